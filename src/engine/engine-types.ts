@@ -1,0 +1,144 @@
+/**
+ * What the rest of T1 knows of an engine. The real one is `engine.ts` (our addon on llama.cpp), the one
+ * for tests is `fake.ts`; stages import only this file.
+ */
+
+/** Sampling distribution of every row of a job, in llama.cpp's order: top-k, top-p, min-p, temperature. */
+export interface SamplerOptions {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** 0 keeps the whole vocabulary. */
+  readonly topK: number;
+  /** 1 switches it off. */
+  readonly topP: number;
+  /** 0 switches it off. */
+  readonly minP: number;
+}
+
+/**
+ * - `eog`: the model emitted an end-of-generation token (not part of `tokens`)
+ * - `stop`: a stop string appeared (cut from `text`; `tokens` hold everything sampled)
+ * - `length`: `maxTokens` or the end of the context was reached
+ */
+export type FinishReason = 'eog' | 'stop' | 'length';
+
+/** One prompt and the seeds of its samples: one sample per seed. */
+export interface SamplePrompt {
+  readonly tokens: Int32Array;
+  readonly seeds: readonly number[];
+}
+
+export interface SampleRequest {
+  /** The longest common prefix of all prompts is prefilled once and shared by their sequences. */
+  readonly prompts: readonly SamplePrompt[];
+  readonly sampler: SamplerOptions;
+  /** Most new tokens of each sample. */
+  readonly maxTokens: number;
+  readonly stop?: readonly string[];
+  readonly signal?: AbortSignal;
+  /** Called once per sample, as soon as it is finished, in order of completion. */
+  readonly onSample?: (sample: Sample) => void;
+  /** Called about ten times a second at most. */
+  readonly onProgress?: (progress: SampleProgress) => void;
+}
+
+export interface SampleProgress {
+  readonly finished: number;
+  readonly total: number;
+  readonly generatedTokens: number;
+}
+
+/** One finished sequence. */
+export interface Sample {
+  /** Index into `SampleRequest.prompts`. */
+  readonly prompt: number;
+  /** Index into that prompt's `seeds`. */
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+  /** [n] sampled ids, without the end-of-generation token. */
+  readonly tokens: Int32Array;
+  /** [n] natural log of each token's probability under the raw distribution (temperature 1, nothing cut). */
+  readonly logprobs: Float32Array;
+  readonly finish: FinishReason;
+}
+
+/** Tokens that went through the model. */
+export interface Usage {
+  /** Prompt tokens evaluated; a shared prefix counts once. */
+  readonly promptTokens: number;
+  /** Tokens sampled, end-of-generation tokens included. */
+  readonly generatedTokens: number;
+  /** All rows of all decodes: prompt and generated tokens that were evaluated. */
+  readonly decodedTokens: number;
+}
+
+export interface SampleResult {
+  /** In the order of prompts and seeds, not of completion. */
+  readonly samples: readonly Sample[];
+  readonly usage: Usage;
+}
+
+export interface ScoreSequence {
+  readonly tokens: Int32Array;
+  /** Indices into `tokens`; at index i the distribution of token i + 1 is read. */
+  readonly positions: Int32Array;
+}
+
+export interface ScoreRequest {
+  readonly sequences: readonly ScoreSequence[];
+  /** [t] token ids whose log-probabilities are wanted at every position. */
+  readonly targets: Int32Array;
+  readonly signal?: AbortSignal;
+}
+
+export interface ScoreResult {
+  /** Per sequence [positions × targets], row-major; natural log under the raw distribution. */
+  readonly logprobs: readonly Float32Array[];
+  readonly usage: Usage;
+}
+
+/** What the GGUF says of itself. */
+export interface ModelInfo {
+  readonly path: string;
+  /** `general.name`, or the file's name. */
+  readonly name: string;
+  readonly architecture: string;
+  /** llama.cpp's own line, for example "llama 1B Q4_0". */
+  readonly description: string;
+  readonly parameters: number;
+  readonly sizeBytes: number;
+  readonly contextLength: number;
+  readonly vocabularySize: number;
+  readonly layers: number;
+  /** Jinja source, absent when the GGUF has none. */
+  readonly chatTemplate: string | undefined;
+  readonly bosToken: string;
+  readonly eosToken: string;
+  /** All scalar metadata of the GGUF, as text; arrays are left out. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A device that llama.cpp found. */
+export interface DeviceInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly type: 'cpu' | 'gpu' | 'igpu' | 'accelerator';
+  /** ggml backend the device belongs to: "CPU", "CUDA", "Metal", "Vulkan". */
+  readonly backend: string;
+  readonly memoryFreeBytes: number;
+  readonly memoryTotalBytes: number;
+}
+
+export interface Engine {
+  readonly model: ModelInfo;
+  /** Names addon version, llama.cpp release and device; part of every cache key. */
+  readonly build: string;
+  /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
+  tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
+  sample(request: SampleRequest): Promise<SampleResult>;
+  score(request: ScoreRequest): Promise<ScoreResult>;
+  /** Ends running jobs with DISPOSED and frees everything; safe to call twice and while decoding. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,64 @@
+/**
+ * Every error a user can meet, with the exit code of the command line.
+ *
+ * Codes are stable: scripts match on them. A message is one line that says what is wrong, where, and
+ * how to mend it.
+ */
+
+/** Exit codes of `t1`: 2 wrong usage or input, 3 abstained, 130 interrupted, 1 anything else. */
+const EXIT_CODE = {
+  /** A flag, argument or configuration value is out of range or unknown. */
+  USAGE: 2,
+  /** The problem or an input file cannot be used (empty, too long, not UTF-8, not JSONL, …). */
+  INPUT: 2,
+  /** A file that the user named does not exist or cannot be read. */
+  FILE_NOT_FOUND: 2,
+  /** The file is not a GGUF, is truncated, or holds a model that llama.cpp refuses. */
+  MODEL_INVALID: 2,
+  /** `hf:` URI that could not be resolved or downloaded. */
+  MODEL_DOWNLOAD: 1,
+  /** Prompt plus new tokens do not fit into the model's context. */
+  PROMPT_TOO_LONG: 2,
+  /** The addon is missing, was built for another version, or its llama.cpp libraries are not there. */
+  ADDON_UNAVAILABLE: 1,
+  /** Memory for weights or KV cache could not be had. */
+  OUT_OF_MEMORY: 1,
+  /** llama_decode failed, or its logits hold no usable number. */
+  DECODE_FAILED: 1,
+  /** The engine was disposed while, or before, a job ran. */
+  DISPOSED: 1,
+  /** The caller's AbortSignal fired. */
+  ABORTED: 130,
+  /** The sandbox cannot start or its self-test found an escape; nothing was run. */
+  SANDBOX_UNAVAILABLE: 1,
+  /** The database cannot be opened or written, or is not ours. */
+  STORE_UNAVAILABLE: 1,
+  /** The database file is damaged. */
+  STORE_CORRUPT: 1,
+  /** No room left on the disk. */
+  DISK_FULL: 1,
+  /** A fault of T1 itself. */
+  INTERNAL: 1,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_CODE;
+
+/** The one error class of this package; `code` is stable, `message` is for people. */
+export class T1Error extends Error {
+  override readonly name = 'T1Error';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get exitCode(): number {
+    return EXIT_CODE[this.code];
+  }
+}
+
+/** True for codes that exist; the addon's errors pass through this before they become a T1Error. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(EXIT_CODE, code);
+}
