@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The command line: one file per command in `cli/`. */
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { cacheCommand } from './cli/cache.js';
+import { inspectCommand } from './cli/inspect.js';
+import { interruptSignal } from './cli/interrupt.js';
+import { pythonCommand } from './cli/python.js';
+import { sampleCommand } from './cli/sample.js';
+import { solveCommand } from './cli/solve.js';
+import { T1Error } from './errors.js';
+import { packageVersion } from './version.js';
+
+/** Runs one command line; `process.exitCode` says how it went. */
+async function main(argv: readonly string[]): Promise<void> {
+  const signal = interruptSignal();
+  const parser = yargs([...argv])
+    .scriptName('t1')
+    .usage('$0 <command>\n\nSmall language models, verified: sample, refute with a tool, score, answer.')
+    .command(solveCommand(signal))
+    .command(sampleCommand(signal))
+    .command(pythonCommand(signal))
+    .command(cacheCommand())
+    .command(inspectCommand(signal))
+    .demandCommand(1, 'name a command')
+    .strict()
+    .recommendCommands()
+    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'duplicate-arguments-array': false })
+    .version(packageVersion)
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(110, process.stdout.columns || 80))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new T1Error('USAGE', `${message.replaceAll('\n', ' ')} (t1 --help lists commands and flags)`);
+    });
+  await parser.parseAsync();
+}
+
+/** One line for the user; the stack only for faults of our own. */
+function report(error: unknown): void {
+  if (error instanceof T1Error) {
+    process.stderr.write(`t1: ${error.code}: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+    return;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`t1: INTERNAL: ${text}\n`);
+  process.exitCode = 1;
+}
+
+// A reader that went away (`t1 … | head`) is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+await main(hideBin(process.argv)).catch(report);

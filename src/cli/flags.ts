@@ -1,0 +1,53 @@
+/** Flags that several commands share. */
+import type { Argv } from 'yargs';
+import { defaultDatabase, shippedModel } from '../paths.js';
+
+export const withModel = <T>(yargs: Argv<T>) =>
+  yargs.option('model', {
+    alias: 'm',
+    type: 'string',
+    default: shippedModel,
+    defaultDescription: 'the model that ships',
+    requiresArg: true,
+    describe: 'GGUF file, or hf:user/repo:quant to download one',
+  });
+
+export const withSampling = <T>(yargs: Argv<T>) =>
+  yargs
+    .option('n-samples', { alias: 'n', type: 'number', default: 16, requiresArg: true, describe: 'candidates to sample (1–256)' })
+    .option('seed', { type: 'number', default: 0, requiresArg: true, describe: 'sample i uses a seed mixed from this and i' })
+    .option('temp', { type: 'number', default: 0.8, requiresArg: true, describe: 'temperature; 0 is greedy' })
+    .option('top-k', { type: 'number', default: 0, requiresArg: true, describe: '0 keeps the whole vocabulary' })
+    .option('top-p', { type: 'number', default: 1, requiresArg: true, describe: '1 is off' })
+    .option('min-p', { type: 'number', default: 0, requiresArg: true, describe: '0 is off' })
+    .option('max-tokens', { type: 'number', requiresArg: true, describe: "most new tokens of a candidate (default: the model profile's)" });
+
+export const withDatabase = <T>(yargs: Argv<T>) =>
+  yargs.option('db', {
+    type: 'string',
+    default: defaultDatabase(),
+    defaultDescription: "the user's cache folder",
+    requiresArg: true,
+    describe: 'database of results',
+  });
+
+export const withJson = <T>(yargs: Argv<T>) =>
+  yargs.option('json', { type: 'boolean', default: false, describe: 'print one JSON object' });
+
+/** How the command line calls the settings of `SolveOptions`. */
+const FLAGS: Readonly<Record<string, string>> = {
+  samples: '--n-samples',
+  seed: '--seed',
+  temperature: '--temp',
+  topK: '--top-k',
+  topP: '--top-p',
+  minP: '--min-p',
+  maxTokens: '--max-tokens',
+  programs: '--programs',
+  programTimeoutMs: '--program-timeout',
+  select: '--select',
+  fallback: '--fallback',
+  reward: '--reward',
+};
+
+export const flagOf = (setting: string): string => FLAGS[setting] ?? setting;

@@ -1,0 +1,64 @@
+/** `t1 inspect`: what a GGUF says of itself, and which devices llama.cpp found. */
+import type { Argv, CommandModule } from 'yargs';
+import { listDevices, loadEngine } from '../engine/engine.js';
+import type { DeviceInfo, ModelInfo } from '../engine/engine-types.js';
+import { fingerprint } from '../model/fingerprint.js';
+import { resolveModel } from '../model/resolve.js';
+import { profileFor } from '../prompt/profile.js';
+import { Store } from '../store/store.js';
+import { withJson, withModel } from './flags.js';
+
+const builder = (yargs: Argv) =>
+  withJson(withModel(yargs)).positional('what', { choices: ['model', 'gpu'] as const, demandOption: true });
+
+type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
+
+export const inspectCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
+  command: 'inspect <what>',
+  describe: 'model: what a GGUF is and how it is prompted; gpu: the devices found',
+  builder: (yargs) => builder(yargs as Argv) as never,
+  handler: async (args) => {
+    const result = args.what === 'gpu' ? inspectDevices() : await inspectModel(args.model, signal);
+    process.stdout.write(args.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
+  },
+});
+
+interface Inspection {
+  readonly json: unknown;
+  readonly lines: readonly string[];
+}
+
+function inspectDevices(): Inspection {
+  const devices = listDevices();
+  const gpu = devices.some(({ type }) => type === 'gpu' || type === 'igpu');
+  const line = ({ name, type, backend, description, memoryTotalBytes }: DeviceInfo) =>
+    `${name}  ${type}  ${backend}  ${description}  ${(memoryTotalBytes / 2 ** 30).toFixed(1)} GiB`;
+  const used = gpu ? 'Used: the GPU.' : 'Used: the CPU; llama.cpp found no GPU with the libraries that are installed.';
+  return { json: { devices, gpu }, lines: [...devices.map(line), used] };
+}
+
+async function inspectModel(model: string, signal: AbortSignal): Promise<Inspection> {
+  const path = await resolveModel(model, { signal });
+  await using engine = await loadEngine({ path });
+  const store = Store.open(':memory:');
+  try {
+    const sha256 = await fingerprint(path, store);
+    const profile = profileFor(engine.model).name;
+    const { metadata, chatTemplate, ...info } = engine.model;
+    return {
+      json: { ...info, sha256, profile, build: engine.build, chatTemplate, metadata },
+      lines: [...describe(engine.model), `sha256       ${sha256}`, `profile      ${profile}`, `engine       ${engine.build}`],
+    };
+  } finally {
+    store.close();
+  }
+}
+
+const describe = (model: ModelInfo): string[] => [
+  `name         ${model.name}`,
+  `file         ${model.path} (${(model.sizeBytes / 1e6).toFixed(1)} MB)`,
+  `kind         ${model.description}, ${(model.parameters / 1e6).toFixed(1)} million parameters, ${model.layers} layers`,
+  `vocabulary   ${model.vocabularySize} tokens`,
+  `context      ${model.contextLength} tokens`,
+  `chat         ${model.chatTemplate === undefined ? 'no template: t1 solve cannot use it' : 'has a template'}`,
+];

@@ -1,0 +1,47 @@
+/** Live progress on standard error: a line that changes on a terminal, a line per stage elsewhere. */
+import ora, { type Ora } from 'ora';
+import type { SolveEvent, StageName } from '../types.js';
+
+const DOING: Readonly<Record<StageName, string>> = {
+  load: 'Loading the model',
+  sample: 'Sampling',
+  verify: 'Writing checks',
+  reward: 'Scoring',
+  select: 'Choosing',
+};
+
+export class Progress {
+  private readonly spinner: Ora | undefined = process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
+  private stage: StageName | undefined;
+  private stageStart = 0;
+  private downloaded = 0;
+
+  /** Something that has no events of its own, such as loading. */
+  say(text: string): void {
+    if (this.spinner) this.spinner.start(text);
+  }
+
+  download({ totalSize, downloadedSize }: { readonly totalSize: number; readonly downloadedSize: number }): void {
+    const percent = totalSize > 0 ? Math.floor((100 * downloadedSize) / totalSize) : 0;
+    const text = `Downloading: ${percent}% of ${(totalSize / 1e6).toFixed(0)} MB`;
+    if (this.spinner) this.spinner.start(text);
+    else if (percent >= this.downloaded + 10) {
+      this.downloaded = percent;
+      process.stderr.write(`${text}\n`);
+    }
+  }
+
+  show(event: SolveEvent): void {
+    if (event.type !== 'progress') return;
+    if (event.stage !== this.stage) [this.stage, this.stageStart] = [event.stage, performance.now()];
+    const seconds = (performance.now() - this.stageStart) / 1000;
+    const rate = seconds > 0.05 ? `, ${Math.round(event.generatedTokens / seconds)} tokens/s` : '';
+    const text = `${DOING[event.stage]}: ${event.finished}/${event.total} done${rate}`;
+    if (this.spinner) this.spinner.start(text);
+    else if (event.finished === event.total) process.stderr.write(`${text}\n`);
+  }
+
+  stop(): void {
+    this.spinner?.stop();
+  }
+}

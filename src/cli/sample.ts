@@ -1,0 +1,61 @@
+/** `t1 sample`: the engine alone, without verification or store. */
+import type { Argv, CommandModule } from 'yargs';
+import { renderChat } from '../engine/chat-template.js';
+import { loadEngine } from '../engine/engine.js';
+import { sampleSeed } from '../generate/seeds.js';
+import { resolveModel } from '../model/resolve.js';
+import { parseOptions } from '../options.js';
+import { parseProblem } from '../problem/problem.js';
+import { flagOf, withJson, withModel, withSampling } from './flags.js';
+import { argumentText } from './input.js';
+import { Progress } from './progress.js';
+
+const DEFAULT_MAX_TOKENS = 256;
+
+const builder = (yargs: Argv) =>
+  withJson(withSampling(withModel(yargs)))
+    .positional('prompt', { type: 'string', describe: 'the prompt; - reads standard input' })
+    .option('chat', { type: 'boolean', default: false, describe: "send the prompt as a user's turn through the chat template" })
+    .option('stop', { type: 'string', array: true, requiresArg: true, default: [] as string[], describe: 'end a sample where this text appears' });
+
+type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
+
+export const sampleCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
+  command: 'sample [prompt]',
+  describe: 'sample completions of one prompt (engine only)',
+  builder: (yargs) => builder(yargs as Argv) as never,
+  handler: async (args) => {
+    const { samples, seed, temperature, topK, topP, minP, maxTokens = DEFAULT_MAX_TOKENS } = parseOptions(
+      { samples: args.nSamples, seed: args.seed, temperature: args.temp, topK: args.topK, topP: args.topP, minP: args.minP, ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }) },
+      flagOf,
+    );
+    const prompt = parseProblem(await argumentText(args.prompt, 'prompt')).text;
+    const path = await resolveModel(args.model, { signal });
+    await using engine = await loadEngine({ path });
+    const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }]) : prompt;
+    const tokens = engine.tokenize(text, { special: args.chat, addBos: !args.chat });
+    const progress = new Progress();
+    const start = performance.now();
+    const result = await engine
+      .sample({
+        prompts: [{ tokens, seeds: Array.from({ length: samples }, (_, index) => sampleSeed(seed, index)) }],
+        sampler: { temperature, topK, topP, minP },
+        maxTokens,
+        stop: args.stop,
+        signal,
+        onProgress: (event) => progress.show({ type: 'progress', stage: 'sample', ...event }),
+      })
+      .finally(() => progress.stop());
+    if (args.json) {
+      const samplesJson = result.samples.map(({ prompt: _, tokens: ids, logprobs, ...sample }) => ({
+        ...sample,
+        tokens: [...ids],
+        logprobs: [...logprobs],
+      }));
+      const timing = { sample: performance.now() - start };
+      process.stdout.write(`${JSON.stringify({ prompt, samples: samplesJson, usage: result.usage, timing })}\n`);
+    } else {
+      for (const sample of result.samples) process.stdout.write(`--- ${sample.index} (${sample.finish})\n${sample.text}\n`);
+    }
+  },
+});

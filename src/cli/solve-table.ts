@@ -1,0 +1,48 @@
+/** The result for people: a table of candidates, then the answer and how it was verified. */
+import Table from 'cli-table3';
+import type { SolveResult } from '../types.js';
+
+export function solveTable(result: SolveResult): string {
+  const table = new Table({
+    head: ['', '#', 'answer', 'tool', 'reward', 'weight', 'finish'],
+    colAligns: ['left', 'right', 'right', 'left', 'right', 'right', 'left'],
+    style: { head: [], border: [] },
+  });
+  for (const candidate of result.candidates) {
+    table.push([
+      candidate.index === result.chosen ? '→' : '',
+      candidate.index,
+      candidate.answer ?? '–',
+      candidate.tool.verdict,
+      candidate.reward === null ? '–' : candidate.reward.toFixed(3),
+      candidate.weight.toFixed(3),
+      candidate.finish,
+    ]);
+  }
+  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, usageLine(result), ''].join('\n');
+}
+
+function chosenSolution({ candidates, chosen }: SolveResult): string[] {
+  const candidate = candidates.find(({ index }) => index === chosen);
+  if (!candidate) return [];
+  const program = candidate.tool.programs.find(({ code }) => code !== null);
+  const check = program
+    ? ['', `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`, indent(program.code ?? '')]
+    : [];
+  return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...check, ''];
+}
+
+function conclusion({ answer, verified, candidates, fallback, select }: SolveResult): string {
+  const passes = candidates.filter(({ tool }) => tool.verdict === 'pass').length;
+  const pool = `${passes} of ${candidates.length} candidates passed their programs`;
+  if (answer === null) return `No answer: ${pool}.`;
+  if (verified) return `Answer: ${answer}\nVerified: ${pool}; chosen by ${select}.`;
+  return `Answer: ${answer}\nNot verified: ${pool}; chosen by ${fallback ?? select}.`;
+}
+
+function usageLine({ usage, cache, timing }: SolveResult): string {
+  const cached = cache.hits > 0 ? `, ${cache.hits} results from the cache` : '';
+  return `${usage.generatedTokens} tokens generated, ${usage.decodedTokens} decoded${cached}, ${(timing.total / 1000).toFixed(2)} s`;
+}
+
+const indent = (text: string): string => text.replace(/^/gm, '  ');

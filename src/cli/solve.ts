@@ -1,0 +1,73 @@
+/** `t1 solve`: one problem, verified. */
+import type { CommandModule } from 'yargs';
+import { loadEngine } from '../engine/engine.js';
+import { resolveModel } from '../model/resolve.js';
+import { parseOptions } from '../options.js';
+import { parseProblem } from '../problem/problem.js';
+import { selectors } from '../select/select.js';
+import { solve } from '../solve.js';
+import { Store } from '../store/store.js';
+import type { SolveResult } from '../types.js';
+import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
+import { argumentText } from './input.js';
+import { Progress } from './progress.js';
+import { solveTable } from './solve-table.js';
+
+const builder = (yargs: import('yargs').Argv) =>
+  withJson(withDatabase(withSampling(withModel(yargs))))
+    .positional('problem', { type: 'string', describe: 'the question; - reads standard input' })
+    .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
+    .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
+    .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
+    .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
+    .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
+
+type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
+
+export const solveCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
+  command: 'solve [problem]',
+  describe: 'sample solutions, refute them with programs, score them, answer',
+  builder: (yargs) => builder(yargs as import('yargs').Argv) as never,
+  handler: async (args) => {
+    const options = parseOptions(settingsOf(args), flagOf);
+    const problem = parseProblem(await argumentText(args.problem, 'problem')).text;
+    const result = await solveOnce(problem, options, args, signal);
+    process.stdout.write(args.json ? `${JSON.stringify(result)}\n` : solveTable(result));
+    process.exitCode = result.answer === null ? 3 : 0;
+  },
+});
+
+const settingsOf = (args: Arguments) => ({
+  samples: args.nSamples,
+  seed: args.seed,
+  temperature: args.temp,
+  topK: args.topK,
+  topP: args.topP,
+  minP: args.minP,
+  ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }),
+  ...(args.programs !== undefined && { programs: args.programs }),
+  programTimeoutMs: args.programTimeout,
+  select: args.select,
+  fallback: args.fallback,
+});
+
+async function solveOnce(
+  problem: string,
+  options: ReturnType<typeof parseOptions>,
+  args: Arguments,
+  signal: AbortSignal,
+): Promise<SolveResult> {
+  const progress = new Progress();
+  const store = Store.open(args.cache ? args.db : ':memory:');
+  try {
+    const path = await resolveModel(args.model, { signal, onProgress: (p) => progress.download(p) });
+    progress.say('Loading the model');
+    await using engine = await loadEngine({ path });
+    const solving = solve(problem, { ...options, engine, store, signal });
+    for await (const event of solving) progress.show(event);
+    return await solving.result;
+  } finally {
+    progress.stop();
+    store.close();
+  }
+}

@@ -1,0 +1,92 @@
+/** Sampling through the store: what is there is not decoded again, what is new is kept as it finishes. */
+import type { SamplerOptions } from '../engine/engine-types.js';
+import type { Run } from '../run.js';
+import { contentKey } from '../store/key.js';
+import type { StoredSample } from '../store/store.js';
+import type { StageName } from '../types.js';
+
+export interface SampleSettings {
+  readonly sampler: SamplerOptions;
+  readonly maxTokens: number;
+}
+
+export interface CachedPrompt {
+  readonly tokens: Int32Array;
+  /** [n] one sample per seed; its position is the sample index. */
+  readonly seeds: readonly number[];
+}
+
+/**
+ * @param onSample called once per sample, cached ones first, then in order of completion
+ * @returns [prompts][seeds] samples
+ */
+export async function sampleCached(
+  run: Run,
+  stage: StageName,
+  prompts: readonly CachedPrompt[],
+  settings: SampleSettings,
+  onSample: (prompt: number, sample: StoredSample) => void = () => {},
+): Promise<StoredSample[][]> {
+  const keys = prompts.map(({ tokens, seeds }) => seeds.map((seed, index) => generationKey(run, tokens, settings, seed, index)));
+  const found: (StoredSample | undefined)[][] = keys.map((row) => row.map((key) => run.store.generation(key)));
+  found.forEach((row, prompt) => row.forEach((sample) => sample && onSample(prompt, sample)));
+
+  const missing = prompts.flatMap(({ tokens, seeds }, prompt) => {
+    const indices = seeds.map((_, index) => index).filter((index) => !found[prompt]?.[index]);
+    return indices.length > 0 ? [{ prompt, tokens, indices, seeds: indices.map((index) => seeds[index] ?? 0) }] : [];
+  });
+  if (missing.length > 0) {
+    await decodeMissing(run, stage, missing, settings, (prompt, sample) => {
+      const key = keys[prompt]?.[sample.index];
+      if (key) run.store.saveGeneration(key, run.modelHash, sample);
+      const row = found[prompt];
+      if (row) row[sample.index] = sample;
+      onSample(prompt, sample);
+    });
+  }
+  return found.map((row) => row.filter((sample) => sample !== undefined));
+}
+
+interface MissingPrompt extends CachedPrompt {
+  readonly prompt: number;
+  readonly indices: readonly number[];
+}
+
+async function decodeMissing(
+  run: Run,
+  stage: StageName,
+  missing: readonly MissingPrompt[],
+  settings: SampleSettings,
+  keep: (prompt: number, sample: StoredSample) => void,
+): Promise<void> {
+  // A sample that cannot be kept (full disk) ends the job: decoding on would be work thrown away.
+  const failure = new AbortController();
+  const result = await run.engine
+    .sample({
+      prompts: missing,
+      ...settings,
+      signal: AbortSignal.any([run.signal, failure.signal]),
+      onSample: (sample) => {
+        const origin = missing[sample.prompt];
+        if (!origin || failure.signal.aborted) return;
+        try {
+          keep(origin.prompt, { ...sample, index: origin.indices[sample.index] ?? sample.index });
+        } catch (error) {
+          failure.abort(error);
+        }
+      },
+      onProgress: (progress) => run.emit({ type: 'progress', stage, ...progress }),
+    })
+    .catch((error: unknown) => {
+      throw failure.signal.aborted ? failure.signal.reason : error;
+    });
+  if (failure.signal.aborted) throw failure.signal.reason;
+  run.usage.add(result.usage);
+}
+
+/** Everything a sample depends on; the adapter's place is held by null until adapters can be loaded. */
+function generationKey(run: Run, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {
+  const { temperature, topK, topP, minP } = settings.sampler;
+  const sampler = [temperature, topK, topP, minP, settings.maxTokens];
+  return contentKey('generation', run.engine.build, run.modelHash, null, tokens, sampler, seed, index);
+}

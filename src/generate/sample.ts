@@ -1,0 +1,32 @@
+/** Stage 3: N candidates of one prompt. */
+import { extractAnswer } from '../grade/extract.js';
+import type { Prompt } from '../prompt/prompt.js';
+import type { Run } from '../run.js';
+import type { StoredSample } from '../store/store.js';
+import type { Candidate } from '../types.js';
+import { sampleCached } from './cached.js';
+import { sampleSeed } from './seeds.js';
+
+/** @returns [N] candidates in the order of their sample index */
+export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candidate[]> {
+  const { samples, seed, temperature, topK, topP, minP, maxTokens } = run.options;
+  const seeds = Array.from({ length: samples }, (_, index) => sampleSeed(seed, index));
+  const [pool = []] = await sampleCached(
+    run,
+    'sample',
+    [{ tokens: prompt.tokens, seeds }],
+    { sampler: { temperature, topK, topP, minP }, maxTokens: maxTokens ?? run.profile.defaults.maxTokens },
+    (_, sample) => run.emit({ type: 'candidate', candidate: toCandidate(sample) }),
+  );
+  return pool.map(toCandidate);
+}
+
+const toCandidate = (sample: StoredSample): Candidate => ({
+  index: sample.index,
+  seed: sample.seed,
+  text: sample.text,
+  tokens: sample.tokens,
+  logprobs: sample.logprobs,
+  finish: sample.finish,
+  answer: extractAnswer(sample.text),
+});

@@ -1,0 +1,28 @@
+/** Public surface of the package; nothing else is API. */
+import { loadEngine } from './engine/engine.js';
+
+export { T1Error, type ErrorCode } from './errors.js';
+export { listDevices } from './engine/engine.js';
+export type {
+  DeviceInfo,
+  FinishReason,
+  ModelInfo,
+  Sample,
+  SampleRequest,
+  SampleResult,
+  SamplerOptions,
+  ScoreRequest,
+  ScoreResult,
+  Usage,
+} from './engine/engine-types.js';
+export { resolveModel } from './model/resolve.js';
+export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
+export { Sandbox } from './sandbox/sandbox.js';
+export { select, selectors, type SelectorName } from './select/select.js';
+export { solve, type SolveContext, type Solving } from './solve.js';
+export { Store } from './store/store.js';
+export type * from './types.js';
+
+/** `await using engine = await Engine.load('model.gguf')` */
+export const Engine = { load: loadEngine } as const;
+export type { Engine as EngineInstance } from './engine/engine-types.js';

@@ -1,0 +1,55 @@
+/** Every setting of a solve: one schema for library and command line. Paper: arXiv 2504.04718. */
+import { z } from 'zod';
+import { T1Error } from './errors.js';
+import { rewardModels } from './reward/reward.js';
+import { selectors } from './select/select.js';
+import { verifiers } from './verify/verify.js';
+
+/** LLAMA_MAX_SEQ: the most sequences one llama.cpp context can hold. */
+export const MAX_SAMPLES = 256;
+
+const keysOf = <T extends object>(map: T) => z.enum(Object.keys(map) as [keyof T & string, ...(keyof T & string)[]]);
+
+export const solveOptions = z.strictObject({
+  /** N: candidates to sample. */
+  samples: z.int().min(1).max(MAX_SAMPLES).default(16),
+  /** Sample i uses a seed mixed from this and i. */
+  seed: z.int().min(0).max(0xffff_ffff).default(0),
+  /** Of the candidates; the paper's 0.8. */
+  temperature: z.number().min(0).max(100).default(0.8),
+  /** 0 keeps the whole vocabulary. */
+  topK: z.int().min(0).max(1_000_000).default(0),
+  /** 1 is off. */
+  topP: z.number().gt(0).max(1).default(1),
+  /** 0 is off. */
+  minP: z.number().min(0).max(1).default(0),
+  /** Most new tokens of a candidate; the profile's when absent. */
+  maxTokens: z.int().min(1).max(1_000_000).optional(),
+  /** k: checking programs for each candidate; the profile's when absent (paper: 4). */
+  programs: z.int().min(1).max(64).optional(),
+  /** Time limit of one program, milliseconds. */
+  programTimeoutMs: z.int().min(1).max(600_000).default(2000),
+  verifier: keysOf(verifiers).default('math'),
+  reward: keysOf(rewardModels).default('yes-no'),
+  select: keysOf(selectors).default('weighted'),
+  /** What decides when no candidate passes the tool (unstated in the paper). */
+  fallback: z.enum(['reward', 'majority', 'abstain']).default('reward'),
+});
+
+export type SolveOptions = z.output<typeof solveOptions>;
+export type SolveSettings = z.input<typeof solveOptions>;
+
+/**
+ * @param nameOf how the caller calls a setting, for messages (the command line: its flags)
+ * @throws T1Error USAGE that names the setting and what it may be
+ */
+export function parseOptions(
+  settings: { readonly [Name in keyof SolveSettings]: unknown },
+  nameOf: (setting: string) => string = (setting) => setting,
+): SolveOptions {
+  const parsed = solveOptions.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = nameOf(String(issue?.path[0] ?? 'settings'));
+  throw new T1Error('USAGE', `${name}: ${issue?.message ?? 'not usable'}`);
+}

@@ -1,0 +1,48 @@
+/**
+ * The whole way of one problem (arXiv 2504.04718):
+ * problem → prompt → sample → tool verdict → reward → selection.
+ *
+ * Every stage looks into `run.store` first and keeps there what it adds, row by row, as it comes to be.
+ */
+import { sampleCandidates } from './generate/sample.js';
+import { parseProblem } from './problem/problem.js';
+import { renderPrompt } from './prompt/prompt.js';
+import { rewardModels } from './reward/reward.js';
+import type { Run } from './run.js';
+import { select } from './select/select.js';
+import { Stopwatch } from './stopwatch.js';
+import type { SolveResult } from './types.js';
+import { verifiers } from './verify/verify.js';
+
+export async function pipeline(text: string, run: Run, watch: Stopwatch): Promise<SolveResult> {
+  const { options } = run;
+  const problem = parseProblem(text);
+  const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
+
+  const candidates = await watch.time('sample', () => sampleCandidates(prompt, run));
+  const verdicts = await watch.time('verify', () => verifiers[options.verifier](problem, prompt, candidates, run));
+  const rewards = await watch.time('reward', () => rewardModels[options.reward](problem, prompt, candidates, run));
+
+  const pool = candidates.map((candidate, i) => ({
+    ...candidate,
+    tool: verdicts[i] ?? { verdict: 'unknown' as const, programs: [] },
+    reward: rewards[i] ?? null,
+  }));
+  const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback));
+
+  return {
+    problem: problem.text,
+    answer: selection.answer,
+    verified: selection.verified,
+    select: options.select,
+    fallback: selection.fallback,
+    chosen: selection.chosen,
+    candidates: pool.map(({ tokens: _, logprobs: __, ...candidate }, i) => ({
+      ...candidate,
+      weight: selection.weights[i] ?? 0,
+    })),
+    usage: run.usage.total,
+    cache: run.store.cacheCounts,
+    timing: watch.timing,
+  };
+}

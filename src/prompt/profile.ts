@@ -1,0 +1,70 @@
+/** Prompt profiles: what each role says to a model, and its defaults. They are data in `models/profiles/`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import type { ModelInfo } from '../engine/engine-types.js';
+import { T1Error } from '../errors.js';
+import { packageRoot } from '../paths.js';
+
+const message = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant']),
+  /** Jinja, with `problem` and `solution`. */
+  content: z.string(),
+});
+
+const role = z.strictObject({
+  messages: z.array(message).min(1),
+  /** Text that the assistant's turn begins with. */
+  assistantPrefix: z.string().default(''),
+});
+
+const profileSchema = z.strictObject({
+  name: z.string(),
+  /** Why it says what it says; for readers. */
+  source: z.string(),
+  /** GGUF metadata that selects the profile; the profile without any is the default. */
+  match: z.record(z.string(), z.string()).default({}),
+  roles: z.strictObject({
+    solve: role,
+    program: role,
+    reward: role.extend({ good: z.array(z.string()).min(1), bad: z.array(z.string()).min(1) }),
+  }),
+  defaults: z.strictObject({
+    /** Most new tokens of a solution and of a program. */
+    maxTokens: z.int().positive(),
+    programTokens: z.int().positive(),
+    /** Programs for each candidate, and their sampling temperature. */
+    programs: z.int().positive(),
+    programTemperature: z.number().nonnegative(),
+  }),
+});
+
+export type Profile = z.infer<typeof profileSchema>;
+export type Role = z.infer<typeof role>;
+
+/**
+ * Picks the profile whose `match` agrees with the model's metadata, else the default one.
+ *
+ * @param folder where the profiles are; one JSON file each
+ * @throws T1Error INTERNAL when a profile does not fit the schema
+ */
+export function profileFor(model: ModelInfo, folder = join(packageRoot, 'models', 'profiles')): Profile {
+  const profiles = readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => readProfile(join(folder, file)));
+  const matches = ({ match }: Profile) => Object.entries(match).every(([key, value]) => model.metadata[key] === value);
+  const specific = profiles.find((profile) => Object.keys(profile.match).length > 0 && matches(profile));
+  const chosen = specific ?? profiles.find((profile) => Object.keys(profile.match).length === 0);
+  if (!chosen) throw new T1Error('INTERNAL', `no default prompt profile in ${folder}`);
+  return chosen;
+}
+
+function readProfile(path: string): Profile {
+  try {
+    return profileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    throw new T1Error('INTERNAL', `prompt profile ${basename(path)} cannot be used: ${why}`, { cause });
+  }
+}

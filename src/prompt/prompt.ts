@@ -1,0 +1,50 @@
+/** Stage 2: a role's messages become the token ids that the model reads. */
+import { Template } from '@huggingface/jinja';
+import { renderChat } from '../engine/chat-template.js';
+import type { Engine } from '../engine/engine-types.js';
+import type { Role } from './profile.js';
+
+export interface Prompt {
+  readonly text: string;
+  /** [n] token ids, beginning-of-sequence token included where the model wants one. */
+  readonly tokens: Int32Array;
+}
+
+/** What a role's messages may speak of. */
+export interface PromptValues {
+  readonly problem: string;
+  readonly solution?: string;
+}
+
+/** A turn that the model itself produced: the prompt it had and the ids it sampled. */
+export interface Turn {
+  readonly prompt: Prompt;
+  readonly text: string;
+  readonly tokens: Int32Array;
+}
+
+/**
+ * Renders a role through the model's own chat template.
+ *
+ * @param turn when the rendered text begins with this turn, the prompt begins with the turn's very tokens, so
+ *   that a cache which holds them can be shared; tokenising the text again could split it otherwise
+ * @throws T1Error MODEL_INVALID when the model has no usable chat template
+ */
+export function renderPrompt(engine: Engine, role: Role, values: PromptValues, turn?: Turn): Prompt {
+  const messages = role.messages.map(({ role: speaker, content }) => ({
+    role: speaker,
+    content: new Template(content).render({ ...values }),
+  }));
+  const text = renderChat(engine.model, messages) + role.assistantPrefix;
+  const spoken = turn ? turn.prompt.text + turn.text : '';
+  if (turn && text.startsWith(spoken)) {
+    const rest = engine.tokenize(text.slice(spoken.length), { special: true });
+    return { text, tokens: Int32Array.of(...turn.prompt.tokens, ...turn.tokens, ...rest) };
+  }
+  return { text, tokens: engine.tokenize(text, { special: true, addBos: !startsWithBos(engine, text) }) };
+}
+
+/** Templates mostly write the beginning-of-sequence token themselves; then the tokenizer must not add another. */
+function startsWithBos({ model }: Engine, text: string): boolean {
+  return model.bosToken !== '' && text.startsWith(model.bosToken);
+}

@@ -1,0 +1,42 @@
+/** A verifier's prompts for a pool of candidates: one for each distinct solution that has an answer. */
+import type { Run } from '../run.js';
+import type { Candidate } from '../types.js';
+import type { Problem } from '../problem/problem.js';
+import type { Role } from './profile.js';
+import { renderPrompt, type Prompt } from './prompt.js';
+
+export interface RolePrompt {
+  readonly prompt: Prompt;
+  /** All candidates with this very solution: they are verified once. */
+  readonly candidates: readonly Candidate[];
+}
+
+/**
+ * @param solvePrompt what the candidates were sampled from
+ * @param newTokens room that the role's own output needs
+ * @returns prompts that fit the context; candidates without an answer, or too long to ask about, are left out
+ */
+export function rolePrompts(
+  run: Run,
+  role: Role,
+  problem: Problem,
+  solvePrompt: Prompt,
+  candidates: readonly Candidate[],
+  newTokens: number,
+): RolePrompt[] {
+  const distinct = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    if (candidate.answer === null) continue;
+    const same = distinct.get(candidate.text);
+    if (same) same.push(candidate);
+    else distinct.set(candidate.text, [candidate]);
+  }
+  return [...distinct.entries()]
+    .map(([solution, same]) => {
+      const [first] = same;
+      // Only a solution that ended by itself is followed by the template's end of turn in the model's cache.
+      const turn = first?.finish === 'eog' ? { prompt: solvePrompt, text: solution, tokens: first.tokens } : undefined;
+      return { prompt: renderPrompt(run.engine, role, { problem: problem.text, solution }, turn), candidates: same };
+    })
+    .filter(({ prompt }) => prompt.tokens.length + newTokens <= run.engine.model.contextLength);
+}

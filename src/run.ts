@@ -1,0 +1,36 @@
+/** What every stage of one solve shares. */
+import type { Engine, Usage } from './engine/engine-types.js';
+import type { SolveOptions } from './options.js';
+import type { Profile } from './prompt/profile.js';
+import type { Sandbox } from './sandbox/sandbox.js';
+import type { Store } from './store/store.js';
+import type { SolveEvent } from './types.js';
+
+export interface Run {
+  readonly engine: Engine;
+  /** sha256 of the GGUF, part of every cache key. */
+  readonly modelHash: string;
+  readonly profile: Profile;
+  readonly options: SolveOptions;
+  readonly store: Store;
+  /** Starts the sandbox at its first use: a run answered from the cache needs none. */
+  readonly sandbox: () => Promise<Sandbox>;
+  readonly usage: UsageCounter;
+  readonly signal: AbortSignal;
+  readonly emit: (event: SolveEvent) => void;
+}
+
+/** Sums the usage of all jobs of a run. */
+export class UsageCounter {
+  private readonly sum = { promptTokens: 0, generatedTokens: 0, decodedTokens: 0 };
+
+  add(usage: Usage): void {
+    this.sum.promptTokens += usage.promptTokens;
+    this.sum.generatedTokens += usage.generatedTokens;
+    this.sum.decodedTokens += usage.decodedTokens;
+  }
+
+  get total(): Usage {
+    return { ...this.sum };
+  }
+}

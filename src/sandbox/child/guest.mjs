@@ -1,0 +1,200 @@
+// @ts-check
+/**
+ * Boots Pyodide behind the gate and runs programs in it, each from the same memory image.
+ *
+ * No JavaScript value is ever handed to Python: the program goes in as a file, its output and its
+ * result come out through two device files, and it is started by PyRun_SimpleString.
+ */
+import fs from 'node:fs';
+import { Script } from 'node:vm';
+import { capMemory, installGate, stripGlobals } from './gate.mjs';
+
+/** Memory is compared and put back in chunks of this many bytes. */
+const CHUNK = 65536;
+const RESULT_BYTES = 65536;
+const WARM_UP = 'import math\nx = [math.sqrt(i) for i in range(3)]\nprint(x, f"{x[1]:.2f}")\nx';
+
+/**
+ * @typedef {object} BootOptions
+ * @property {string} pyodideUrl   file URL of the folder that holds pyodide.mjs, ending in a slash
+ * @property {number} memoryBytes  cap of linear memory
+ * @property {Uint8Array | null} snapshot  null boots from nothing, to make a snapshot
+ * @property {readonly string[]} allowedImports
+ */
+
+/**
+ * @typedef {object} Program
+ * @property {string} code @property {number} seed @property {number} outputBytes
+ * @property {number} timeoutMs
+ */
+
+/**
+ * @typedef {object} Outcome
+ * @property {string | null} guest  what the guest wrote about itself; the parent does not trust it
+ * @property {string} stdout
+ * @property {boolean} overflow     the program printed more than outputBytes
+ * @property {number} ms
+ * @property {number} heapBytes
+ */
+
+/**
+ * A copy of the first bytes of what the guest wrote; Emscripten hands out signed views of its heap.
+ * @param {Uint8Array | Int8Array} bytes @param {number} limit
+ */
+function copyOf(bytes, limit) {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, Math.min(limit, bytes.length)).slice();
+}
+
+/** Collects what a program writes to stdout and to the result device, up to fixed sizes. */
+function makeDevices() {
+  /** @type {Uint8Array[]} */ let out = [];
+  /** @type {Uint8Array[]} */ let result = [];
+  let room = 0;
+  let resultRoom = 0;
+  let overflow = false;
+  return {
+    /** @param {number} outputBytes */
+    reset(outputBytes) {
+      out = [];
+      result = [];
+      room = outputBytes;
+      resultRoom = RESULT_BYTES;
+      overflow = false;
+    },
+    /** @param {Uint8Array | Int8Array} bytes */
+    writeOut(bytes) {
+      if (bytes.length > room) overflow = true;
+      if (room > 0) out.push(copyOf(bytes, room));
+      room -= Math.min(room, bytes.length);
+      if (overflow) throw new Error('output limit');
+      return bytes.length;
+    },
+    /** @param {Uint8Array | Int8Array} bytes */
+    writeResult(bytes) {
+      if (resultRoom > 0) result.push(copyOf(bytes, resultRoom));
+      resultRoom -= Math.min(resultRoom, bytes.length);
+      return bytes.length;
+    },
+    collect() {
+      // `stream` leaves out a character that the limit cut in two.
+      const stdout = new TextDecoder().decode(Buffer.concat(out), { stream: overflow });
+      return { stdout, overflow, guest: result.length > 0 ? Buffer.concat(result).toString('utf8') : null };
+    },
+  };
+}
+
+/** Node's permission model denies process.binding, which Emscripten asks for file-system constants. */
+function shimProcessBinding() {
+  /** @param {string} name */
+  const binding = (name) => {
+    if (name === 'constants') return { fs: fs.constants };
+    throw new Error(`no binding ${name}`);
+  };
+  Object.assign(process, { binding });
+}
+
+/** @param {string} pyodideUrl @param {object} extra */
+async function loadPyodide(pyodideUrl, extra) {
+  shimProcessBinding();
+  const pyodide = await import(`${pyodideUrl}pyodide.mjs`);
+  return pyodide.loadPyodide({
+    env: { HOME: '/home/pyodide', PYTHONHASHSEED: '0' },
+    stdin: () => null,
+    jsglobals: Object.freeze(Object.create(null)),
+    ...extra,
+  });
+}
+
+/**
+ * Makes the start snapshot. Only our own imports run here, before any untrusted code exists.
+ * @param {string} pyodideUrl @param {readonly string[]} modules @returns {Promise<Uint8Array>}
+ */
+export async function makeSnapshot(pyodideUrl, modules) {
+  const pyodide = await loadPyodide(pyodideUrl, { _makeSnapshot: true });
+  pyodide.runPython(`import ${modules.join(', ')}`);
+  return pyodide.makeMemorySnapshot();
+}
+
+/**
+ * Linear memory, stack pointer and open files as they are now, and the way back to them.
+ * @param {any} module @param {any} FS
+ */
+function takeImage(module, FS) {
+  const image = module.HEAPU8.slice();
+  const zeros = new Uint8Array(CHUNK);
+  const stack = module.stackSave();
+  const streams = FS.streams.slice();
+  return {
+    bytes: image.length,
+    restore() {
+      const heap = module.HEAPU8;
+      heap.set(image);
+      for (let at = image.length; at < heap.length; at += CHUNK) heap.set(zeros, at);
+      FS.streams.length = 0;
+      FS.streams.push(...streams);
+      for (const stream of streams) if (stream?.position !== undefined) stream.position = 0;
+      module.stackRestore(stack);
+    },
+  };
+}
+
+/** @param {any} pyodide @param {ReturnType<typeof makeDevices>} devices */
+function connectDevices(pyodide, devices) {
+  const FS = pyodide.FS;
+  pyodide.setStdout({ write: devices.writeOut });
+  pyodide.setStderr({ write: (/** @type {Uint8Array} */ bytes) => bytes.length });
+  const device = FS.makedev(64, 7);
+  FS.registerDevice(device, {
+    open() {},
+    close() {},
+    read: () => 0,
+    /** @param {unknown} _stream @param {Uint8Array} buffer @param {number} at @param {number} length */
+    write: (_stream, buffer, at, length) => devices.writeResult(buffer.subarray(at, at + length)),
+  });
+  FS.mkdev('/dev/t1-result', device);
+  // Emscripten's terminals read the host's stdin and print to its console.
+  for (const path of ['/dev/tty', '/dev/tty1']) FS.unlink(path);
+}
+
+/** @param {BootOptions} options */
+export async function bootGuest(options) {
+  const gate = { locked: false, keepOpenBelow: 0 };
+  const growTo = capMemory(options.memoryBytes);
+  const snapshot = options.snapshot;
+  // Pyodide copies a snapshot without growing memory first.
+  const wasGated = installGate(gate, options.allowedImports, (instance) => {
+    const memory = instance.exports['memory'];
+    if (snapshot && memory instanceof WebAssembly.Memory) growTo(memory, snapshot.length);
+  });
+  const pyodide = await loadPyodide(options.pyodideUrl, snapshot ? { _loadSnapshot: snapshot } : {});
+  if (!wasGated()) throw new Error('the gate was not installed: Pyodide loads its module another way');
+  const module = pyodide._module;
+  const FS = pyodide.FS;
+  const devices = makeDevices();
+  connectDevices(pyodide, devices);
+  FS.writeFile('/t1-program.py', WARM_UP);
+  pyodide.runPython(fs.readFileSync(new URL('./runner.py', import.meta.url), 'utf8'));
+
+  /** @param {number} seed */
+  const start = (seed) => module._PyRun_SimpleString(module.stringToNewUTF8(`t1_run(${seed})`));
+  gate.keepOpenBelow = FS.streams.length;
+  gate.locked = true;
+  stripGlobals();
+  devices.reset(RESULT_BYTES);
+  start(0);
+  const image = takeImage(module, FS);
+
+  // vm's timeout also ends WebAssembly. The parent kills earlier; this one works when it is gone.
+  Object.defineProperty(globalThis, 't1Start', { value: start });
+  /** @param {Program} program @returns {Outcome} */
+  const run = (program) => {
+    FS.writeFile('/t1-program.py', program.code);
+    devices.reset(program.outputBytes);
+    const begin = performance.now();
+    const seed = Math.trunc(program.seed);
+    new Script(`t1Start(${seed})`).runInThisContext({ timeout: program.timeoutMs });
+    const ms = performance.now() - begin;
+    return { ...devices.collect(), ms, heapBytes: module.HEAPU8.length };
+  };
+  return { run, restore: image.restore, imageBytes: image.bytes };
+}

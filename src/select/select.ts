@@ -1,0 +1,79 @@
+/** Stage 6: one answer out of the pool. A strategy is one file and one entry in the map. */
+import { normalizeAnswer } from '../grade/normalize.js';
+import type { Fallback, ScoredCandidate, Selection } from '../types.js';
+import { bestOfN } from './best-of-n.js';
+import { majority } from './majority.js';
+import { rewardOnly } from './reward-only.js';
+import { passed, type Selector } from './selector.js';
+import { toolOnly } from './tool-only.js';
+import { weighted } from './weighted.js';
+
+export const selectors = {
+  weighted,
+  'best-of-n': bestOfN,
+  majority,
+  reward: rewardOnly,
+  tool: toolOnly,
+} satisfies Record<string, Selector>;
+
+export type SelectorName = keyof typeof selectors;
+
+/**
+ * Chooses the answer whose candidates weigh most; ties go to the first seen.
+ *
+ * @param pool candidates in the order of their sample index
+ * @param fallback what decides when the strategy needs a pass and nobody passed
+ */
+export function select(pool: readonly ScoredCandidate[], name: SelectorName, fallback: Fallback): Selection {
+  const strategy: Selector = selectors[name];
+  const answered = pool.filter(({ answer }) => answer !== null);
+  if (answered.length === 0 || !strategy.needsPass || answered.some(passed)) {
+    return decide(pool, strategy, answered.length === 0 ? 'abstain' : null);
+  }
+  switch (fallback) {
+    case 'abstain':
+      return { ...NOTHING, fallback, weights: pool.map(() => 0) };
+    case 'reward':
+      return decide(pool, { ...rewardOnly, combine: strategy.combine }, fallback);
+    case 'majority':
+      return decide(pool, majority, fallback);
+  }
+}
+
+const NOTHING = { answer: null, chosen: null, verified: false } as const;
+
+interface Tally {
+  weight: number;
+  /** The heaviest candidate stands for the answer, the first among equals. */
+  standsFor: ScoredCandidate;
+  standsForWeight: number;
+  verified: boolean;
+}
+
+function decide(pool: readonly ScoredCandidate[], strategy: Selector, fallback: Fallback | null): Selection {
+  const counts = (candidate: ScoredCandidate) =>
+    candidate.answer !== null && (!strategy.needsPass || passed(candidate) === 1);
+  const weights = pool.map((candidate) => (counts(candidate) ? strategy.weigh(candidate) : 0));
+  const tallies = new Map<string, Tally>();
+  pool.forEach((candidate, i) => {
+    if (counts(candidate)) add(tallies, candidate, weights[i] ?? 0, strategy.combine);
+  });
+  let best: Tally | undefined;
+  for (const tally of tallies.values()) if (!best || tally.weight > best.weight) best = tally;
+  if (!best) return { ...NOTHING, fallback, weights };
+  const { standsFor, verified } = best;
+  return { answer: standsFor.answer, chosen: standsFor.index, verified, fallback, weights };
+}
+
+function add(tallies: Map<string, Tally>, candidate: ScoredCandidate, weight: number, combine: Selector['combine']): void {
+  const answer = normalizeAnswer(candidate.answer ?? '');
+  const verified = passed(candidate) === 1;
+  const tally = tallies.get(answer);
+  if (!tally) {
+    tallies.set(answer, { weight, standsFor: candidate, standsForWeight: weight, verified });
+    return;
+  }
+  tally.weight = combine === 'sum' ? tally.weight + weight : Math.max(tally.weight, weight);
+  tally.verified ||= verified;
+  if (weight > tally.standsForWeight) [tally.standsFor, tally.standsForWeight] = [candidate, weight];
+}

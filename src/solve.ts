@@ -1,0 +1,76 @@
+/** `solve`: one problem in, a stream of events and one result out. */
+import type { Engine } from './engine/engine-types.js';
+import { fingerprint } from './model/fingerprint.js';
+import { parseOptions, type SolveSettings } from './options.js';
+import { pipeline } from './pipeline.js';
+import { profileFor } from './prompt/profile.js';
+import { UsageCounter } from './run.js';
+import { Sandbox } from './sandbox/sandbox.js';
+import { Stopwatch } from './stopwatch.js';
+import { Store } from './store/store.js';
+import type { SolveEvent, SolveResult } from './types.js';
+
+export interface SolveContext extends SolveSettings {
+  readonly engine: Engine;
+  /** Results are looked up and kept here; without it they live for this one call. The caller closes it. */
+  readonly store?: Store | undefined;
+  /** Runs the programs; without it a sandbox is started when needed and ended with the call. */
+  readonly sandbox?: Sandbox | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A problem being solved. Iterate it for live events, or await `result`, or both. */
+export interface Solving extends AsyncIterable<SolveEvent> {
+  readonly result: Promise<SolveResult>;
+}
+
+/**
+ * Solves one problem.
+ *
+ * @param problem the question in plain words
+ * @returns events as they happen; the last one is the answer. `result` rejects with a T1Error: USAGE for a setting
+ *   out of range, INPUT for an unusable problem, PROMPT_TOO_LONG, ABORTED, DISPOSED, and what engine, sandbox and
+ *   store raise. Ending the iteration early does not stop the work; the signal does.
+ */
+export function solve(problem: string, context: SolveContext): Solving {
+  // Started in a later turn, so that the stream below is there before the first event.
+  let listener: ReadableStreamDefaultController<SolveEvent> | undefined;
+  const result = Promise.resolve().then(() => solveProblem(problem, context, (event) => listener?.enqueue(event)));
+  const events = new ReadableStream<SolveEvent>({
+    start(controller) {
+      listener = controller;
+      result.then(
+        () => listener?.close(),
+        (error: unknown) => listener?.error(error), // an iterating caller need not await `result` too
+      );
+    },
+    cancel() {
+      listener = undefined;
+    },
+  });
+  return { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() };
+}
+
+async function solveProblem(
+  problem: string,
+  context: SolveContext,
+  emit: (event: SolveEvent) => void,
+): Promise<SolveResult> {
+  const watch = new Stopwatch();
+  const { engine, store: callerStore, sandbox: callerSandbox, signal = new AbortController().signal, ...settings } = context;
+  const options = parseOptions(settings);
+  const store = callerStore ?? Store.open(':memory:');
+  let started: Promise<Sandbox> | undefined;
+  const sandbox = () => (callerSandbox ? Promise.resolve(callerSandbox) : (started ??= Sandbox.start()));
+  try {
+    const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
+    const profile = profileFor(engine.model);
+    const run = { engine, modelHash, profile, options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const result = await pipeline(problem, run, watch);
+    emit({ type: 'answer', result });
+    return result;
+  } finally {
+    await started?.then((pool) => pool.dispose(), () => {});
+    if (!callerStore) store.close();
+  }
+}

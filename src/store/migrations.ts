@@ -1,0 +1,35 @@
+/** Schema of the result database. A migration is never edited once released; add the next one. */
+export const migrations: readonly string[] = [
+  /* sql */ `
+  CREATE TABLE generation (
+    key           BLOB PRIMARY KEY, -- sha256 of everything the sample depends on
+    model         TEXT NOT NULL,    -- sha256 of the GGUF
+    seed          INTEGER NOT NULL,
+    sample_index  INTEGER NOT NULL,
+    text          TEXT NOT NULL,
+    tokens        BLOB NOT NULL,    -- int32 little-endian
+    logprobs      BLOB NOT NULL,    -- float32 little-endian
+    finish        TEXT NOT NULL,
+    created_at    INTEGER NOT NULL  -- Unix seconds
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE verdict (
+    key           BLOB PRIMARY KEY,
+    verifier      TEXT NOT NULL,
+    verdict       TEXT NOT NULL CHECK (verdict IN ('pass', 'fail', 'unknown')),
+    programs      TEXT NOT NULL,    -- JSON [{code, status, stdout}]
+    created_at    INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE score (
+    key           BLOB PRIMARY KEY,
+    reward_model  TEXT NOT NULL,
+    value         REAL NOT NULL,
+    created_at    INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE file_hash (
+    path          TEXT PRIMARY KEY,
+    size          INTEGER NOT NULL,
+    modified_ns   TEXT NOT NULL,    -- 64-bit, beyond a JavaScript number
+    sha256        TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

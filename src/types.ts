@@ -1,0 +1,92 @@
+/** What travels through the pipeline, in the order in which it comes to be. */
+import type { FinishReason, Usage } from './engine/engine-types.js';
+import type { ProgramStatus } from './sandbox/sandbox.js';
+
+/** One sampled solution. */
+export interface Candidate {
+  /** Sample index, from 0. */
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+  /** [n] sampled token ids. */
+  readonly tokens: Int32Array;
+  /** [n] log-probabilities under the raw distribution. */
+  readonly logprobs: Float32Array;
+  readonly finish: FinishReason;
+  /** Final answer as written; null when the solution has none. */
+  readonly answer: string | null;
+}
+
+/** One checking program and what came of it. */
+export interface ProgramRun {
+  /** Source that ran; null when the model wrote no program. */
+  readonly code: string | null;
+  readonly status: ProgramStatus | 'missing';
+  readonly stdout: string;
+}
+
+/** What the tool says of a candidate. A tool that crashed is `unknown`, never `fail`. */
+export interface ToolVerdict {
+  readonly verdict: 'pass' | 'fail' | 'unknown';
+  readonly programs: readonly ProgramRun[];
+}
+
+/** A candidate with everything the selection may use. */
+export interface ScoredCandidate extends Candidate {
+  readonly tool: ToolVerdict;
+  /** 0…1; null where there is nothing to score (no answer, or it does not fit the context). */
+  readonly reward: number | null;
+}
+
+export type Fallback = 'reward' | 'majority' | 'abstain';
+
+/** What was chosen and why. */
+export interface Selection {
+  /** As the chosen candidate wrote it; null when nothing could be chosen. */
+  readonly answer: string | null;
+  /** Index of the candidate that stands for the answer. */
+  readonly chosen: number | null;
+  /** True when a candidate with this answer passed the tool. */
+  readonly verified: boolean;
+  /** The policy that stepped in because no candidate passed; null when none had to. */
+  readonly fallback: Fallback | null;
+  /** [candidates] what each contributed. */
+  readonly weights: readonly number[];
+}
+
+export interface CacheCounts {
+  readonly hits: number;
+  readonly misses: number;
+}
+
+export type StageName = 'load' | 'sample' | 'verify' | 'reward' | 'select';
+/** Milliseconds of wall time. */
+export type Timing = Readonly<Record<StageName | 'total', number>>;
+
+/** The whole result; `t1 solve --json` prints it. */
+export interface SolveResult {
+  readonly problem: string;
+  readonly answer: string | null;
+  readonly verified: boolean;
+  readonly select: string;
+  readonly fallback: Fallback | null;
+  readonly chosen: number | null;
+  readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & { readonly weight: number })[];
+  readonly usage: Usage;
+  readonly cache: CacheCounts;
+  readonly timing: Timing;
+}
+
+/** What a caller can show while a problem is being solved. */
+export type SolveEvent =
+  | { readonly type: 'candidate'; readonly candidate: Candidate }
+  | { readonly type: 'verdict'; readonly index: number; readonly tool: ToolVerdict }
+  | { readonly type: 'score'; readonly index: number; readonly reward: number | null }
+  | {
+      readonly type: 'progress';
+      readonly stage: StageName;
+      readonly finished: number;
+      readonly total: number;
+      readonly generatedTokens: number;
+    }
+  | { readonly type: 'answer'; readonly result: SolveResult };

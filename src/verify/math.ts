@@ -1,0 +1,96 @@
+/**
+ * Tool verifier for maths (arXiv 2504.04718, §3 and appendix D): the model writes k programs for each solution,
+ * each runs in the sandbox, and the solution passes if at least one prints exactly True.
+ */
+import { sampleCached } from '../generate/cached.js';
+import { sampleSeed } from '../generate/seeds.js';
+import type { Problem } from '../problem/problem.js';
+import type { Prompt } from '../prompt/prompt.js';
+import { rolePrompts, type RolePrompt } from '../prompt/role-prompts.js';
+import type { Run } from '../run.js';
+import { SANDBOX_VERSION, type ProgramResult, type Sandbox } from '../sandbox/sandbox.js';
+import { contentKey } from '../store/key.js';
+import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
+import { extractCode } from './extract-code.js';
+
+/** Raised when the same programs could lead to another verdict. */
+const VERSION = 1;
+
+const NOT_ASKED: ToolVerdict = { verdict: 'unknown', programs: [] };
+
+export async function verifyMath(
+  problem: Problem,
+  solvePrompt: Prompt,
+  candidates: readonly Candidate[],
+  run: Run,
+): Promise<ToolVerdict[]> {
+  const { programTokens, programTemperature } = run.profile.defaults;
+  const asked = rolePrompts(run, run.profile.roles.program, problem, solvePrompt, candidates, programTokens);
+  const verdicts: ToolVerdict[] = candidates.map(() => NOT_ASKED);
+  const tell = (same: readonly Candidate[], tool: ToolVerdict) => {
+    for (const { index } of same) {
+      verdicts[index] = tool;
+      run.emit({ type: 'verdict', index, tool });
+    }
+  };
+  const seeds = programSeeds(run, programTemperature);
+  const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds) }));
+  const missing = keyed.filter(({ key, candidates: same }) => {
+    const known = run.store.verdict(key);
+    if (known) tell(same, known);
+    return !known;
+  });
+  if (missing.length === 0) return verdicts;
+
+  const sampler = { temperature: programTemperature, topK: 0, topP: 1, minP: 0 };
+  const prompts = missing.map(({ prompt }) => ({ tokens: prompt.tokens, seeds }));
+  const replies = await sampleCached(run, 'verify', prompts, { sampler, maxTokens: programTokens });
+  const sandbox = await run.sandbox();
+  await Promise.all(
+    missing.map(async ({ key, candidates: same }, i) => {
+      const programs = await runDistinct(replies[i]?.map(({ text }) => extractCode(text)) ?? [], sandbox, run);
+      const tool = { verdict: judge(programs), programs };
+      // A sandbox that died says nothing of the program: ask again next time.
+      if (!programs.some(({ status }) => status === 'died')) run.store.saveVerdict(key, 'math', tool);
+      tell(same, tool);
+    }),
+  );
+  return verdicts;
+}
+
+/** Greedy programs are all alike and need no seed; then runs with other seeds share them. */
+function programSeeds(run: Run, temperature: number): number[] {
+  const count = run.options.programs ?? run.profile.defaults.programs;
+  return Array.from({ length: temperature === 0 ? 1 : count }, (_, i) =>
+    temperature === 0 ? 0 : sampleSeed(run.options.seed, i),
+  );
+}
+
+/** Runs every distinct program once. */
+async function runDistinct(codes: readonly (string | null)[], sandbox: Sandbox, run: Run): Promise<ProgramRun[]> {
+  const runs = new Map<string, Promise<ProgramResult>>();
+  const start = (code: string) =>
+    sandbox.run({ code, timeoutMs: run.options.programTimeoutMs, signal: run.signal });
+  for (const code of codes) if (code !== null && !runs.has(code)) runs.set(code, start(code));
+  return Promise.all(
+    codes.map(async (code): Promise<ProgramRun> => {
+      const result = code === null ? undefined : await runs.get(code);
+      return result
+        ? { code, status: result.status, stdout: result.stdout }
+        : { code, status: 'missing', stdout: '' };
+    }),
+  );
+}
+
+/** The paper's rule; anything but a clean True or False says nothing. */
+export function judge(programs: readonly ProgramRun[]): ToolVerdict['verdict'] {
+  const prints = (word: string) => programs.some(({ status, stdout }) => status === 'ok' && stdout.trim() === word);
+  if (prints('True')) return 'pass';
+  return prints('False') ? 'fail' : 'unknown';
+}
+
+function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {
+  const { programTemperature, programTokens } = run.profile.defaults;
+  const settings = [programTemperature, programTokens, run.options.programTimeoutMs, seeds];
+  return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, prompt.tokens, settings);
+}

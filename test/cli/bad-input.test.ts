@@ -1,0 +1,101 @@
+/** What a user can get wrong: one clear line, the right exit code, nothing on standard output, nothing lost. */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shippedModel } from '../../src/paths.js';
+import { t1, temporaryFolder } from '../support/t1.js';
+
+const PROBLEM = 'Mia has 94 stamps. Leo gives Mia 78 more. How many stamps does Mia have?';
+const folder = temporaryFolder();
+const at = (name: string) => join(folder.path, name);
+
+beforeAll(() => {
+  const model = readFileSync(shippedModel);
+  writeFileSync(at('truncated.gguf'), model.subarray(0, model.length >> 1));
+  writeFileSync(at('header-only.gguf'), model.subarray(0, 64));
+  writeFileSync(at('empty.gguf'), '');
+  writeFileSync(at('text.gguf'), 'this is no model\n'.repeat(1000));
+  const broken = Buffer.from(model);
+  broken.fill(0xff, 24, 4096); // metadata
+  writeFileSync(at('broken.gguf'), broken);
+  writeFileSync(at('corrupt.sqlite'), 'not a database '.repeat(1000));
+  writeFileSync(at('file'), '');
+  mkdirSync(at('folder'));
+});
+afterAll(() => folder.remove());
+
+const solve = (...args: string[]) => ['solve', PROBLEM, '--db', at('bad-input.sqlite'), ...args];
+
+const CASES: [name: string, args: () => string[], code: string, exit: number, stdin?: string][] = [
+  ['missing model', () => solve('-m', at('absent.gguf')), 'FILE_NOT_FOUND', 2],
+  ['model is a folder', () => solve('-m', at('folder')), 'FILE_NOT_FOUND', 2],
+  ['truncated GGUF', () => solve('-m', at('truncated.gguf')), 'MODEL_INVALID', 2],
+  ['GGUF cut in its header', () => solve('-m', at('header-only.gguf')), 'MODEL_INVALID', 2],
+  ['empty file as model', () => solve('-m', at('empty.gguf')), 'MODEL_INVALID', 2],
+  ['not a GGUF', () => solve('-m', at('text.gguf')), 'MODEL_INVALID', 2],
+  ['broken GGUF', () => solve('-m', at('broken.gguf')), 'MODEL_INVALID', 2],
+  ['empty problem', () => ['solve', ''], 'INPUT', 2],
+  ['blank problem', () => ['solve', ' \n '], 'INPUT', 2],
+  ['empty standard input', () => ['solve', '-'], 'INPUT', 2, ''],
+  ['1 MB problem', () => ['solve', '-'], 'INPUT', 2, 'How many? '.repeat(100_000)],
+  ['problem longer than the context', () => ['solve', '-', '--db', at('bad-input.sqlite')], 'PROMPT_TOO_LONG', 2, 'How many? '.repeat(10_000)],
+  ['N = 0', () => solve('-n', '0'), 'USAGE', 2],
+  ['N = 1000', () => solve('--n-samples', '1000'), 'USAGE', 2],
+  ['N is no number', () => solve('--n-samples', 'many'), 'USAGE', 2],
+  ['N without a value', () => solve('--n-samples'), 'USAGE', 2],
+  ['negative temperature', () => solve('--temp', '-1'), 'USAGE', 2],
+  ['top-p of 0', () => solve('--top-p', '0'), 'USAGE', 2],
+  ['seed beyond 32 bits', () => solve('--seed', '4294967296'), 'USAGE', 2],
+  ['unknown strategy', () => solve('--select', 'best'), 'USAGE', 2],
+  ['unknown fallback', () => solve('--fallback', 'guess'), 'USAGE', 2],
+  ['unknown flag', () => solve('--tempature', '1'), 'USAGE', 2],
+  ['unknown command', () => ['slove', PROBLEM], 'USAGE', 2],
+  ['no command', () => [], 'USAGE', 2],
+  ['database below a file', () => ['solve', PROBLEM, '--db', at('file/results.sqlite')], 'STORE_UNAVAILABLE', 1],
+  ['database is a folder', () => ['solve', PROBLEM, '--db', at('folder')], 'STORE_UNAVAILABLE', 1],
+  ['corrupt database', () => ['solve', PROBLEM, '--db', at('corrupt.sqlite')], 'STORE_CORRUPT', 1],
+  ['missing Python file', () => ['python', at('absent.py')], 'FILE_NOT_FOUND', 2],
+  ['unknown cache action', () => ['cache', 'burn'], 'USAGE', 2],
+];
+
+describe('one line, the right exit code, nothing on standard output', () => {
+  test.each(CASES)('%s', async (_name, args, code, exit, stdin = '') => {
+    const result = await t1(args(), { stdin });
+    expect(result.stderr).toMatch(new RegExp(`^t1: ${code}: .+\n$`));
+    expect(result.code).toBe(exit);
+    expect(result.stdout).toBe('');
+  });
+
+  test('the limit of N is named', async () => {
+    expect((await t1(solve('--n-samples', '1000'))).stderr).toMatch(/--n-samples.*256/);
+  });
+
+  test('a corrupt database is left as it is', async () => {
+    expect(readFileSync(at('corrupt.sqlite'), 'utf8')).toBe('not a database '.repeat(1000));
+  });
+});
+
+test('a full disk ends the run with one line, and what was stored stays', async ({ skip }) => {
+  const disk = at('disk');
+  mkdirSync(disk);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160k', 'tmpfs', disk], { stdio: 'ignore' });
+  } catch {
+    skip('needs the right to mount a small file system');
+  }
+  try {
+    const db = join(disk, 'results.sqlite');
+    const args = (n: string) => ['solve', PROBLEM, '--db', db, '-n', n, '--json'];
+    const first = await t1(args('2'));
+    expect(first.code).toBe(0);
+    const full = await t1(args('256'));
+    expect(full.stderr.trim().split('\n').at(-1)).toMatch(/^t1: DISK_FULL: /);
+    expect(full.code).toBe(1);
+    copyFileSync(db, at('rescued.sqlite'));
+    const again = await t1(args('2'));
+    expect(JSON.parse(again.stdout).usage.decodedTokens).toBe(0);
+  } finally {
+    execFileSync('umount', [disk]);
+  }
+});
