@@ -3,31 +3,35 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { T1Error } from '../errors.js';
 
+/** @returns the source's name for messages */
+export const sourceName = (source: string): string => (source === '-' ? 'standard input' : source);
+
 /**
  * @param source `-` for standard input, else a path
- * @throws T1Error FILE_NOT_FOUND, or INPUT when it is not UTF-8
+ * @throws T1Error FILE_NOT_FOUND
  */
-export async function readText(source: string): Promise<string> {
-  const bytes = source === '-' ? await buffer(process.stdin) : await readBytes(source);
+export async function readBytes(source: string): Promise<Buffer> {
+  if (source === '-') return buffer(process.stdin);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return await readFile(source);
   } catch (cause) {
-    throw new T1Error('INPUT', `${source === '-' ? 'standard input' : source} is not UTF-8 text: convert it first`, { cause });
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new T1Error('FILE_NOT_FOUND', `cannot read ${source} (${why}): check the path`, { cause });
   }
 }
 
-/** The argument itself, or standard input for `-` or when nothing is given and something is piped in. */
+/**
+ * The argument itself, or standard input for `-` or when nothing is given and something is piped in.
+ *
+ * @throws T1Error USAGE when there is neither, INPUT when it is not UTF-8
+ */
 export async function argumentText(argument: string | undefined, what: string): Promise<string> {
   if (argument !== undefined && argument !== '-') return argument;
   if (argument === undefined && process.stdin.isTTY) throw new T1Error('USAGE', `no ${what} given: put it in quotes, or pipe it in`);
-  return readText('-');
-}
-
-async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readBytes('-'));
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new T1Error('FILE_NOT_FOUND', `cannot read ${path} (${why}): check the path`, { cause });
+    if (cause instanceof T1Error) throw cause;
+    throw new T1Error('INPUT', 'standard input is not UTF-8 text: convert it first', { cause });
   }
 }

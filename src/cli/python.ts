@@ -4,15 +4,99 @@ import { createInterface } from 'node:readline';
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { Sandbox, type ProgramResult } from '../sandbox/sandbox.js';
+import { decodeProgram, Sandbox, type BatchProgram, type ProgramResult } from '../sandbox/sandbox.js';
 import { withJson } from './flags.js';
-import { argumentText, readText } from './input.js';
+import { readBytes, sourceName } from './input.js';
 
 const builder = (yargs: Argv) =>
   withJson(yargs)
     .positional('file', { type: 'string', describe: 'a Python file; - reads standard input' })
     .option('timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
-    .option('batch', { type: 'string', requiresArg: true, describe: 'JSONL file of {id, code}; prints a line per program as each ends' });
+    .option('batch', { type: 'string', requiresArg: true, describe: 'JSONL of {id, code}; one line per program, in order of completion' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-void argumentText;
+
+export const pythonCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
+  command: 'python [file]',
+  describe: 'run a Python program in the sandbox',
+  builder: (yargs) => builder(yargs as Argv) as never,
+  handler: async (args) => {
+    const limits = { timeoutMs: parseTimeout(args.timeout), signal };
+    if ((args.file === undefined) === (args.batch === undefined)) {
+      throw new T1Error('USAGE', 'name one Python file, or - for standard input, or --batch FILE.jsonl');
+    }
+    if (args.batch !== undefined) await runBatch(args.batch, limits);
+    else await runOne(args.file ?? '-', limits, args.json);
+  },
+});
+
+interface Limits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+function parseTimeout(value: number): number {
+  const parsed = z.int().min(1).max(600_000).safeParse(value);
+  if (!parsed.success) throw new T1Error('USAGE', `--timeout: ${parsed.error.issues[0]?.message ?? 'not usable'}`);
+  return parsed.data;
+}
+
+/** Exit code 0 only for a program that ended well. */
+async function runOne(source: string, limits: Limits, json: boolean): Promise<void> {
+  const code = decodeProgram(await readBytes(source), sourceName(source));
+  await using sandbox = await Sandbox.start({ workers: 1, spares: 0 });
+  const result = await sandbox.run({ code, ...limits });
+  if (json) process.stdout.write(`${JSON.stringify(inJson(result))}\n`);
+  else {
+    process.stdout.write(result.stdout);
+    if (result.error) process.stderr.write(`t1: program ended with ${result.status}: ${describeError(result)}\n`);
+  }
+  process.exitCode = result.status === 'ok' ? 0 : 1;
+}
+
+/** Exit code 0 when every line could be read; how the programs ended is in the output. */
+async function runBatch(path: string, limits: Limits): Promise<void> {
+  const programs = readPrograms(path);
+  const first = await programs.next(); // a missing file or a bad first line is told before anything starts
+  await using sandbox = await Sandbox.start();
+  for await (const { id, result } of sandbox.runBatch(chained(first, programs), limits)) {
+    process.stdout.write(`${JSON.stringify({ id, ...inJson(result) })}\n`);
+  }
+}
+
+const programLine = z.strictObject({ id: z.union([z.string(), z.number()]), code: z.string() });
+type ProgramId = z.infer<typeof programLine>['id'];
+
+async function* readPrograms(path: string): AsyncGenerator<BatchProgram<ProgramId>, void> {
+  const stream = path === '-' ? process.stdin : createReadStream(path);
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+      number++;
+      if (line.trim() !== '') yield parseLine(line, `${sourceName(path)}:${number}`);
+    }
+  } catch (cause) {
+    if (cause instanceof T1Error) throw cause;
+    throw new T1Error('FILE_NOT_FOUND', `cannot read ${path} (${String(cause)}): check the path`, { cause });
+  }
+}
+
+function parseLine(line: string, where: string): BatchProgram<ProgramId> {
+  try {
+    return programLine.parse(JSON.parse(line));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? cause.issues[0]?.message : 'not JSON';
+    throw new T1Error('INPUT', `${where}: not a line of {"id", "code"} (${why}): mend the line`, { cause });
+  }
+}
+
+async function* chained<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}
+
+const inJson = ({ status, stdout, value, error, ms }: ProgramResult) => ({ status, stdout, value, error, ms });
+
+const describeError = ({ error }: ProgramResult): string =>
+  error ? `${error.type}: ${error.message}${error.line === null ? '' : ` (line ${error.line})`}` : '';

@@ -9,7 +9,7 @@
  * add, is refused.
  */
 
-/** Imports that a locked guest may call. `invoke_*` only re-enters the guest's own function table. */
+/** Imports that a locked guest may call; so are `invoke_*`, which only re-enter the guest's own functions. */
 export const ALLOWED_IMPORTS = Object.freeze([
   // Interpreter plumbing, all within the guest.
   '_PyEM_TrampolineCall_JS', '_Py_CheckEmscriptenSignals_Helper', '_Py_emscripten_runtime',
@@ -33,7 +33,18 @@ const EPERM = -63;
 const EROFS = -69;
 /** O_CLOEXEC, O_DIRECTORY, O_LARGEFILE, O_NOFOLLOW, O_NONBLOCK: flags that neither write nor create. */
 const HARMLESS_OPEN_FLAGS = 0o2000000 | 0o200000 | 0o100000 | 0o400000 | 0o4000;
+/** Refused imports whose callers understand a refusal; for the others an exception ends the program. */
+const REFUSALS = new Map([['can_run_sync_js', 0], ['_emscripten_system', -1]]);
+const GUEST_UID = 1000;
 const WASM_PAGE = 65536;
+
+/** Thrown through the guest's frames: it ends the program, and the memory reset clears up after it. */
+export class Denied extends Error {
+  /** @param {string} name */
+  constructor(name) {
+    super(`the program tried to leave the sandbox (${name})`);
+  }
+}
 
 /**
  * @typedef {object} GateState
@@ -52,9 +63,9 @@ function denied(name, original, state) {
   return (...args) => {
     if (!state.locked) return original(...args);
     if (name.startsWith('__syscall_')) return EPERM;
-    // Asked on every run of an event loop; "no" is an answer, an exception would end the program.
-    if (name === 'can_run_sync_js') return 0;
-    throw new Error(`denied: ${name}`);
+    const answer = REFUSALS.get(name);
+    if (answer !== undefined) return answer;
+    throw new Denied(name);
   };
 }
 
@@ -71,7 +82,11 @@ function limited(name, original, state) {
     return (dir, path, flags, mode) =>
       state.locked && (flags & ~HARMLESS_OPEN_FLAGS) !== 0 ? EROFS : original(dir, path, flags, mode);
   }
-  return original;
+  // The originals ask `process`, which is gone by then.
+  if (name === '__syscall_getuid32_js') return () => GUEST_UID;
+  if (name === '__syscall_umask_js') return () => 0o22;
+  // Wrapped all the same: the linker numbers distinct functions, and a snapshot holds those numbers.
+  return (...args) => original(...args);
 }
 
 /**
@@ -87,11 +102,10 @@ function gateImports(imports, state, allowed) {
     if (seen.has(table)) continue;
     seen.add(table);
     for (const [name, value] of Object.entries(table)) {
-      if (typeof value !== 'function') continue;
+      if (typeof value !== 'function' || name.startsWith('invoke_')) continue;
       const original = /** @type {ImportFunction} */ (value);
-      const open = allowed.has(name) || name.startsWith('invoke_');
+      const open = allowed.has(name);
       const wrapped = open ? limited(name, original, state) : denied(name, original, state);
-      if (wrapped === original) continue;
       if (original.sig !== undefined) wrapped.sig = original.sig;
       if (original.async !== undefined) wrapped.async = original.async;
       table[name] = wrapped;

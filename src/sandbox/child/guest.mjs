@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import { Script } from 'node:vm';
-import { capMemory, installGate, stripGlobals } from './gate.mjs';
+import { Denied, capMemory, installGate, stripGlobals } from './gate.mjs';
 
 /** Memory is compared and put back in chunks of this many bytes. */
 const CHUNK = 65536;
@@ -31,6 +31,7 @@ const WARM_UP = 'import math\nx = [math.sqrt(i) for i in range(3)]\nprint(x, f"{
 /**
  * @typedef {object} Outcome
  * @property {string | null} guest  what the guest wrote about itself; the parent does not trust it
+ * @property {string | null} denied  the refused import that ended the program
  * @property {string} stdout
  * @property {boolean} overflow     the program printed more than outputBytes
  * @property {number} ms
@@ -110,6 +111,8 @@ async function loadPyodide(pyodideUrl, extra) {
  * @param {string} pyodideUrl @param {readonly string[]} modules @returns {Promise<Uint8Array>}
  */
 export async function makeSnapshot(pyodideUrl, modules) {
+  // Never locked, but there: wrapping decides the layout of the function table, which memory refers to.
+  installGate({ locked: false, keepOpenBelow: 0 }, [], () => undefined);
   const pyodide = await loadPyodide(pyodideUrl, { _makeSnapshot: true });
   pyodide.runPython(`import ${modules.join(', ')}`);
   return pyodide.makeMemorySnapshot();
@@ -175,8 +178,9 @@ export async function bootGuest(options) {
   FS.writeFile('/t1-program.py', WARM_UP);
   pyodide.runPython(fs.readFileSync(new URL('./runner.py', import.meta.url), 'utf8'));
 
+  const { _PyRun_SimpleString: runSimpleString, stringToNewUTF8 } = module;
   /** @param {number} seed */
-  const start = (seed) => module._PyRun_SimpleString(module.stringToNewUTF8(`t1_run(${seed})`));
+  const start = (seed) => runSimpleString(stringToNewUTF8(`t1_run(${seed})`));
   gate.keepOpenBelow = FS.streams.length;
   gate.locked = true;
   stripGlobals();
@@ -192,9 +196,15 @@ export async function bootGuest(options) {
     devices.reset(program.outputBytes);
     const begin = performance.now();
     const seed = Math.trunc(program.seed);
-    new Script(`t1Start(${seed})`).runInThisContext({ timeout: program.timeoutMs });
+    let denied = null;
+    try {
+      new Script(`t1Start(${seed})`).runInThisContext({ timeout: program.timeoutMs });
+    } catch (error) {
+      if (!(error instanceof Denied)) throw error;
+      denied = error.message;
+    }
     const ms = performance.now() - begin;
-    return { ...devices.collect(), ms, heapBytes: module.HEAPU8.length };
+    return { ...devices.collect(), denied, ms, heapBytes: module.HEAPU8.length };
   };
   return { run, restore: image.restore, imageBytes: image.bytes };
 }

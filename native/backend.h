@@ -1,0 +1,33 @@
+// llama.cpp's process-wide state: its backends, and the devices they found.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace t1 {
+
+struct Device {
+  std::string name;
+  std::string description;
+  std::string type;  // "cpu" | "gpu" | "igpu" | "accelerator"
+  std::string backend;
+  double memoryFreeBytes = 0;
+  double memoryTotalBytes = 0;
+};
+
+// Loads llama.cpp's backends from the folder of its own library. Safe from any thread, any number of times.
+// Throws Failure if no CPU backend can be loaded.
+void initBackend();
+
+std::vector<Device> listDevices();
+
+// llama.cpp's release and where it came from, for example "v0.5.0 (de3ff815, prebuilt)".
+std::string llamaBuild();
+
+// The device that decodes: the first GPU if layers may go there, else the CPU.
+Device decodingDevice(int32_t gpuLayers);
+
+int32_t physicalCores();
+
+}  // namespace t1

@@ -1,0 +1,43 @@
+#include "log.h"
+
+#include <llama.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace t1 {
+namespace {
+
+// Errors go to the thread that caused them; jobs of other engines do not mix in.
+thread_local std::string firstError;
+thread_local bool continuing = false;
+
+void onLog(ggml_log_level level, const char * text, void *) {
+  static const bool print = std::getenv("T1_LLAMA_LOG") != nullptr;
+  if (print) std::fputs(text, stderr);
+  const bool error = level == GGML_LOG_LEVEL_ERROR || (level == GGML_LOG_LEVEL_CONT && continuing);
+  continuing = error && firstError.find('\n') == std::string::npos;
+  if (error && firstError.find('\n') == std::string::npos) firstError += text;
+}
+
+}  // namespace
+
+void captureLog() { llama_log_set(onLog, nullptr); }
+
+void clearLog() {
+  firstError.clear();
+  continuing = false;
+}
+
+std::string lastLogLine() {
+  std::string line = firstError.substr(0, firstError.find('\n'));
+  // "llama_model_load: error loading model: …" → "error loading model: …"
+  const size_t colon = line.find(": ");
+  if (colon != std::string::npos && line.find(' ') == colon + 1) line.erase(0, colon + 2);
+  for (char & c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return line;
+}
+
+}  // namespace t1

@@ -1,0 +1,158 @@
+#include "model.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "backend.h"
+#include "gguf_check.h"
+#include "log.h"
+
+namespace t1 {
+namespace {
+
+// llama.cpp's string getters return the length needed, like snprintf.
+template <typename Get>
+std::string getString(Get get) {
+  const int32_t length = get(nullptr, 0);
+  if (length <= 0) return {};
+  std::string text(static_cast<size_t>(length) + 1, '\0');
+  get(text.data(), text.size());
+  text.resize(static_cast<size_t>(length));
+  return text;
+}
+
+Failure invalid(const std::string & path, const std::string & fallback) {
+  const std::string reason = lastLogLine();
+  return Failure(Code::ModelInvalid, "cannot load the model " + path + ": " + (reason.empty() ? fallback : reason));
+}
+
+std::string humanCount(double count) {
+  char text[32];
+  if (count >= 1e9) {
+    std::snprintf(text, sizeof text, "%.1fB", count / 1e9);
+  } else if (count >= 1e6) {
+    std::snprintf(text, sizeof text, "%.0fM", count / 1e6);
+  } else {
+    std::snprintf(text, sizeof text, "%.0fK", count / 1e3);
+  }
+  return text;
+}
+
+// Hyperparameters are not parsed while only the vocabulary is loaded; the metadata's text has them.
+int32_t metadataNumber(const ModelInfo & info, const std::string & key) {
+  for (const auto & [name, value] : info.metadata) {
+    if (name == info.architecture + "." + key) return static_cast<int32_t>(std::strtol(value.c_str(), nullptr, 10));
+  }
+  return 0;
+}
+
+std::string metadataText(const ModelInfo & info, const std::string & key) {
+  for (const auto & [name, value] : info.metadata) {
+    if (name == key) return value;
+  }
+  return {};
+}
+
+std::string tokenText(const llama_vocab * vocab, llama_token token) {
+  const char * text = token == LLAMA_TOKEN_NULL ? nullptr : llama_vocab_get_text(vocab, token);
+  return text ? text : "";
+}
+
+ModelInfo describe(const llama_model * model, const std::string & path) {
+  ModelInfo info;
+  const llama_vocab * vocab = llama_model_get_vocab(model);
+  for (int32_t i = 0; i < llama_model_meta_count(model); ++i) {
+    info.metadata.emplace_back(
+        getString([&](char * buf, size_t size) { return llama_model_meta_key_by_index(model, i, buf, size); }),
+        getString([&](char * buf, size_t size) { return llama_model_meta_val_str_by_index(model, i, buf, size); }));
+  }
+  info.architecture = metadataText(info, "general.architecture");
+  info.name = metadataText(info, "general.name");
+  if (info.name.empty()) info.name = std::filesystem::path(path).filename().string();
+  info.parameters = static_cast<double>(llama_model_n_params(model));
+  info.sizeBytes = static_cast<double>(llama_model_size(model));
+  info.description = getString([&](char * buf, size_t size) { return llama_model_desc(model, buf, size); });
+  const size_t unknown = info.description.find("?B");
+  if (unknown != std::string::npos) info.description.replace(unknown, 2, humanCount(info.parameters));
+  info.contextLength = metadataNumber(info, "context_length");
+  info.layers = metadataNumber(info, "block_count");
+  info.vocabularySize = llama_vocab_n_tokens(vocab);
+  const char * chatTemplate = llama_model_chat_template(model, nullptr);
+  info.hasChatTemplate = chatTemplate != nullptr;
+  if (chatTemplate) info.chatTemplate = chatTemplate;
+  info.bosToken = tokenText(vocab, llama_vocab_bos(vocab));
+  info.eosToken = tokenText(vocab, llama_vocab_eos(vocab));
+  return info;
+}
+
+llama_model_params baseParams() {
+  llama_model_params params = llama_model_default_params();
+  params.load_mtp = false;
+  return params;
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary(const std::string & path) {
+  checkGguf(path);
+  initBackend();
+  clearLog();
+  llama_model_params params = baseParams();
+  params.vocab_only = true;
+  params.n_gpu_layers = 0;
+  model_.reset(llama_model_load_from_file(path.c_str(), params));
+  if (!model_) throw invalid(path, "llama.cpp refused it without a reason");
+  vocab_ = llama_model_get_vocab(model_.get());
+  if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab_) <= 0) {
+    throw Failure(Code::ModelInvalid, "the model " + path + " has no vocabulary");
+  }
+  info_ = describe(model_.get(), path);
+}
+
+std::vector<Token> Vocabulary::tokenize(std::string_view text, bool special, bool addBos) const {
+  if (text.size() > INT32_MAX / 2) throw Failure(Code::Usage, "text to tokenize is longer than 1 GiB");
+  // One token per byte, and bos/eos, is the most there can be.
+  std::vector<Token> tokens(text.size() + 8);
+  const int32_t n = llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+                                   static_cast<int32_t>(tokens.size()), false, special);
+  if (n < 0) throw Failure(Code::Internal, "tokenizer needs " + std::to_string(-static_cast<int64_t>(n)) + " tokens");
+  tokens.resize(static_cast<size_t>(n));
+  const llama_token bos = llama_vocab_bos(vocab_);
+  if (addBos && bos != LLAMA_TOKEN_NULL) tokens.insert(tokens.begin(), bos);
+  return tokens;
+}
+
+std::string Vocabulary::piece(Token token) const {
+  std::string text(64, '\0');
+  int32_t n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
+  if (n < 0) {
+    text.resize(static_cast<size_t>(-n));
+    n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
+  }
+  text.resize(static_cast<size_t>(std::max(0, n)));
+  return text;
+}
+
+ModelHandle loadWeights(const EngineOptions & options, const std::function<bool()> & proceed) {
+  clearLog();
+  llama_model_params params = baseParams();
+  params.n_gpu_layers = options.gpuLayers;
+  params.progress_callback = [](float, void * data) { return (*static_cast<const std::function<bool()> *>(data))(); };
+  params.progress_callback_user_data = const_cast<std::function<bool()> *>(&proceed);
+  ModelHandle model(llama_model_load_from_file(options.path.c_str(), params));
+  if (!model && !proceed()) throw Failure(Code::Aborted, "stopped while loading the model");
+  if (!model) {
+    const std::string reason = lastLogLine();
+    if (reason.find("alloc") != std::string::npos) {
+      throw Failure(Code::OutOfMemory, "no memory for the weights of " + options.path + ": " + reason);
+    }
+    throw invalid(options.path, "llama.cpp refused its weights without a reason");
+  }
+  if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get())) {
+    throw Failure(Code::ModelInvalid, "the model " + options.path + " is an encoder; T1 needs a decoder-only text model");
+  }
+  return model;
+}
+
+}  // namespace t1

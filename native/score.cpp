@@ -1,0 +1,134 @@
+#include "score.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "decoder.h"
+#include "plan.h"
+#include "sampler.h"
+
+namespace t1 {
+namespace {
+
+class Scorer {
+ public:
+  Scorer(Runtime & runtime, const ScoreJob & job) : runtime_(runtime), job_(job), scratch_(runtime.pool().workers()) {}
+  ScoreDone run();
+
+ private:
+  void prepare();
+  void wave(const std::vector<int32_t> & lanes);
+  void readPrefix(int32_t sequences, Decoder & decoder);
+  void readOutputs(const std::vector<int32_t> & lanes, const std::vector<Output> & outputs);
+
+  Runtime & runtime_;
+  const ScoreJob & job_;
+  ScoreDone done_;
+  std::vector<Lane> lanes_;  // longest first
+  std::vector<std::vector<std::vector<int32_t>>> rowsAt_;  // [sequence][token index - prefix] rows of its result
+  int32_t prefix_ = 0;
+  bool prefixCached_ = false;
+  std::vector<std::vector<float>> scratch_;  // one per pool worker
+};
+
+void Scorer::prepare() {
+  std::vector<const std::vector<Token> *> sequences;
+  int32_t earliest = INT32_MAX;  // logits of the shared prefix itself are never wanted
+  done_.logprobs.resize(job_.sequences.size());
+  for (int32_t s = 0; s < static_cast<int32_t>(job_.sequences.size()); ++s) {
+    const auto & [tokens, positions] = job_.sequences[s];
+    done_.logprobs[s].resize(positions.size() * job_.targets.size());
+    if (done_.logprobs[s].empty()) continue;
+    const int32_t last = *std::max_element(positions.begin(), positions.end());
+    earliest = std::min(earliest, *std::min_element(positions.begin(), positions.end()));
+    if (last >= runtime_.contextLength()) {
+      throw Failure(Code::PromptTooLong, "a sequence of " + std::to_string(last + 1) +
+                                             " tokens does not fit into the context of " +
+                                             std::to_string(runtime_.contextLength()));
+    }
+    sequences.push_back(&tokens);
+    lanes_.push_back({s, last + 1});  // what comes after the last position is not read
+  }
+  if (lanes_.empty()) return;
+  prefix_ = commonPrefix(sequences, earliest);
+  rowsAt_.resize(job_.sequences.size());
+  for (const Lane & lane : lanes_) {
+    rowsAt_[lane.prompt].resize(static_cast<size_t>(lane.cells - prefix_));
+    const auto & positions = job_.sequences[lane.prompt].positions;
+    for (size_t row = 0; row < positions.size(); ++row) {
+      rowsAt_[lane.prompt][positions[row] - prefix_].push_back(static_cast<int32_t>(row));
+    }
+  }
+  std::stable_sort(lanes_.begin(), lanes_.end(), [](const Lane & a, const Lane & b) { return a.cells > b.cells; });
+}
+
+ScoreDone Scorer::run() {
+  prepare();
+  if (lanes_.empty()) return std::move(done_);
+  runtime_.prepareWeights();
+  const Plan layout = plan(runtime_, lanes_, prefix_);
+  runtime_.prepareContext(layout.shape);
+  for (const auto & lanes : layout.waves) wave(lanes);
+  return std::move(done_);
+}
+
+void Scorer::wave(const std::vector<int32_t> & lanes) {
+  Decoder decoder(runtime_);
+  readPrefix(static_cast<int32_t>(lanes.size()), decoder);
+  std::vector<Span> spans;
+  for (size_t i = 0; i < lanes.size(); ++i) {
+    const Lane & lane = lanes_[lanes[i]];
+    const int32_t count = lane.cells - prefix_;
+    spans.push_back({static_cast<int32_t>(i), prefix_, job_.sequences[lane.prompt].tokens.data() + prefix_, count});
+    done_.usage.promptTokens += count;
+  }
+  decoder.feed(spans, [&](int32_t s, int32_t i) { return !rowsAt_[lanes_[lanes[s]].prompt][i].empty(); },
+               [&](const std::vector<Output> & outputs) { readOutputs(lanes, outputs); });
+  done_.usage.decodedTokens += decoder.decodedTokens();
+}
+
+// Leaves the prefix, and nothing else, in the first `sequences` sequences.
+void Scorer::readPrefix(int32_t sequences, Decoder & decoder) {
+  llama_memory_t memory = runtime_.memory();
+  if (prefixCached_) {
+    for (int32_t s = 1; s < static_cast<int32_t>(llama_n_seq_max(runtime_.context())); ++s) {
+      llama_memory_seq_rm(memory, s, -1, -1);
+    }
+    // Recurrent memory cannot be cut back: read the prefix again.
+    prefixCached_ = llama_memory_seq_rm(memory, 0, prefix_, -1);
+  }
+  if (!prefixCached_) {
+    llama_memory_clear(memory, false);
+    const std::vector<Token> & tokens = job_.sequences[lanes_.front().prompt].tokens;
+    decoder.feed({{0, 0, tokens.data(), prefix_}}, [](int32_t, int32_t) { return false; }, [](const auto &) {});
+    done_.usage.promptTokens += prefix_;
+    prefixCached_ = prefix_ > 0;
+  }
+  if (prefix_ == 0) return;
+  for (int32_t s = 1; s < sequences; ++s) llama_memory_seq_cp(memory, 0, s, -1, -1);
+}
+
+void Scorer::readOutputs(const std::vector<int32_t> & lanes, const std::vector<Output> & outputs) {
+  std::atomic<bool> valid{true};
+  runtime_.pool().run(static_cast<int>(outputs.size()), [&](int worker, int i) {
+    const Output & output = outputs[i];
+    const int32_t sequence = lanes_[lanes[output.span]].prompt;
+    const double total = logSumExp(output.logits, runtime_.vocabulary().size(), scratch_[worker]);
+    if (std::isnan(total)) valid = false;
+    for (const int32_t row : rowsAt_[sequence][output.offset]) {
+      float * out = done_.logprobs[sequence].data() + static_cast<size_t>(row) * job_.targets.size();
+      for (const Token target : job_.targets) *out++ = static_cast<float>(output.logits[target] - total);
+    }
+  });
+  if (!valid) {
+    throw Failure(Code::DecodeFailed, "the logits of " + runtime_.vocabulary().info().name +
+                                          " hold no usable number (NaN or infinite): the file is damaged or the device is faulty");
+  }
+}
+
+}  // namespace
+
+ScoreDone score(Runtime & runtime, const ScoreJob & job) { return Scorer(runtime, job).run(); }
+
+}  // namespace t1

@@ -1,0 +1,108 @@
+// What goes into the engine and what comes out, free of Node and of llama.cpp. Mirrors src/engine/engine-types.ts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "error.h"
+
+namespace t1 {
+
+using Token = int32_t;
+
+struct EngineOptions {
+  std::string path;
+  int32_t threads = 0;        // 0: physical cores
+  int32_t batch = 2048;       // most tokens of one llama_decode
+  int32_t ubatch = 512;       // most tokens of one compute graph
+  int32_t gpuLayers = -1;     // -1: all that a GPU takes
+  bool unified = false;       // one KV buffer for all sequences instead of one for each
+  double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
+  int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
+};
+
+struct SamplerParams {
+  float temperature = 1;
+  int32_t topK = 0;
+  float topP = 1;
+  float minP = 0;
+};
+
+struct SamplePrompt {
+  std::vector<Token> tokens;
+  std::vector<uint64_t> seeds;
+};
+
+struct SampleJob {
+  std::vector<SamplePrompt> prompts;
+  SamplerParams sampler;
+  int32_t maxTokens = 0;
+  std::vector<std::string> stop;
+};
+
+struct ScoreSequence {
+  std::vector<Token> tokens;
+  std::vector<int32_t> positions;
+};
+
+struct ScoreJob {
+  std::vector<ScoreSequence> sequences;
+  std::vector<Token> targets;
+};
+
+enum class Finish { Eog, Stop, Length };
+
+struct Usage {
+  int64_t promptTokens = 0;
+  int64_t generatedTokens = 0;
+  int64_t decodedTokens = 0;
+};
+
+struct Sample {
+  int32_t prompt = 0;
+  int32_t index = 0;
+  std::string text;  // valid UTF-8
+  std::vector<Token> tokens;
+  std::vector<float> logprobs;
+  Finish finish = Finish::Length;
+};
+
+struct Progress {
+  int64_t finished = 0;
+  int64_t total = 0;
+  int64_t generatedTokens = 0;
+};
+
+struct SampleDone {
+  Usage usage;
+};
+
+struct ScoreDone {
+  std::vector<std::vector<float>> logprobs;  // [sequences][positions × targets]
+  Usage usage;
+};
+
+// A job's events in order: Sample and Progress any number of times, then exactly one of the rest.
+using Event = std::variant<Sample, Progress, SampleDone, ScoreDone, Failure>;
+using Sink = std::function<void(Event)>;
+
+struct ModelInfo {
+  std::string name;
+  std::string architecture;
+  std::string description;
+  std::string chatTemplate;
+  bool hasChatTemplate = false;
+  std::string bosToken;
+  std::string eosToken;
+  double parameters = 0;
+  double sizeBytes = 0;
+  int32_t contextLength = 0;
+  int32_t vocabularySize = 0;
+  int32_t layers = 0;
+  std::vector<std::pair<std::string, std::string>> metadata;
+};
+
+}  // namespace t1

@@ -1,0 +1,148 @@
+/**
+ * Workers and the queue before them. It knows nothing of Python: a worker is whatever can be started,
+ * given a job, and killed.
+ */
+import { T1Error } from '../errors.js';
+import type { Job, ProgramResult } from './program.js';
+
+export interface Worker {
+  /** True once it can take no more jobs. */
+  readonly ended: boolean;
+  readonly exited: Promise<unknown>;
+  run(job: Job): Promise<ProgramResult>;
+  kill(): void;
+}
+
+export interface PoolOptions {
+  /** Jobs that run at the same time. */
+  readonly size: number;
+  /** Workers kept ready beyond that, once a worker had to be killed. */
+  readonly spares: number;
+  readonly start: () => Promise<Worker>;
+}
+
+interface Task {
+  readonly job: Job;
+  readonly resolve: (result: ProgramResult) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  onAbort: () => void;
+}
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #queue: Task[] = [];
+  readonly #idle: Worker[] = [];
+  readonly #running = new Map<Task, Worker>();
+  readonly #workers = new Set<Worker>();
+  readonly #starts = new Set<Promise<void>>();
+  #anyKilled = false;
+  #disposed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over a worker that was started elsewhere. */
+  adopt(worker: Worker): void {
+    this.#workers.add(worker);
+    void worker.exited.then(() => this.#forget(worker));
+    this.#idle.push(worker);
+    this.#advance();
+  }
+
+  run(job: Job, signal?: AbortSignal): Promise<ProgramResult> {
+    if (this.#disposed) return Promise.reject(disposedError());
+    if (signal?.aborted) return Promise.reject(abortedError(signal));
+    return new Promise((resolve, reject) => {
+      const task: Task = { job, resolve, reject, signal, onAbort: () => this.#abort(task) };
+      signal?.addEventListener('abort', task.onAbort, { once: true });
+      this.#queue.push(task);
+      this.#advance();
+    });
+  }
+
+  /** Kills every worker and rejects what is queued or running. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const open = [...this.#queue.splice(0), ...this.#running.keys()];
+    this.#running.clear();
+    for (const task of open) this.#settle(task, () => task.reject(disposedError()));
+    // A worker that was still starting is killed as soon as it is there.
+    await Promise.all(this.#starts);
+    const workers = [...this.#workers];
+    for (const worker of workers) worker.kill();
+    await Promise.all(workers.map(({ exited }) => exited));
+  }
+
+  #advance(): void {
+    while (this.#queue.length > 0 && this.#idle.length > 0 && this.#running.size < this.#options.size) {
+      const worker = this.#idle.pop();
+      if (!worker || worker.ended) continue;
+      const task = this.#queue.shift();
+      if (task) void this.#execute(task, worker);
+    }
+    if (this.#disposed) return;
+    const busy = Math.min(this.#options.size, this.#running.size + this.#queue.length);
+    const wanted = busy + (this.#anyKilled ? this.#options.spares : 0);
+    for (let have = this.#workers.size + this.#starts.size; have < wanted; have++) this.#startWorker();
+  }
+
+  async #execute(task: Task, worker: Worker): Promise<void> {
+    this.#running.set(task, worker);
+    const result = await worker.run(task.job);
+    // An aborted task is no longer there; its worker has been killed.
+    if (this.#running.delete(task)) this.#settle(task, () => task.resolve(result));
+    if (worker.ended) this.#forget(worker);
+    else this.#idle.push(worker);
+    this.#advance();
+  }
+
+  #startWorker(): void {
+    const started = this.#options.start().then(
+      (worker) => {
+        this.#starts.delete(started);
+        this.adopt(worker);
+      },
+      (error: unknown) => {
+        this.#starts.delete(started);
+        this.#onStartFailure(error);
+      },
+    );
+    this.#starts.add(started);
+  }
+
+  /** Others may still serve the queue; with none left, waiting would have no end. */
+  #onStartFailure(error: unknown): void {
+    if (this.#workers.size > 0 || this.#starts.size > 0) return;
+    for (const task of this.#queue.splice(0)) this.#settle(task, () => task.reject(error));
+  }
+
+  #forget(worker: Worker): void {
+    if (!this.#workers.delete(worker)) return;
+    const at = this.#idle.indexOf(worker);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#anyKilled = true;
+    this.#advance();
+  }
+
+  #abort(task: Task): void {
+    const worker = this.#running.get(task);
+    this.#running.delete(task);
+    const at = this.#queue.indexOf(task);
+    if (at >= 0) this.#queue.splice(at, 1);
+    this.#settle(task, () => task.reject(abortedError(task.signal)));
+    worker?.kill();
+  }
+
+  #settle(task: Task, settle: () => void): void {
+    task.signal?.removeEventListener('abort', task.onAbort);
+    settle();
+  }
+}
+
+const disposedError = (): T1Error => new T1Error('DISPOSED', 'the sandbox was disposed');
+
+function abortedError(signal: AbortSignal | undefined): T1Error {
+  return new T1Error('ABORTED', 'aborted', { cause: signal?.reason });
+}

@@ -1,0 +1,130 @@
+/**
+ * The start image: Python with the usual modules imported, made once per machine (seconds) so that a
+ * child starts from it (less than half a second).
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { T1Error } from '../errors.js';
+import { GuestProcess } from './guest-process.js';
+import { childEntry, pyodideUrl, pyodideVersion } from './lockdown.js';
+
+/** Modules that a program gets without the time of importing them. */
+export const PRELOADED_MODULES = [
+  'math', 'cmath', 'fractions', 'decimal', 'numbers', 'statistics', 'random', 'itertools', 'functools',
+  'operator', 'collections', 'heapq', 'bisect', 're', 'string', 'textwrap', 'json', 'datetime', 'calendar',
+  'time', 'copy', 'dataclasses', 'enum', 'typing', 'io', 'ast', 'traceback',
+] as const;
+
+const BUILD_TIMEOUT_MS = 120_000;
+const DIGEST_BYTES = 32;
+
+export interface Snapshot {
+  /** Open for reading, so that neither a deleted nor a replaced file can change what children get. */
+  readonly fd: number;
+  readonly bytes: number;
+  close(): Promise<void>;
+}
+
+/** Opens the snapshot of this version from `folder`, or makes it. @throws T1Error SANDBOX_UNAVAILABLE */
+export async function openSnapshot(folder: string): Promise<Snapshot> {
+  const path = join(folder, `sandbox-${pyodideVersion}-${hostVersion()}.snapshot`);
+  const found = tryOpen(path);
+  if (found) return found;
+  const content = withDigest(await build());
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeAtomically(path, content);
+    return reopen(path);
+  } catch (cause) {
+    return await inTemporaryFolder(content, folder, cause);
+  }
+}
+
+/** Changes with everything that has a part in the image: our host, the modules, the engine that ran it. */
+function hostVersion(): string {
+  const hash = createHash('sha256');
+  const folder = dirname(childEntry);
+  for (const file of readdirSync(folder).sort()) {
+    if (/\.(mjs|py)$/.test(file)) hash.update(readFileSync(join(folder, file)));
+  }
+  hash.update(JSON.stringify([PRELOADED_MODULES, process.versions.v8]));
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function build(): Promise<Buffer> {
+  const options = { mode: 'snapshot', pyodideUrl, modules: PRELOADED_MODULES };
+  const child = new GuestProcess({ entry: childEntry, options });
+  try {
+    return await child.receive(BUILD_TIMEOUT_MS);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new T1Error('SANDBOX_UNAVAILABLE', `cannot make the Python start image: ${why}`, { cause });
+  } finally {
+    child.kill();
+  }
+}
+
+const digest = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+const withDigest = (image: Buffer): Buffer => Buffer.concat([image, digest(image)]);
+
+/** @returns null if there is no such file, or it is damaged: then it is made again. */
+function tryOpen(path: string): Snapshot | null {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return null;
+  }
+  try {
+    const content = readFileSync(fd);
+    const bytes = content.length - DIGEST_BYTES;
+    if (bytes > 0 && digest(content.subarray(0, bytes)).equals(content.subarray(bytes))) {
+      return { fd, bytes, close: async () => closeSync(fd) };
+    }
+  } catch {
+    // Unreadable is as good as damaged.
+  }
+  closeSync(fd);
+  return null;
+}
+
+function reopen(path: string): Snapshot {
+  const snapshot = tryOpen(path);
+  if (!snapshot) throw new Error(`${path} changed while it was written`);
+  return snapshot;
+}
+
+async function writeAtomically(path: string, content: Buffer): Promise<void> {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await writeFile(temporary, content, { mode: 0o600 });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** For a cache folder that cannot be written: the image lives as long as this sandbox. */
+async function inTemporaryFolder(content: Buffer, folder: string, cacheError: unknown): Promise<Snapshot> {
+  let temporary: string | undefined;
+  try {
+    temporary = await mkdtemp(join(tmpdir(), 't1-sandbox-'));
+    const made = temporary;
+    await writeFile(join(made, 'snapshot'), content, { mode: 0o600 });
+    const snapshot = reopen(join(made, 'snapshot'));
+    const close = async () => {
+      await snapshot.close();
+      await rm(made, { recursive: true, force: true });
+    };
+    return { ...snapshot, close };
+  } catch (cause) {
+    if (temporary) await rm(temporary, { recursive: true, force: true });
+    const why = cacheError instanceof Error ? cacheError.message : String(cacheError);
+    const message = `cannot store the Python start image in ${folder} (${why}), nor in ${tmpdir()}; set T1_CACHE_DIR to a writable folder`;
+    throw new T1Error('SANDBOX_UNAVAILABLE', message, { cause });
+  }
+}
