@@ -28,8 +28,9 @@ print('${ESCAPED}' if run_js('1 + 1') == 2 else '')`,
 import pyodide_js
 print('${ESCAPED}' if hasattr(pyodide_js, 'FS') else '')`,
   'JavaScript by ctypes': `
-import ctypes
-print('${ESCAPED}' if ctypes.CDLL(None).emscripten_run_script_int(b'40 + 2') == 42 else '')`,
+import _ctypes
+run_script = _ctypes.dlsym(_ctypes.dlopen(None, 0), 'emscripten_run_script_int')
+if _ctypes.call_cdeclfunction(run_script, (b'40 + 2',)) == 42: print('${ESCAPED}')`,
   'JavaScript by a leftover proxy': `
 import sys
 for module in list(sys.modules.values()):

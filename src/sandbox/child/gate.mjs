@@ -172,4 +172,8 @@ export function stripGlobals() {
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     if (!KEPT_GLOBALS.has(name)) Reflect.deleteProperty(globalThis, name);
   }
+  // Pyodide reports a failed write there.
+  const silent = () => undefined;
+  const console = Object.freeze({ log: silent, warn: silent, error: silent });
+  Object.defineProperty(globalThis, 'console', { value: console });
 }
