@@ -41,7 +41,7 @@ std::filesystem::path libraryFolder() {
 #endif
 }
 
-std::string typeName(ggml_backend_dev_type type) {
+std::string typeName(enum ggml_backend_dev_type type) {
   switch (type) {
     case GGML_BACKEND_DEVICE_TYPE_CPU: return "cpu";
     case GGML_BACKEND_DEVICE_TYPE_GPU: return "gpu";

@@ -1,0 +1,234 @@
+#include "convert.h"
+
+#include <climits>
+#include <cmath>
+#include <cstring>
+
+namespace t1 {
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+Failure wrong(const std::string & name, const char * expected) { return Failure(Code::Usage, name + " must be " + expected); }
+
+Napi::Object toObject(const Napi::Value & value, const char * name) {
+  if (!value.IsObject()) throw wrong(name, "an object");
+  return value.As<Napi::Object>();
+}
+
+Napi::Array toArray(const Napi::Value & value, const char * name) {
+  if (!value.IsArray()) throw wrong(name, "an array");
+  return value.As<Napi::Array>();
+}
+
+std::vector<int32_t> toInt32s(const Napi::Value & value, const char * name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+    throw wrong(name, "an Int32Array");
+  }
+  const auto array = value.As<Napi::Int32Array>();
+  if (array.ElementLength() > INT_MAX) throw wrong(name, "shorter");
+  return std::vector<int32_t>(array.Data(), array.Data() + array.ElementLength());
+}
+
+double toInteger(const Napi::Value & value, const char * name, double min, double max) {
+  const double number = toNumber(value, name, min, max);
+  if (std::floor(number) != number) throw wrong(name, "an integer");
+  return number;
+}
+
+int32_t toInt32(const Napi::Value & value, const char * name, int32_t min) {
+  return static_cast<int32_t>(toInteger(value, name, min, INT_MAX));
+}
+
+SamplePrompt toSamplePrompt(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "prompt");
+  SamplePrompt prompt;
+  prompt.tokens = toInt32s(object.Get("tokens"), "prompt.tokens");
+  const Napi::Array seeds = toArray(object.Get("seeds"), "prompt.seeds");
+  for (uint32_t i = 0; i < seeds.Length(); ++i) {
+    const Napi::Value seed = seeds[i];
+    prompt.seeds.push_back(static_cast<uint64_t>(toInteger(seed, "seed", 0, kMaxSafeInteger)));
+  }
+  return prompt;
+}
+
+Napi::Value fromUsage(Napi::Env env, const Usage & usage) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("promptTokens", static_cast<double>(usage.promptTokens));
+  object.Set("generatedTokens", static_cast<double>(usage.generatedTokens));
+  object.Set("decodedTokens", static_cast<double>(usage.decodedTokens));
+  return object;
+}
+
+Napi::Value fromFloats(Napi::Env env, const std::vector<float> & values) {
+  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
+  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(float));
+  return array;
+}
+
+const char * finishName(Finish finish) {
+  switch (finish) {
+    case Finish::Eog: return "eog";
+    case Finish::Stop: return "stop";
+    case Finish::Length: return "length";
+  }
+  return "length";
+}
+
+// Fills `object` with what src/engine/binding.ts calls RawEvent.
+struct EventWriter {
+  Napi::Env env;
+  Napi::Object object;
+
+  void operator()(const Sample & sample) {
+    object.Set("type", "sample");
+    object.Set("prompt", sample.prompt);
+    object.Set("index", sample.index);
+    object.Set("text", sample.text);
+    object.Set("tokens", fromTokens(env, sample.tokens));
+    object.Set("logprobs", fromFloats(env, sample.logprobs));
+    object.Set("finish", finishName(sample.finish));
+  }
+  void operator()(const Progress & progress) {
+    object.Set("type", "progress");
+    object.Set("finished", static_cast<double>(progress.finished));
+    object.Set("total", static_cast<double>(progress.total));
+    object.Set("generatedTokens", static_cast<double>(progress.generatedTokens));
+  }
+  void operator()(const SampleDone & done) {
+    object.Set("type", "sampled");
+    object.Set("usage", fromUsage(env, done.usage));
+  }
+  void operator()(const ScoreDone & done) {
+    object.Set("type", "scored");
+    object.Set("usage", fromUsage(env, done.usage));
+    Napi::Array logprobs = Napi::Array::New(env, done.logprobs.size());
+    for (uint32_t i = 0; i < done.logprobs.size(); ++i) logprobs.Set(i, fromFloats(env, done.logprobs[i]));
+    object.Set("logprobs", logprobs);
+  }
+  void operator()(const Failure & failure) {
+    object.Set("type", "failed");
+    object.Set("code", codeName(failure.code));
+    object.Set("message", failure.what());
+  }
+};
+
+}  // namespace
+
+std::string toText(const Napi::Value & value, const char * name) {
+  if (!value.IsString()) throw wrong(name, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+double toNumber(const Napi::Value & value, const char * name, double min, double max) {
+  if (!value.IsNumber()) throw wrong(name, "a number");
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= min && number <= max)) throw Failure(Code::Usage, std::string(name) + " is out of range");
+  return number;
+}
+
+EngineOptions toEngineOptions(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "options");
+  EngineOptions options;
+  options.path = toText(object.Get("path"), "path");
+  if (options.path.find('\0') != std::string::npos) throw wrong("path", "free of NUL");
+  options.threads = toInt32(object.Get("threads"), "threads", 0);
+  options.batch = toInt32(object.Get("batch"), "batch", 1);
+  options.ubatch = toInt32(object.Get("ubatch"), "ubatch", 1);
+  options.gpuLayers = toInt32(object.Get("gpuLayers"), "gpuLayers", -1);
+  options.unified = toText(object.Get("kv"), "kv") == "unified";
+  options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);
+  options.contextLength = toInt32(object.Get("contextLength"), "contextLength", 0);
+  if (options.threads > 512) throw wrong("threads", "at most 512");
+  if (options.batch > 1 << 20) throw wrong("batch", "at most 1048576");
+  return options;
+}
+
+SampleJob toSampleJob(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "request");
+  SampleJob job;
+  const Napi::Array prompts = toArray(object.Get("prompts"), "prompts");
+  for (uint32_t i = 0; i < prompts.Length(); ++i) job.prompts.push_back(toSamplePrompt(prompts[i]));
+  const Napi::Object sampler = toObject(object.Get("sampler"), "sampler");
+  job.sampler.temperature = static_cast<float>(toNumber(sampler.Get("temperature"), "temperature", 0, 1e6));
+  job.sampler.topK = toInt32(sampler.Get("topK"), "topK", 0);
+  job.sampler.topP = static_cast<float>(toNumber(sampler.Get("topP"), "topP", 0, 1));
+  job.sampler.minP = static_cast<float>(toNumber(sampler.Get("minP"), "minP", 0, 1));
+  job.maxTokens = toInt32(object.Get("maxTokens"), "maxTokens", 1);
+  const Napi::Array stop = toArray(object.Get("stop"), "stop");
+  for (uint32_t i = 0; i < stop.Length(); ++i) job.stop.push_back(toText(stop[i], "stop"));
+  return job;
+}
+
+ScoreJob toScoreJob(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "request");
+  ScoreJob job;
+  const Napi::Array sequences = toArray(object.Get("sequences"), "sequences");
+  for (uint32_t i = 0; i < sequences.Length(); ++i) {
+    const Napi::Object sequence = toObject(sequences[i], "sequence");
+    job.sequences.push_back({toInt32s(sequence.Get("tokens"), "sequence.tokens"),
+                             toInt32s(sequence.Get("positions"), "sequence.positions")});
+  }
+  job.targets = toInt32s(object.Get("targets"), "targets");
+  return job;
+}
+
+Napi::Value fromModelInfo(Napi::Env env, const ModelInfo & info) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", info.name);
+  object.Set("architecture", info.architecture);
+  object.Set("description", info.description);
+  object.Set("parameters", info.parameters);
+  object.Set("sizeBytes", info.sizeBytes);
+  object.Set("contextLength", info.contextLength);
+  object.Set("vocabularySize", info.vocabularySize);
+  object.Set("layers", info.layers);
+  object.Set("chatTemplate", info.hasChatTemplate ? Napi::Value(Napi::String::New(env, info.chatTemplate)) : env.Undefined());
+  object.Set("bosToken", info.bosToken);
+  object.Set("eosToken", info.eosToken);
+  // Pairs, not properties: a hostile key must not become __proto__.
+  Napi::Array metadata = Napi::Array::New(env, info.metadata.size());
+  for (uint32_t i = 0; i < info.metadata.size(); ++i) {
+    Napi::Array pair = Napi::Array::New(env, 2);
+    pair.Set(0u, info.metadata[i].first);
+    pair.Set(1u, info.metadata[i].second);
+    metadata.Set(i, pair);
+  }
+  object.Set("metadata", metadata);
+  return object;
+}
+
+Napi::Value fromDevices(Napi::Env env, const std::vector<Device> & devices) {
+  Napi::Array array = Napi::Array::New(env, devices.size());
+  for (uint32_t i = 0; i < devices.size(); ++i) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", devices[i].name);
+    object.Set("description", devices[i].description);
+    object.Set("type", devices[i].type);
+    object.Set("backend", devices[i].backend);
+    object.Set("memoryFreeBytes", devices[i].memoryFreeBytes);
+    object.Set("memoryTotalBytes", devices[i].memoryTotalBytes);
+    array.Set(i, object);
+  }
+  return array;
+}
+
+Napi::Value fromTokens(Napi::Env env, const std::vector<Token> & tokens) {
+  Napi::Int32Array array = Napi::Int32Array::New(env, tokens.size());
+  if (!tokens.empty()) std::memcpy(array.Data(), tokens.data(), tokens.size() * sizeof(Token));
+  return array;
+}
+
+Napi::Value fromEvent(Napi::Env env, const Event & event) {
+  EventWriter writer{env, Napi::Object::New(env)};
+  std::visit(writer, event);
+  return writer.object;
+}
+
+Napi::Error fromFailure(Napi::Env env, const Failure & failure) {
+  Napi::Error error = Napi::Error::New(env, failure.what());
+  error.Set("code", codeName(failure.code));
+  return error;
+}
+
+}  // namespace t1

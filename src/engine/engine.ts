@@ -1,0 +1,192 @@
+/** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
+import { T1Error, isErrorCode } from '../errors.js';
+import { loadAddon, toT1Error } from './binding.js';
+import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
+import type {
+  DeviceInfo,
+  Engine,
+  ModelInfo,
+  Sample,
+  SampleRequest,
+  SampleResult,
+  ScoreRequest,
+  ScoreResult,
+} from './engine-types.js';
+
+export interface EngineOptions {
+  /** The GGUF. */
+  readonly path: string;
+  /** Of decoding and sampling; the physical cores when absent. */
+  readonly threads?: number;
+  /** Most tokens of one llama_decode. */
+  readonly batch?: number;
+  /** Most tokens of one compute graph. */
+  readonly ubatch?: number;
+  /** Layers to put on a GPU; all when absent, 0 for none. */
+  readonly gpuLayers?: number;
+  /** One KV buffer per sequence, or one for all. */
+  readonly kv?: 'split' | 'unified';
+  /** Most memory of the KV cache; half of what is free when absent. */
+  readonly memoryBytes?: number;
+  /** Cap on the tokens of one sequence; the model's own when absent. */
+  readonly contextLength?: number;
+}
+
+/** Takes a job's events; `settle` is called once, after the last of them. */
+interface Job {
+  onEvent(event: RawEvent): void;
+}
+
+/**
+ * Reads vocabulary and metadata; the weights follow with the first job.
+ *
+ * @throws T1Error FILE_NOT_FOUND, MODEL_INVALID, ADDON_UNAVAILABLE, USAGE
+ */
+export async function loadEngine(options: EngineOptions): Promise<Engine> {
+  const addon = loadAddon();
+  const raw = rawOptions(options);
+  const jobs = new Map<number, Job>();
+  const native = await new Promise<NativeEngine>((resolve, reject) => {
+    const onEvent = (job: number, event: RawEvent): void => jobs.get(job)?.onEvent(event);
+    // load() throws at once for options it cannot use; inside a promise that rejects.
+    addon.load(raw, onEvent, (error, engine) => (engine ? resolve(engine) : reject(error)));
+  }).catch((error: unknown) => {
+    throw toT1Error(error);
+  });
+  return new AddonEngine(addon, native, raw, jobs);
+}
+
+/** Devices that llama.cpp can use here. */
+export const listDevices = (): DeviceInfo[] => loadAddon().devices();
+
+/** What a GGUF says of itself; no weights are loaded. */
+export async function inspectModel(path: string): Promise<ModelInfo> {
+  await using engine = await loadEngine({ path });
+  return engine.model;
+}
+
+function rawOptions(options: EngineOptions): RawOptions {
+  return {
+    path: options.path,
+    threads: options.threads ?? 0,
+    batch: options.batch ?? 2048,
+    ubatch: options.ubatch ?? 512,
+    gpuLayers: options.gpuLayers ?? -1,
+    kv: options.kv ?? 'split',
+    memoryBytes: options.memoryBytes ?? 0,
+    contextLength: options.contextLength ?? 0,
+  };
+}
+
+class AddonEngine implements Engine {
+  readonly model: ModelInfo;
+  readonly build: string;
+  readonly #native: NativeEngine;
+  readonly #jobs: Map<number, Job>;
+  #lastJob = 0;
+  #disposal: Promise<void> | undefined;
+
+  constructor(addon: Addon, native: NativeEngine, options: RawOptions, jobs: Map<number, Job>) {
+    this.#native = native;
+    this.#jobs = jobs;
+    const { metadata, ...info } = native.info();
+    this.model = { path: options.path, ...info, metadata: Object.fromEntries(metadata) };
+    this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers)}`;
+  }
+
+  tokenize(text: string, { special, addBos }: { readonly special: boolean; readonly addBos?: boolean }): Int32Array {
+    try {
+      return this.#native.tokenize(text, special, addBos);
+    } catch (error) {
+      throw toT1Error(error);
+    }
+  }
+
+  async sample(request: SampleRequest): Promise<SampleResult> {
+    const { prompts, sampler, maxTokens, stop = [], signal, onSample, onProgress } = request;
+    // [prompts][seeds]; places fill in order of completion
+    const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
+    const onEvent = (event: RawEvent): void => {
+      if (event.type === 'progress') onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
+      if (event.type !== 'sample') return;
+      const { type: _, ...rest } = event;
+      const sample: Sample = { ...rest, seed: prompts[rest.prompt]?.seeds[rest.index] ?? 0 };
+      const row = samples[sample.prompt];
+      if (row) row[sample.index] = sample;
+      onSample?.(sample);
+    };
+    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop }, signal, onEvent);
+    if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
+    return { samples: samples.flat(), usage: end.usage };
+  }
+
+  async score({ sequences, targets, signal }: ScoreRequest): Promise<ScoreResult> {
+    const end = await this.#run('score', { sequences, targets }, signal, () => {});
+    if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
+    return { logprobs: end.logprobs, usage: end.usage };
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= new Promise<void>((resolve) => this.#native.dispose(resolve));
+    return this.#disposal;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** One job from submission to its last event. A throwing callback ends the job with that error. */
+  async #run(
+    kind: 'sample' | 'score',
+    request: object,
+    signal: AbortSignal | undefined,
+    onEvent: (event: RawEvent) => void,
+  ): Promise<RawEvent> {
+    // Taken here: the events come from a thread that knows no JS stack.
+    const failure = new T1Error('INTERNAL', 'unknown failure');
+    if (signal?.aborted) throw aborted(signal);
+    const job = ++this.#lastJob;
+    let id: number | undefined;
+    const abort = (): void => {
+      if (id !== undefined) this.#native.abort(id);
+    };
+    try {
+      return await new Promise<RawEvent>((resolve, reject) => {
+        let thrown: { readonly error: unknown } | undefined;
+        this.#jobs.set(job, {
+          onEvent: (event) => {
+            if (event.type === 'sampled' || event.type === 'scored') return thrown ? reject(thrown.error) : resolve(event);
+            if (event.type === 'failed') return reject(thrown ? thrown.error : toFailure(event, failure, signal));
+            if (thrown) return;
+            try {
+              onEvent(event);
+            } catch (error) {
+              thrown = { error };
+              abort();
+            }
+          },
+        });
+        this.#native.setBusy(true);
+        id = this.#native[kind](job, request);
+        signal?.addEventListener('abort', abort, { once: true });
+      });
+    } catch (error) {
+      throw error instanceof T1Error || !hasCode(error) ? error : toT1Error(error);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#jobs.delete(job);
+      if (this.#jobs.size === 0) this.#native.setBusy(false);
+    }
+  }
+}
+
+const hasCode = (error: unknown): boolean => error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
+
+const aborted = (signal: AbortSignal): T1Error => new T1Error('ABORTED', 'aborted', { cause: signal.reason });
+
+function toFailure(event: RawEvent & { type: 'failed' }, at: T1Error, signal: AbortSignal | undefined): T1Error {
+  const code = isErrorCode(event.code) ? event.code : 'INTERNAL';
+  const error = new T1Error(code, event.message, code === 'ABORTED' ? { cause: signal?.reason } : undefined);
+  if (at.stack) error.stack = at.stack.replace(/^.*$/m, `T1Error: ${event.message}`);
+  return error;
+}

@@ -1,0 +1,12 @@
+export interface TinyOptions {
+  /** Metadata to add or replace; undefined leaves a key out. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Changes the weights. */
+  readonly seed?: number;
+  /** Called with each tensor's name and values before they are written. */
+  readonly edit?: (name: string, values: Float32Array) => void;
+}
+
+export const CHAT_TEMPLATE: string;
+/** A llama-architecture GGUF with random weights, the same bytes every time. */
+export function tinyGguf(options?: TinyOptions): Buffer;
