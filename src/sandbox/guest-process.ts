@@ -59,6 +59,10 @@ export class GuestProcess {
     killAtExit(this);
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -66,6 +70,7 @@ export class GuestProcess {
   /** Safe to call at any time, also twice. */
   kill(): void {
     this.#ended = true;
+    this.#process.ref(); // whoever waits for `exited` must live to see it; it comes at once
     this.#process.kill('SIGKILL');
   }
 

@@ -72,7 +72,8 @@ export function toJob(request: ProgramRequest): Job {
   };
 }
 
-function within(name: string, value: number, least: number, most: number): number {
+/** @throws RangeError */
+export function within(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
 }

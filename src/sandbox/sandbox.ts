@@ -7,16 +7,16 @@
 import { availableParallelism } from 'node:os';
 import { T1Error } from '../errors.js';
 import { cacheFolder } from '../paths.js';
-import { runInOrderOfCompletion, type BatchProgram, type BatchResult } from './batch.js';
+import { runInOrderOfCompletion, type BatchResult, type BatchSource } from './batch.js';
 import { GuestProcess } from './guest-process.js';
 import { childEntry, pyodideUrl, pyodideVersion } from './lockdown.js';
 import { Pool } from './pool.js';
-import { refusedUnrun, toJob, type ProgramRequest, type ProgramResult } from './program.js';
+import { refusedUnrun, toJob, within, type ProgramRequest, type ProgramResult } from './program.js';
 import { selfTest } from './self-test.js';
 import { openSnapshot } from './snapshot.js';
 
 export { decodeProgram } from './decode.js';
-export type { BatchProgram, BatchResult } from './batch.js';
+export type { BatchProgram, BatchResult, BatchSource } from './batch.js';
 export type { ProgramError, ProgramRequest, ProgramResult, ProgramStatus } from './program.js';
 
 /** Names what computed a stored result. Raise the number when the same program could end otherwise. */
@@ -38,7 +38,8 @@ export interface SandboxOptions {
 
 /** For tests: another child script, to see that a weakened gate is refused. */
 export interface SandboxInternals {
-  readonly childEntry?: string | undefined;
+  readonly childEntry?: string;
+  readonly childOptions?: object;
 }
 
 export class Sandbox implements AsyncDisposable {
@@ -59,20 +60,20 @@ export class Sandbox implements AsyncDisposable {
    */
   static async start(options: SandboxOptions = {}, internals: SandboxInternals = {}): Promise<Sandbox> {
     const { workers = availableParallelism(), spares = 1, memoryBytes = 512 * MEBIBYTE } = options;
-    atLeast('workers', workers, 1);
-    atLeast('spares', spares, 0);
-    atLeast('memoryBytes', memoryBytes, 64 * MEBIBYTE);
+    within('workers', workers, 1, 1024);
+    within('spares', spares, 0, 1024);
+    within('memoryBytes', memoryBytes, 64 * MEBIBYTE, 2047 * MEBIBYTE);
     const snapshot = await openSnapshot(options.cacheDir ?? cacheFolder());
     const spec = {
       entry: internals.childEntry ?? childEntry,
-      options: { mode: 'serve', pyodideUrl, memoryBytes, snapshotBytes: snapshot.bytes },
+      options: { mode: 'serve', pyodideUrl, memoryBytes, snapshotBytes: snapshot.bytes, ...internals.childOptions },
       snapshotFd: snapshot.fd,
     };
     let first: GuestProcess | undefined;
     try {
       first = await startGuest(spec);
       const tested = first;
-      await selfTest((job) => tested.run(job));
+      await selfTest((job) => tested.run(job), memoryBytes);
     } catch (error) {
       first?.kill();
       await snapshot.close();
@@ -92,12 +93,18 @@ export class Sandbox implements AsyncDisposable {
     return refusedUnrun(request.code) ?? (await this.#pool.run(job, request.signal));
   }
 
-  /** Runs programs from any iterable, results in order of completion; reads only a little ahead. */
+  /**
+   * Runs programs from any iterable, results in order of completion; reads only a little ahead.
+   * Stopping early ends what still runs.
+   */
   runBatch<Id>(
-    programs: Iterable<BatchProgram<Id>> | AsyncIterable<BatchProgram<Id>>,
+    programs: BatchSource<Id>,
     limits: Omit<ProgramRequest, 'code'> = {},
   ): AsyncGenerator<BatchResult<Id>, void, undefined> {
-    return runInOrderOfCompletion(programs, 2 * this.#workers, (code) => this.run({ ...limits, code }));
+    const outer = limits.signal;
+    return runInOrderOfCompletion(programs, 2 * this.#workers, (code, stop) =>
+      this.run({ ...limits, code, signal: outer ? AbortSignal.any([outer, stop]) : stop }),
+    );
   }
 
   /** Kills every worker; what still runs is rejected with DISPOSED. May be called twice. */
@@ -121,8 +128,4 @@ async function startGuest(spec: ConstructorParameters<typeof GuestProcess>[0]): 
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new T1Error('SANDBOX_UNAVAILABLE', `the sandbox did not start: ${why}`, { cause });
   }
-}
-
-function atLeast(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new RangeError(`${name} must be a whole number from ${least}, not ${value}`);
 }

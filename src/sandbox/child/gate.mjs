@@ -52,7 +52,10 @@ export class Denied extends Error {
  * @property {number} keepOpenBelow  descriptors below this belong to the host and stay open
  */
 
-/** @typedef {((...args: any[]) => any) & { sig?: string, async?: boolean }} ImportFunction */
+/**
+ * WebAssembly passes numbers, apart from references to JavaScript values, which only pass through here.
+ * @typedef {((...args: number[]) => number | void) & { sig?: string, async?: boolean }} ImportFunction
+ */
 
 /**
  * Wraps one import so that it does nothing once the gate is locked.
@@ -76,11 +79,11 @@ function denied(name, original, state) {
  */
 function limited(name, original, state) {
   if (name === 'fd_close') {
-    return (fd) => (state.locked && fd < state.keepOpenBelow ? 0 : original(fd));
+    return (fd = 0) => (state.locked && fd < state.keepOpenBelow ? 0 : original(fd));
   }
   if (name === '__syscall_openat') {
-    return (dir, path, flags, mode) =>
-      state.locked && (flags & ~HARMLESS_OPEN_FLAGS) !== 0 ? EROFS : original(dir, path, flags, mode);
+    return (folder = 0, path = 0, flags = 0, mode = 0) =>
+      state.locked && (flags & ~HARMLESS_OPEN_FLAGS) !== 0 ? EROFS : original(folder, path, flags, mode);
   }
   // The originals ask `process`, which is gone by then.
   if (name === '__syscall_getuid32_js') return () => GUEST_UID;
@@ -92,7 +95,7 @@ function limited(name, original, state) {
 /**
  * Replaces every function of the import object in place: Emscripten's dynamic linker looks symbols up
  * in this same object, so it too must only ever find the wrapped ones.
- * @param {Record<string, Record<string, unknown>>} imports
+ * @param {ImportTables} imports
  * @param {GateState} state @param {ReadonlySet<string>} allowed
  */
 function gateImports(imports, state, allowed) {
@@ -121,7 +124,7 @@ function gateImports(imports, state, allowed) {
  */
 export function capMemory(maxBytes) {
   const grow = WebAssembly.Memory.prototype.grow;
-  WebAssembly.Memory.prototype.grow = function (pages) {
+  WebAssembly.Memory.prototype.grow = function (/** @type {number} */ pages) {
     if (this.buffer.byteLength + pages * WASM_PAGE > maxBytes) throw new RangeError('memory cap');
     return grow.call(this, pages);
   };
@@ -130,6 +133,8 @@ export function capMemory(maxBytes) {
     if (missing > 0) grow.call(memory, Math.ceil(missing / WASM_PAGE));
   };
 }
+
+/** @typedef {Record<string, Record<string, unknown>>} ImportTables */
 
 /**
  * Hooks WebAssembly.instantiate so that Pyodide's main module gets gated imports.
@@ -141,10 +146,9 @@ export function installGate(state, allowed, onInstance) {
   const instantiate = /** @type {Function} */ (WebAssembly.instantiate);
   const allowedSet = new Set(allowed);
   let gated = false;
-  /** @param {unknown} source @param {any} imports */
+  /** @param {unknown} source @param {ImportTables | undefined} imports */
   const hooked = async (source, imports) => {
-    const isPython = imports?.env !== undefined && imports.wasi_snapshot_preview1 !== undefined;
-    if (!isPython) return instantiate.call(WebAssembly, source, imports);
+    if (!imports?.['env'] || !imports['wasi_snapshot_preview1']) return instantiate.call(WebAssembly, source, imports);
     gateImports(imports, state, allowedSet);
     const made = await instantiate.call(WebAssembly, source, imports);
     gated = true;

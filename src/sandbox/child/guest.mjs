@@ -9,8 +9,6 @@ import fs from 'node:fs';
 import { Script } from 'node:vm';
 import { Denied, capMemory, installGate, stripGlobals } from './gate.mjs';
 
-/** Memory is compared and put back in chunks of this many bytes. */
-const CHUNK = 65536;
 const RESULT_BYTES = 65536;
 const WARM_UP = 'import math\nx = [math.sqrt(i) for i in range(3)]\nprint(x, f"{x[1]:.2f}")\nx';
 
@@ -36,6 +34,40 @@ const WARM_UP = 'import math\nx = [math.sqrt(i) for i in range(3)]\nprint(x, f"{
  * @property {boolean} overflow     the program printed more than outputBytes
  * @property {number} ms
  * @property {number} heapBytes
+ */
+
+/**
+ * @typedef {object} Guest
+ * @property {(program: Program) => Outcome} run
+ * @property {() => void} restore  puts memory back as it was before the first program
+ * @property {number} imageBytes
+ */
+
+/**
+ * The parts of Emscripten's module and file system, and of Pyodide, that are used here.
+ * @typedef {{ position?: number }} Stream
+ * @typedef {object} FileSystem
+ * @property {(Stream | null)[]} streams  null where a descriptor was closed
+ * @property {(path: string, text: string) => void} writeFile
+ * @property {(path: string) => void} unlink
+ * @property {(major: number, minor: number) => number} makedev
+ * @property {(device: number, operations: object) => void} registerDevice
+ * @property {(path: string, device: number) => void} mkdev
+ *
+ * @typedef {object} EmscriptenModule
+ * @property {Uint8Array} HEAPU8
+ * @property {() => number} stackSave
+ * @property {(pointer: number) => void} stackRestore
+ * @property {(text: string) => number} stringToNewUTF8
+ * @property {(pointer: number) => number} _PyRun_SimpleString
+ *
+ * @typedef {object} Pyodide
+ * @property {EmscriptenModule} _module
+ * @property {FileSystem} FS
+ * @property {(code: string) => void} runPython
+ * @property {(to: { write: (bytes: Uint8Array) => number }) => void} setStdout
+ * @property {(to: { write: (bytes: Uint8Array) => number }) => void} setStderr
+ * @property {() => Uint8Array} makeMemorySnapshot
  */
 
 /**
@@ -94,7 +126,7 @@ function shimProcessBinding() {
   Object.assign(process, { binding });
 }
 
-/** @param {string} pyodideUrl @param {object} extra */
+/** @param {string} pyodideUrl @param {object} extra @returns {Promise<Pyodide>} */
 async function loadPyodide(pyodideUrl, extra) {
   shimProcessBinding();
   const pyodide = await import(`${pyodideUrl}pyodide.mjs`);
@@ -120,11 +152,10 @@ export async function makeSnapshot(pyodideUrl, modules) {
 
 /**
  * Linear memory, stack pointer and open files as they are now, and the way back to them.
- * @param {any} module @param {any} FS
+ * @param {EmscriptenModule} module @param {FileSystem} FS
  */
 function takeImage(module, FS) {
   const image = module.HEAPU8.slice();
-  const zeros = new Uint8Array(CHUNK);
   const stack = module.stackSave();
   const streams = FS.streams.slice();
   return {
@@ -132,7 +163,7 @@ function takeImage(module, FS) {
     restore() {
       const heap = module.HEAPU8;
       heap.set(image);
-      for (let at = image.length; at < heap.length; at += CHUNK) heap.set(zeros, at);
+      heap.fill(0, image.length);
       FS.streams.length = 0;
       FS.streams.push(...streams);
       for (const stream of streams) if (stream?.position !== undefined) stream.position = 0;
@@ -141,11 +172,11 @@ function takeImage(module, FS) {
   };
 }
 
-/** @param {any} pyodide @param {ReturnType<typeof makeDevices>} devices */
+/** @param {Pyodide} pyodide @param {ReturnType<typeof makeDevices>} devices */
 function connectDevices(pyodide, devices) {
   const FS = pyodide.FS;
   pyodide.setStdout({ write: devices.writeOut });
-  pyodide.setStderr({ write: (/** @type {Uint8Array} */ bytes) => bytes.length });
+  pyodide.setStderr({ write: (bytes) => bytes.length });
   const device = FS.makedev(64, 7);
   FS.registerDevice(device, {
     open() {},
@@ -159,7 +190,7 @@ function connectDevices(pyodide, devices) {
   for (const path of ['/dev/tty', '/dev/tty1']) FS.unlink(path);
 }
 
-/** @param {BootOptions} options */
+/** @param {BootOptions} options @returns {Promise<Guest>} */
 export async function bootGuest(options) {
   const gate = { locked: false, keepOpenBelow: 0 };
   const growTo = capMemory(options.memoryBytes);

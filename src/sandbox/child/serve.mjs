@@ -49,7 +49,7 @@ export async function serve(options, allowedImports) {
 }
 
 /**
- * @param {Awaited<ReturnType<typeof bootGuest>>} guest @param {import('./guest.mjs').Program} request
+ * @param {import('./guest.mjs').Guest} guest @param {import('./guest.mjs').Program} request
  * @param {(code: number) => never} exit
  */
 function answer(guest, request, exit) {
