@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { cacheCommand } from './cli/cache.js';
 import { inspectCommand } from './cli/inspect.js';
+import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
 import { pythonCommand } from './cli/python.js';
 import { sampleCommand } from './cli/sample.js';
@@ -14,7 +15,7 @@ import { packageVersion } from './version.js';
 /** Runs one command line; `process.exitCode` says how it went. */
 async function main(argv: readonly string[]): Promise<void> {
   const signal = interruptSignal();
-  const parser = yargs([...argv])
+  const parser = yargs(argv.map(markStandardInput))
     .scriptName('t1')
     .usage('$0 <command>\n\nSmall language models, verified: sample, refute with a tool, score, answer.')
     .command(solveCommand(signal))
@@ -25,7 +26,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .demandCommand(1, 'name a command')
     .strict()
     .recommendCommands()
-    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'duplicate-arguments-array': false })
+    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'parse-positional-numbers': false, 'duplicate-arguments-array': false })
     .version(packageVersion)
     .help()
     .alias('help', 'h')

@@ -6,6 +6,9 @@ import type { Sandbox } from './sandbox/sandbox.js';
 import type { Store } from './store/store.js';
 import type { SolveEvent } from './types.js';
 
+/** What a verifier needs of a sandbox. */
+export type ProgramRunner = Pick<Sandbox, 'run'>;
+
 export interface Run {
   readonly engine: Engine;
   /** sha256 of the GGUF, part of every cache key. */
@@ -14,7 +17,7 @@ export interface Run {
   readonly options: SolveOptions;
   readonly store: Store;
   /** Starts the sandbox at its first use: a run answered from the cache needs none. */
-  readonly sandbox: () => Promise<Sandbox>;
+  readonly sandbox: () => Promise<ProgramRunner>;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

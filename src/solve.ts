@@ -1,10 +1,11 @@
 /** `solve`: one problem in, a stream of events and one result out. */
+import { setMaxListeners } from 'node:events';
 import type { Engine } from './engine/engine-types.js';
 import { fingerprint } from './model/fingerprint.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor } from './prompt/profile.js';
-import { UsageCounter } from './run.js';
+import { UsageCounter, type ProgramRunner, type Run } from './run.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { Stopwatch } from './stopwatch.js';
 import { Store } from './store/store.js';
@@ -15,7 +16,7 @@ export interface SolveContext extends SolveSettings {
   /** Results are looked up and kept here; without it they live for this one call. The caller closes it. */
   readonly store?: Store | undefined;
   /** Runs the programs; without it a sandbox is started when needed and ended with the call. */
-  readonly sandbox?: Sandbox | undefined;
+  readonly sandbox?: ProgramRunner | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,15 +58,17 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, store: callerStore, sandbox: callerSandbox, signal = new AbortController().signal, ...settings } = context;
+  const { engine, store: callerStore, sandbox: callerSandbox, signal: callerSignal, ...settings } = context;
+  const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
+  setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
   const store = callerStore ?? Store.open(':memory:');
   let started: Promise<Sandbox> | undefined;
-  const sandbox = () => (callerSandbox ? Promise.resolve(callerSandbox) : (started ??= Sandbox.start()));
+  const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? (started ??= Sandbox.start());
   try {
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
     const profile = profileFor(engine.model);
-    const run = { engine, modelHash, profile, options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, profile, options, store, sandbox, usage: new UsageCounter(), signal, emit };
     const result = await pipeline(problem, run, watch);
     emit({ type: 'answer', result });
     return result;

@@ -3,15 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { T1Error } from '../errors.js';
 
+/** Stands for `-` on its way through yargs, which takes a positional `-` for a flag. No argument can hold it. */
+const STANDARD_INPUT = '\u0000';
+export const markStandardInput = (argument: string): string => (argument === '-' ? STANDARD_INPUT : argument);
+export const isStandardInput = (argument: string): boolean => argument === '-' || argument === STANDARD_INPUT;
+
 /** @returns the source's name for messages */
-export const sourceName = (source: string): string => (source === '-' ? 'standard input' : source);
+export const sourceName = (source: string): string => (isStandardInput(source) ? 'standard input' : source);
 
 /**
- * @param source `-` for standard input, else a path
+ * @param source `-` (marked or not) for standard input, else a path
  * @throws T1Error FILE_NOT_FOUND
  */
 export async function readBytes(source: string): Promise<Buffer> {
-  if (source === '-') return buffer(process.stdin);
+  if (isStandardInput(source)) return buffer(process.stdin);
   try {
     return await readFile(source);
   } catch (cause) {
@@ -26,7 +31,7 @@ export async function readBytes(source: string): Promise<Buffer> {
  * @throws T1Error USAGE when there is neither, INPUT when it is not UTF-8
  */
 export async function argumentText(argument: string | undefined, what: string): Promise<string> {
-  if (argument !== undefined && argument !== '-') return argument;
+  if (argument !== undefined && !isStandardInput(argument)) return argument;
   if (argument === undefined && process.stdin.isTTY) throw new T1Error('USAGE', `no ${what} given: put it in quotes, or pipe it in`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readBytes('-'));

@@ -57,7 +57,7 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
 const describe = (model: ModelInfo): string[] => [
   `name         ${model.name}`,
   `file         ${model.path} (${(model.sizeBytes / 1e6).toFixed(1)} MB)`,
-  `kind         ${model.description}, ${(model.parameters / 1e6).toFixed(1)} million parameters, ${model.layers} layers`,
+  `kind         ${model.description || model.architecture}, ${(model.parameters / 1e6).toFixed(1)} million parameters, ${model.layers} layers`,
   `vocabulary   ${model.vocabularySize} tokens`,
   `context      ${model.contextLength} tokens`,
   `chat         ${model.chatTemplate === undefined ? 'no template: t1 solve cannot use it' : 'has a template'}`,

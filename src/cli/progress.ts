@@ -14,6 +14,8 @@ export class Progress {
   private readonly spinner: Ora | undefined = process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
   private stage: StageName | undefined;
   private stageStart = 0;
+  /** Stage whose end has been told in a line of its own. */
+  private told: StageName | undefined;
   private downloaded = 0;
 
   /** Something that has no events of its own, such as loading. */
@@ -38,7 +40,10 @@ export class Progress {
     const rate = seconds > 0.05 ? `, ${Math.round(event.generatedTokens / seconds)} tokens/s` : '';
     const text = `${DOING[event.stage]}: ${event.finished}/${event.total} done${rate}`;
     if (this.spinner) this.spinner.start(text);
-    else if (event.finished === event.total) process.stderr.write(`${text}\n`);
+    else if (event.finished === event.total && this.told !== event.stage) {
+      this.told = event.stage;
+      process.stderr.write(`${text}\n`);
+    }
   }
 
   stop(): void {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { decodeProgram, Sandbox, type BatchProgram, type ProgramResult } from '../sandbox/sandbox.js';
 import { withJson } from './flags.js';
-import { readBytes, sourceName } from './input.js';
+import { isStandardInput, readBytes, sourceName } from './input.js';
 
 const builder = (yargs: Argv) =>
   withJson(yargs)
@@ -68,7 +68,7 @@ const programLine = z.strictObject({ id: z.union([z.string(), z.number()]), code
 type ProgramId = z.infer<typeof programLine>['id'];
 
 async function* readPrograms(path: string): AsyncGenerator<BatchProgram<ProgramId>, void> {
-  const stream = path === '-' ? process.stdin : createReadStream(path);
+  const stream = isStandardInput(path) ? process.stdin : createReadStream(path);
   let number = 0;
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {

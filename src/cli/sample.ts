@@ -32,9 +32,10 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
     const prompt = parseProblem(await argumentText(args.prompt, 'prompt')).text;
     const path = await resolveModel(args.model, { signal });
     await using engine = await loadEngine({ path });
-    const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }]) : prompt;
+    const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true }) : prompt;
     const tokens = engine.tokenize(text, { special: args.chat, addBos: !args.chat });
     const progress = new Progress();
+    progress.show({ type: 'progress', stage: 'sample', finished: 0, total: samples, generatedTokens: 0 });
     const start = performance.now();
     const result = await engine
       .sample({

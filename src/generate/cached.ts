@@ -61,6 +61,8 @@ async function decodeMissing(
 ): Promise<void> {
   // A sample that cannot be kept (full disk) ends the job: decoding on would be work thrown away.
   const failure = new AbortController();
+  const total = missing.reduce((sum, { seeds }) => sum + seeds.length, 0);
+  run.emit({ type: 'progress', stage, finished: 0, total, generatedTokens: 0 });
   const result = await run.engine
     .sample({
       prompts: missing,
@@ -82,6 +84,7 @@ async function decodeMissing(
     });
   if (failure.signal.aborted) throw failure.signal.reason;
   run.usage.add(result.usage);
+  run.emit({ type: 'progress', stage, finished: total, total, generatedTokens: result.usage.generatedTokens });
 }
 
 /** Everything a sample depends on; the adapter's place is held by null until adapters can be loaded. */

@@ -35,7 +35,7 @@ export function renderPrompt(engine: Engine, role: Role, values: PromptValues, t
     role: speaker,
     content: new Template(content).render({ ...values }),
   }));
-  const text = renderChat(engine.model, messages) + role.assistantPrefix;
+  const text = renderChat(engine.model, messages, { addGenerationPrompt: true }) + role.assistantPrefix;
   const spoken = turn ? turn.prompt.text + turn.text : '';
   if (turn && text.startsWith(spoken)) {
     const rest = engine.tokenize(text.slice(spoken.length), { special: true });

@@ -151,7 +151,7 @@ export class Store {
       this.run(() => this.database.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get())?.n ?? 0;
     return {
       path: this.database.name,
-      bytes: this.database.memory ? 0 : (statSync(this.database.name, { throwIfNoEntry: false })?.size ?? 0),
+      bytes: this.database.memory ? 0 : sizeOf(this.database.name) + sizeOf(`${this.database.name}-wal`),
       generations: count('generation'),
       verdicts: count('verdict'),
       scores: count('score'),
@@ -219,6 +219,8 @@ function migrate(database: Database.Database): void {
   });
   upgrade.immediate();
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** A buffer of its own: rows share SQLite's memory pool, where a typed array could be misaligned. */
 function copied(bytes: Buffer): ArrayBuffer {

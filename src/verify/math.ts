@@ -7,8 +7,8 @@ import { sampleSeed } from '../generate/seeds.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import { rolePrompts, type RolePrompt } from '../prompt/role-prompts.js';
-import type { Run } from '../run.js';
-import { SANDBOX_VERSION, type ProgramResult, type Sandbox } from '../sandbox/sandbox.js';
+import type { ProgramRunner, Run } from '../run.js';
+import { SANDBOX_VERSION, type ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
 import { extractCode } from './extract-code.js';
@@ -67,7 +67,7 @@ function programSeeds(run: Run, temperature: number): number[] {
 }
 
 /** Runs every distinct program once. */
-async function runDistinct(codes: readonly (string | null)[], sandbox: Sandbox, run: Run): Promise<ProgramRun[]> {
+async function runDistinct(codes: readonly (string | null)[], sandbox: ProgramRunner, run: Run): Promise<ProgramRun[]> {
   const runs = new Map<string, Promise<ProgramResult>>();
   const start = (code: string) =>
     sandbox.run({ code, timeoutMs: run.options.programTimeoutMs, signal: run.signal });

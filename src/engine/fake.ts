@@ -1,0 +1,161 @@
+/** An engine without a model, for tests: answers come from a function, tokens are bytes but for the words Yes and No. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { T1Error } from '../errors.js';
+import type {
+  Engine,
+  FinishReason,
+  ModelInfo,
+  Sample,
+  SampleRequest,
+  SampleResult,
+  ScoreRequest,
+  ScoreResult,
+  Usage,
+} from './engine-types.js';
+
+export interface FakeEngineOptions {
+  /** What the model would write after this prompt with this seed. */
+  readonly answer: (prompt: string, seed: number) => string;
+  /** Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. */
+  readonly logprob?: (text: string, target: string) => number;
+  readonly model?: Partial<ModelInfo>;
+  readonly build?: string;
+  /** Pause before each finished sample and each score, milliseconds. */
+  readonly delayMs?: number;
+}
+
+/** Tokens of more than a byte: rewards are read from single tokens. */
+const WORDS = ['Yes', 'No'] as const;
+/** Bytes, one end-of-generation token, words. */
+const VOCABULARY = 257 + WORDS.length;
+
+const MODEL: ModelInfo = {
+  path: 'fake.gguf',
+  name: 'fake',
+  architecture: 'fake',
+  description: 'fake',
+  parameters: 0,
+  sizeBytes: 0,
+  contextLength: 1_000_000,
+  vocabularySize: VOCABULARY,
+  layers: 0,
+  chatTemplate:
+    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}" +
+    '{% if add_generation_prompt %}<|assistant|>{% endif %}',
+  bosToken: '',
+  eosToken: '<|end|>',
+  metadata: {},
+};
+
+export class FakeEngine implements Engine {
+  readonly model: ModelInfo;
+  readonly build: string;
+  /** Counters for tests. */
+  readonly jobs = { sample: 0, score: 0 };
+  decodedTokens = 0;
+  #disposed = false;
+  readonly #options: FakeEngineOptions;
+
+  constructor(options: FakeEngineOptions) {
+    this.#options = options;
+    this.model = { ...MODEL, ...options.model };
+    this.build = options.build ?? 'fake engine 1';
+  }
+
+  tokenize(text: string): Int32Array {
+    this.#check();
+    return tokensOf(text);
+  }
+
+  async sample(request: SampleRequest): Promise<SampleResult> {
+    this.#check(request.signal);
+    this.jobs.sample++;
+    const samples: Sample[] = [];
+    const usage = { promptTokens: sharedTokens(request.prompts), generatedTokens: 0, decodedTokens: 0 };
+    const total = request.prompts.reduce((sum, { seeds }) => sum + seeds.length, 0);
+    for (const [prompt, { tokens, seeds }] of request.prompts.entries()) {
+      for (const [index, seed] of seeds.entries()) {
+        await this.#pause(request.signal);
+        const sample = { prompt, index, seed, ...finish(this.#options.answer(textOf(tokens), seed), request) };
+        samples.push(sample);
+        usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
+        request.onSample?.(sample);
+        request.onProgress?.({ finished: samples.length, total, generatedTokens: usage.generatedTokens });
+      }
+    }
+    return { samples, usage: this.#count(usage) };
+  }
+
+  async score({ sequences, targets, signal }: ScoreRequest): Promise<ScoreResult> {
+    this.#check(signal);
+    this.jobs.score++;
+    await this.#pause(signal);
+    const { logprob = () => Math.log(1 / 256) } = this.#options;
+    const logprobs = sequences.map(({ tokens, positions }) => {
+      const rows = Array.from(positions, (position) => textOf(tokens.subarray(0, position + 1)));
+      return Float32Array.from(rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target])))));
+    });
+    return { logprobs, usage: this.#count({ promptTokens: sharedTokens(sequences), generatedTokens: 0, decodedTokens: 0 }) };
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #count(usage: Usage): Usage {
+    const decodedTokens = usage.promptTokens + usage.generatedTokens;
+    this.decodedTokens += decodedTokens;
+    return { ...usage, decodedTokens };
+  }
+
+  async #pause(signal: AbortSignal | undefined): Promise<void> {
+    // A turn of the event loop even without a delay, as the real engine needs at least one.
+    await sleep(this.#options.delayMs ?? 0);
+    this.#check(signal);
+  }
+
+  #check(signal?: AbortSignal): void {
+    if (this.#disposed) throw new T1Error('DISPOSED', 'the engine was disposed');
+    if (signal?.aborted) throw new T1Error('ABORTED', 'aborted', { cause: signal.reason });
+  }
+}
+
+const tokensOf = (text: string): Int32Array =>
+  Int32Array.from(
+    text.split(new RegExp(`(${WORDS.join('|')})`)).flatMap((part) => {
+      const word = WORDS.findIndex((each) => each === part);
+      return word === -1 ? [...Buffer.from(part)] : [257 + word];
+    }),
+  );
+
+const textOf = (tokens: ArrayLike<number>): string =>
+  Buffer.concat(Array.from(tokens, (token) => Buffer.from(WORDS[token - 257] ?? [token & 0xff]))).toString();
+
+/** Tokens of all sequences, a prefix that all share counted once. */
+function sharedTokens(sequences: readonly { readonly tokens: Int32Array }[]): number {
+  const [first] = sequences;
+  if (!first) return 0;
+  let prefix = 0;
+  while (prefix < first.tokens.length && sequences.every(({ tokens }) => tokens[prefix] === first.tokens[prefix])) prefix++;
+  return sequences.reduce((sum, { tokens }) => sum + tokens.length - prefix, prefix);
+}
+
+function finish(answer: string, { maxTokens, stop = [] }: SampleRequest): Pick<Sample, 'text' | 'tokens' | 'logprobs' | 'finish'> {
+  let reason: FinishReason = 'eog';
+  let tokens = tokensOf(answer);
+  const end = Math.min(...stop.map((text) => answer.indexOf(text)).filter((at) => at >= 0));
+  let text = answer;
+  if (Number.isFinite(end)) {
+    text = answer.slice(0, end);
+    reason = 'stop';
+  } else if (tokens.length > maxTokens) {
+    tokens = tokens.subarray(0, maxTokens);
+    text = textOf(tokens);
+    reason = 'length';
+  }
+  return { text, tokens, logprobs: new Float32Array(tokens.length).fill(Math.log(0.5)), finish: reason };
+}

@@ -1,0 +1,136 @@
+/** `t1 solve` on the model that ships. */
+import Database from 'better-sqlite3';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { SolveResult } from '../../src/types.js';
+import { start, t1, temporaryFolder, type Running } from '../support/t1.js';
+
+const PROBLEM = 'Mia has 94 stamps. Leo gives Mia 78 more and the shop adds 57. How many stamps does Mia have now?';
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+const db = (name: string) => join(folder.path, `${name}.sqlite`);
+
+/** @returns the JSON result of a run that ended well */
+async function solve(database: string, ...args: string[]): Promise<SolveResult> {
+  const result = await t1(['solve', PROBLEM, '--json', '--db', db(database), ...args]);
+  expect(result.code, result.stderr).toBe(0);
+  return JSON.parse(result.stdout) as SolveResult;
+}
+
+const rows = (database: string): { key: Buffer; text: string }[] => {
+  if (!existsSync(db(database))) return [];
+  const reader = new Database(db(database), { readonly: true });
+  try {
+    return reader.prepare<[], { key: Buffer; text: string }>('SELECT key, text FROM generation').all();
+  } catch {
+    return []; // the schema is not there yet
+  } finally {
+    reader.close();
+  }
+};
+
+describe('the result', () => {
+  test('has everything the README says, on standard output alone', async () => {
+    const result = await solve('shape', '-n', '6');
+    expect(Object.keys(result)).toEqual(
+      expect.arrayContaining(['problem', 'answer', 'verified', 'select', 'candidates', 'usage', 'cache', 'timing']),
+    );
+    expect(result.problem).toBe(PROBLEM);
+    expect(result.candidates.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const candidate of result.candidates) {
+      expect(candidate).toMatchObject({ seed: expect.any(Number), text: expect.any(String), finish: expect.stringMatching(/^(eog|stop|length)$/) });
+      expect(['pass', 'fail', 'unknown']).toContain(candidate.tool.verdict);
+      if (candidate.answer !== null) {
+        expect(candidate.reward).toBeGreaterThanOrEqual(0);
+        expect(candidate.reward).toBeLessThanOrEqual(1);
+        expect(candidate.tool.programs.length).toBeGreaterThan(0);
+      }
+      expect(candidate.weight).toBeCloseTo(candidate.tool.verdict === 'pass' ? (candidate.reward ?? 0) : 0, 9);
+    }
+    expect(result.usage.decodedTokens).toBeGreaterThan(0);
+    expect(Object.keys(result.timing)).toEqual(['load', 'sample', 'verify', 'reward', 'select', 'total']);
+  });
+
+  test('is a table and a conclusion for people', async () => {
+    const result = await t1(['solve', PROBLEM, '-n', '4', '--db', db('table')]);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(/answer.*tool.*reward.*weight/);
+    expect(result.stdout).toMatch(/^Answer: /m);
+    expect(result.stdout).toMatch(/^(Verified|Not verified): \d of 4 candidates passed their programs/m);
+  });
+
+  test('is the same for the same seed and differs for another', async () => {
+    const texts = async (...args: string[]) => (await solve('none', '--no-cache', '-n', '4', ...args)).candidates.map(({ text }) => text);
+    const first = await texts('--seed', '5');
+    expect(await texts('--seed', '5')).toEqual(first);
+    expect(await texts('--seed', '6')).not.toEqual(first);
+    expect(existsSync(db('none'))).toBe(false);
+  });
+
+  test('abstaining exits 3 and says so', async () => {
+    // One token is no solution: no candidate has an answer.
+    const result = await t1(['solve', PROBLEM, '--max-tokens', '1', '--json', '--no-cache']);
+    expect(result.code).toBe(3);
+    expect(JSON.parse(result.stdout)).toMatchObject({ answer: null, verified: false });
+  });
+});
+
+describe('the store', () => {
+  test('a second run decodes nothing and says the same', async () => {
+    const first = await solve('second');
+    const second = await solve('second');
+    expect(second.usage).toEqual({ promptTokens: 0, generatedTokens: 0, decodedTokens: 0 });
+    expect(second.cache).toMatchObject({ misses: 0 });
+    expect(second.candidates).toEqual(first.candidates);
+    expect(second.answer).toBe(first.answer);
+  });
+
+  test('another selection, or another fallback, decodes nothing', async () => {
+    await solve('selection', '-n', '8');
+    for (const select of ['weighted', 'best-of-n', 'majority', 'reward', 'tool']) {
+      expect((await solve('selection', '-n', '8', '--select', select, '--fallback', 'majority')).usage.decodedTokens).toBe(0);
+    }
+  });
+
+  test('a larger N keeps the samples that are there', async () => {
+    const eight = await solve('growing', '-n', '8');
+    const sixteen = await solve('growing', '-n', '16');
+    expect(sixteen.candidates.slice(0, 8).map(({ text }) => text)).toEqual(eight.candidates.map(({ text }) => text));
+    expect(sixteen.usage.decodedTokens).toBeGreaterThan(0);
+    const smaller = await solve('growing', '-n', '4');
+    expect(smaller.usage.decodedTokens).toBe(0);
+  });
+
+  test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('%s halfway loses only what was in flight', async (signal) => {
+    const args = ['-n', '256', '--temp', '1.3'];
+    const running = start(['solve', PROBLEM, '--json', '--db', db(signal), ...args]);
+    const before = await untilStored(running, signal);
+    running.child.kill(signal);
+    const ended = await running.finished;
+    if (signal === 'SIGKILL') expect(ended.signal).toBe('SIGKILL');
+    else {
+      expect(ended.code).toBe(130);
+      expect(ended.stdout).toBe('');
+      expect(ended.stderr.trim().split('\n').at(-1)).toMatch(/^t1: ABORTED: .+/);
+    }
+    const result = await solve(signal, ...args);
+    expect(result.candidates).toHaveLength(256);
+    expect(result.cache.hits).toBeGreaterThanOrEqual(before.length);
+    const after = new Map(rows(signal).map(({ key, text }) => [key.toString('hex'), text]));
+    for (const { key, text } of before) expect(after.get(key.toString('hex'))).toBe(text);
+  });
+});
+
+/** Waits until the running command has stored a first sample. */
+async function untilStored(running: Running, database: string): Promise<{ key: Buffer; text: string }[]> {
+  let ended = false;
+  void running.finished.then(() => (ended = true));
+  for (;;) {
+    const stored = rows(database);
+    if (stored.length > 0) return stored;
+    expect(ended, 'ended before anything was stored').toBe(false);
+    await sleep(5);
+  }
+}

@@ -1,0 +1,205 @@
+/** The whole way over a scripted engine and a scripted tool. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FakeEngine, type FakeEngineOptions } from '../../src/engine/fake.js';
+import { T1Error } from '../../src/errors.js';
+import { sampleSeed } from '../../src/generate/seeds.js';
+import type { ProgramRunner } from '../../src/run.js';
+import { solve } from '../../src/solve.js';
+import { Store } from '../../src/store/store.js';
+import type { SolveEvent } from '../../src/types.js';
+
+const PROBLEM = 'What is 20 + 22?';
+let folder: string;
+let model: string;
+let store: Store;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 't1-solve-'));
+  model = join(folder, 'fake.gguf');
+  writeFileSync(model, 'weights');
+  store = Store.open(join(folder, 'results.sqlite'));
+});
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Sample i answers ANSWERS[i]: a wrong majority, and a right answer that only the tool tells apart. */
+const ANSWERS = ['41', '41', '41', '42', '42', 'none', '40', '41'];
+
+const answerOf = (seed: number): string => {
+  const index = Array.from({ length: 64 }, (_, i) => sampleSeed(0, i)).indexOf(seed);
+  const answer = ANSWERS[index % ANSWERS.length] ?? '';
+  return answer === 'none' ? 'I give up.' : `Step 1: 20 + 22 = ${answer}\nThe answer is \\boxed{${answer}}.`;
+};
+
+const engineOf = (more: Partial<FakeEngineOptions> = {}): FakeEngine =>
+  new FakeEngine({
+    answer: (prompt, seed) => {
+      const claimed = /boxed\{(\d+)\}/.exec(prompt)?.[1];
+      return prompt.includes('Write Python') ? `\`\`\`python\nprint(20 + 22 == ${claimed})\n\`\`\`` : answerOf(seed);
+    },
+    // The reward likes 41 best.
+    logprob: (text, target) => Math.log(target === 'Yes' ? (text.includes('boxed{41}') ? 0.4 : 0.2) : 0.1),
+    model: { path: model, metadata: { 't1.profile': 'tiny' } },
+    ...more,
+  });
+
+/** Evaluates the one comparison that the scripted programs make. */
+class ScriptedTool implements ProgramRunner {
+  readonly codes: string[] = [];
+
+  async run({ code }: { readonly code: string }) {
+    this.codes.push(code);
+    const claimed = /== (\d+)/.exec(code)?.[1];
+    return { status: 'ok' as const, stdout: claimed === '42' ? 'True\n' : 'False\n', value: null, error: null, truncated: false, ms: 1 };
+  }
+}
+
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing thrown',
+    (error: unknown) => (error instanceof T1Error ? error.code : String(error)),
+  );
+
+describe('the way of a problem', () => {
+  test('the tool overrules majority and reward', async () => {
+    const result = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
+    expect(result).toMatchObject({ problem: PROBLEM, answer: '42', verified: true, select: 'weighted', fallback: null });
+    expect(result.candidates.map(({ tool }) => tool.verdict)).toEqual(['fail', 'fail', 'fail', 'pass', 'pass', 'unknown', 'fail', 'fail']);
+    expect(result.candidates[0]?.reward).toBeCloseTo(0.8, 5);
+    expect(result.candidates[3]?.reward).toBeCloseTo(2 / 3, 5);
+    expect(result.candidates[5]).toMatchObject({ answer: null, reward: null, weight: 0, tool: { programs: [] } });
+  });
+
+  test('identical candidates are verified and scored once', async () => {
+    const engine = engineOf();
+    const tool = new ScriptedTool();
+    await solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
+    expect(tool.codes.sort()).toEqual(['print(20 + 22 == 40)', 'print(20 + 22 == 41)', 'print(20 + 22 == 42)']);
+    expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+  });
+
+  test("a verifier's prompt begins with the tokens that were sampled", async () => {
+    const prompts: string[] = [];
+    const engine = engineOf();
+    const sample = engine.sample.bind(engine);
+    engine.sample = (request) => {
+      for (const { tokens } of request.prompts) prompts.push(Buffer.from(tokens.filter((id) => id < 256)).toString());
+      return sample(request);
+    };
+    await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 1 }).result;
+    const [solving = '', checking = ''] = prompts;
+    expect(checking.startsWith(`${solving}Step 1: 20 + 22 = 41`)).toBe(true);
+  });
+
+  test('events tell everything as it happens, the answer last', async () => {
+    const events: SolveEvent[] = [];
+    const solving = solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 });
+    for await (const event of solving) events.push(event);
+    const count = (type: SolveEvent['type']) => events.filter((event) => event.type === type).length;
+    expect([count('candidate'), count('verdict'), count('score'), count('answer')]).toEqual([8, 7, 7, 1]);
+    expect(events.at(-1)).toEqual({ type: 'answer', result: await solving.result });
+  });
+
+  test('a listener that stops listening does not stop the work', async () => {
+    const solving = solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 });
+    for await (const _ of solving) break;
+    expect((await solving.result).answer).toBe('42');
+  });
+
+  test('a crashed tool is unknown, is not remembered, and leads to the fallback', async () => {
+    const crashing: ProgramRunner = {
+      run: async () => ({ status: 'died', stdout: '', value: null, error: { type: 'Died', message: 'gone', line: null }, truncated: false, ms: 1 }),
+    };
+    const first = await solve(PROBLEM, { engine: engineOf(), store, sandbox: crashing, samples: 4 }).result;
+    expect(first).toMatchObject({ verified: false, fallback: 'reward', answer: '41' });
+    expect(first.candidates.map(({ tool }) => tool.verdict)).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
+    const second = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 4 }).result;
+    expect(second).toMatchObject({ verified: true, answer: '42', usage: { decodedTokens: 0 } });
+  });
+});
+
+describe('the store', () => {
+  test('answers the same question without engine or tool', async () => {
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
+    const engine = engineOf();
+    const tool = new ScriptedTool();
+    const again = await solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
+    expect(again.answer).toBe('42');
+    expect(engine.jobs).toEqual({ sample: 0, score: 0 });
+    expect(tool.codes).toEqual([]);
+  });
+
+  test.each([
+    ['another file', () => writeFileSync(model, 'other weights')],
+    ['another problem', () => {}],
+  ])('%s shares nothing', async (what, change) => {
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
+    change();
+    const engine = engineOf();
+    await solve(what === 'another problem' ? 'What is 40 + 2?' : PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
+    expect(engine.jobs.sample).toBe(2);
+  });
+
+  test.each([[{ seed: 1 }], [{ temperature: 0.7 }], [{ topK: 40 }], [{ topP: 0.9 }], [{ minP: 0.1 }], [{ maxTokens: 100 }]])(
+    '%j shares no samples',
+    async (change) => {
+      await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
+      const engine = engineOf({ answer: () => 'Another answer: \\boxed{7}' });
+      const result = await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2, ...change }).result;
+      expect(result.candidates.map(({ answer }) => answer)).toEqual(['7', '7']);
+    },
+  );
+
+  test('another build of the engine shares nothing', async () => {
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
+    const engine = engineOf({ build: 'fake engine 2' });
+    await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
+    expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+  });
+
+  test('an aborted run keeps what was finished, and the next one adds the rest', async () => {
+    const stop = new AbortController();
+    const solving = solve(PROBLEM, { engine: engineOf({ delayMs: 5 }), store, sandbox: new ScriptedTool(), samples: 8, signal: stop.signal });
+    let seen = 0;
+    const listening = (async () => {
+      for await (const event of solving) if (event.type === 'candidate' && ++seen === 3) stop.abort();
+    })();
+    expect(await codeOf(listening)).toBe('ABORTED');
+    expect(await codeOf(solving.result)).toBe('ABORTED');
+    expect(store.stats().generations).toBeGreaterThanOrEqual(3);
+    const result = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
+    expect(result.cache.hits).toBeGreaterThanOrEqual(3);
+    expect(result.answer).toBe('42');
+  });
+});
+
+describe('what can go wrong', () => {
+  const cases: [string, () => Promise<unknown>, string][] = [
+    ['an empty problem', () => solve('', { engine: engineOf(), store }).result, 'INPUT'],
+    ['a setting out of range', () => solve(PROBLEM, { engine: engineOf(), store, samples: 0 }).result, 'USAGE'],
+    ['a disposed engine', async () => {
+      const engine = engineOf();
+      await engine.dispose();
+      await solve(PROBLEM, { engine, store }).result;
+    }, 'DISPOSED'],
+    ['a signal that fired before', () => solve(PROBLEM, { engine: engineOf(), store, signal: AbortSignal.abort() }).result, 'ABORTED'],
+    ['a model without a chat template', () => solve(PROBLEM, { engine: engineOf({ model: { path: model, chatTemplate: undefined } }), store }).result, 'MODEL_INVALID'],
+    ['a model file that is gone', () => solve(PROBLEM, { engine: engineOf({ model: { path: join(folder, 'gone.gguf') } }), store }).result, 'FILE_NOT_FOUND'],
+  ];
+  test.each(cases)('%s', async (_name, work, code) => expect(await codeOf(work())).toBe(code));
+
+  test('a sample that cannot be stored ends the run with the reason', async () => {
+    const failing = Object.create(store) as Store;
+    failing.saveGeneration = () => {
+      throw new T1Error('DISK_FULL', 'no room');
+    };
+    failing.generation = () => undefined;
+    failing.fileHash = () => 'hash';
+    expect(await codeOf(solve(PROBLEM, { engine: engineOf(), store: failing, sandbox: new ScriptedTool() }).result)).toBe('DISK_FULL');
+  });
+});
