@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace t1 {
 namespace {
@@ -20,9 +21,28 @@ void onLog(ggml_log_level level, const char * text, void *) {
   if (error && firstError.find('\n') == std::string::npos) firstError += text;
 }
 
+thread_local int throwing = 0;
+
+// Called by ggml_abort, which calls abort() after it. The exception passes through that one C function; every frame
+// above it is C++ or ours, and llama.cpp's loader itself catches it.
+void onAssert(const char * message) {
+  if (throwing > 0) {
+    const std::string text = message;
+    const size_t name = text.find("GGML_");
+    throw std::runtime_error("llama.cpp: " + (name == std::string::npos ? text : text.substr(name)));
+  }
+  std::fprintf(stderr, "%s\n", message);
+}
+
 }  // namespace
 
-void captureLog() { llama_log_set(onLog, nullptr); }
+void captureLog() {
+  llama_log_set(onLog, nullptr);
+  ggml_set_abort_callback(onAssert);
+}
+
+AssertsThrow::AssertsThrow() { ++throwing; }
+AssertsThrow::~AssertsThrow() { --throwing; }
 
 void clearLog() {
   firstError.clear();
@@ -34,6 +54,7 @@ std::string lastLogLine() {
   // "llama_model_load: error loading model: …" → "error loading model: …"
   const size_t colon = line.find(": ");
   if (colon != std::string::npos && line.find(' ') == colon + 1) line.erase(0, colon + 2);
+  for (const std::string noise = "error loading model: "; line.starts_with(noise);) line.erase(0, noise.size());
   for (char & c : line) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }

@@ -1,10 +1,11 @@
-// llama.cpp's log, kept instead of printed: its last error line explains a null pointer.
+// What llama.cpp says when it fails, kept instead of printed: its log, and the text of its assertions.
 #pragma once
 
 #include <string>
 
 namespace t1 {
 
+// Once per process.
 void captureLog();
 
 // Forgets what this thread has logged.
@@ -13,5 +14,16 @@ void clearLog();
 // The first error that llama.cpp logged on this thread since clearLog(), without its function prefix.
 // The first names the cause; those after it only say that a caller failed too.
 std::string lastLogLine();
+
+// While one exists, a failed GGML_ASSERT on this thread throws std::runtime_error instead of ending the process.
+// Hostile metadata reaches such assertions. Only for code of llama.cpp that runs on this thread alone (loading,
+// tokenizing, making a context): a computation has other threads that would wait for ever.
+class AssertsThrow {
+ public:
+  AssertsThrow();
+  ~AssertsThrow();
+  AssertsThrow(const AssertsThrow &) = delete;
+  AssertsThrow & operator=(const AssertsThrow &) = delete;
+};
 
 }  // namespace t1

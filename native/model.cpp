@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <new>
 
 #include "backend.h"
 #include "gguf_check.h"
@@ -39,19 +41,24 @@ std::string humanCount(double count) {
   return text;
 }
 
-// Hyperparameters are not parsed while only the vocabulary is loaded; the metadata's text has them.
-int32_t metadataNumber(const ModelInfo & info, const std::string & key) {
-  for (const auto & [name, value] : info.metadata) {
-    if (name == info.architecture + "." + key) return static_cast<int32_t>(std::strtol(value.c_str(), nullptr, 10));
-  }
-  return 0;
-}
-
+// Hyperparameters and llama.cpp's own description are not there while only the vocabulary is loaded; the metadata's text is.
 std::string metadataText(const ModelInfo & info, const std::string & key) {
   for (const auto & [name, value] : info.metadata) {
     if (name == key) return value;
   }
   return {};
+}
+
+// A non-negative integer; 0 if absent, and at most what int32 holds.
+int32_t metadataNumber(const ModelInfo & info, const std::string & key) {
+  const long long value = std::strtoll(metadataText(info, info.architecture + "." + key).c_str(), nullptr, 10);
+  return static_cast<int32_t>(std::clamp(value, 0LL, 0x7fffffffLL));
+}
+
+// Quantisation, for example "Q4_0".
+std::string fileType(const ModelInfo & info) {
+  const std::string number = metadataText(info, "general.file_type");
+  return number.empty() ? "" : llama_ftype_name(static_cast<llama_ftype>(std::strtol(number.c_str(), nullptr, 10)));
 }
 
 std::string tokenText(const llama_vocab * vocab, llama_token token) {
@@ -72,9 +79,7 @@ ModelInfo describe(const llama_model * model, const std::string & path) {
   if (info.name.empty()) info.name = std::filesystem::path(path).filename().string();
   info.parameters = static_cast<double>(llama_model_n_params(model));
   info.sizeBytes = static_cast<double>(llama_model_size(model));
-  info.description = getString([&](char * buf, size_t size) { return llama_model_desc(model, buf, size); });
-  const size_t unknown = info.description.find("?B");
-  if (unknown != std::string::npos) info.description.replace(unknown, 2, humanCount(info.parameters));
+  info.description = info.architecture + " " + humanCount(info.parameters) + " " + fileType(info);
   info.contextLength = metadataNumber(info, "context_length");
   info.layers = metadataNumber(info, "block_count");
   info.vocabularySize = llama_vocab_n_tokens(vocab);
@@ -84,6 +89,31 @@ ModelInfo describe(const llama_model * model, const std::string & path) {
   info.bosToken = tokenText(vocab, llama_vocab_bos(vocab));
   info.eosToken = tokenText(vocab, llama_vocab_eos(vocab));
   return info;
+}
+
+// Null, with a reason in the log, for whatever llama.cpp does not like.
+ModelHandle load(const std::string & path, const llama_model_params & params) {
+  clearLog();
+  const AssertsThrow guard;
+  try {
+    return ModelHandle(llama_model_load_from_file(path.c_str(), params));
+  } catch (const std::bad_alloc &) {
+    throw Failure(Code::OutOfMemory, "no memory to load " + path);
+  } catch (const std::exception & error) {
+    throw Failure(Code::ModelInvalid, "cannot load the model " + path + ": " + error.what());
+  }
+}
+
+// What llama.cpp takes as it is and stumbles over while it computes.
+void checkMetadata(const ModelInfo & info, const std::string & path) {
+  const std::string damaged = "the model " + path + " is damaged: ";
+  if (info.contextLength < 1) throw Failure(Code::ModelInvalid, damaged + "it states no context length");
+  for (const char * key : {".attention.layer_norm_epsilon", ".attention.layer_norm_rms_epsilon"}) {
+    const std::string text = metadataText(info, info.architecture + key);
+    if (!text.empty() && !(std::strtod(text.c_str(), nullptr) >= 0)) {
+      throw Failure(Code::ModelInvalid, damaged + info.architecture + key + " is " + text);
+    }
+  }
 }
 
 llama_model_params baseParams() {
@@ -97,25 +127,47 @@ llama_model_params baseParams() {
 Vocabulary::Vocabulary(const std::string & path) {
   checkGguf(path);
   initBackend();
-  clearLog();
   llama_model_params params = baseParams();
   params.vocab_only = true;
   params.n_gpu_layers = 0;
-  model_.reset(llama_model_load_from_file(path.c_str(), params));
+  model_ = load(path, params);
   if (!model_) throw invalid(path, "llama.cpp refused it without a reason");
   vocab_ = llama_model_get_vocab(model_.get());
   if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab_) <= 0) {
     throw Failure(Code::ModelInvalid, "the model " + path + " has no vocabulary");
   }
-  info_ = describe(model_.get(), path);
+  const AssertsThrow guard;
+  try {
+    info_ = describe(model_.get(), path);
+  } catch (const std::exception & error) {
+    throw Failure(Code::ModelInvalid, "cannot read the metadata of " + path + ": " + error.what());
+  }
+  checkMetadata(info_, path);
+}
+
+// Runs `body`; what llama.cpp throws at an inconsistent vocabulary becomes a Failure.
+template <typename Body>
+auto Vocabulary::guarded(Body body) const {
+  const AssertsThrow guard;
+  try {
+    return body();
+  } catch (const Failure &) {
+    throw;
+  } catch (const std::bad_alloc &) {
+    throw;
+  } catch (const std::exception & error) {
+    throw Failure(Code::ModelInvalid, "the vocabulary of " + info_.name + " is damaged: " + error.what());
+  }
 }
 
 std::vector<Token> Vocabulary::tokenize(std::string_view text, bool special, bool addBos) const {
   if (text.size() > INT32_MAX / 2) throw Failure(Code::Usage, "text to tokenize is longer than 1 GiB");
-  // One token per byte, and bos/eos, is the most there can be.
+  // One token per byte, and a little for an added space, is the most there can be.
   std::vector<Token> tokens(text.size() + 8);
-  const int32_t n = llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
-                                   static_cast<int32_t>(tokens.size()), false, special);
+  const int32_t n = guarded([&] {
+    return llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+                          static_cast<int32_t>(tokens.size()), false, special);
+  });
   if (n < 0) throw Failure(Code::Internal, "tokenizer needs " + std::to_string(-static_cast<int64_t>(n)) + " tokens");
   tokens.resize(static_cast<size_t>(n));
   const llama_token bos = llama_vocab_bos(vocab_);
@@ -124,23 +176,24 @@ std::vector<Token> Vocabulary::tokenize(std::string_view text, bool special, boo
 }
 
 std::string Vocabulary::piece(Token token) const {
-  std::string text(64, '\0');
-  int32_t n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
-  if (n < 0) {
-    text.resize(static_cast<size_t>(-n));
-    n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
-  }
-  text.resize(static_cast<size_t>(std::max(0, n)));
-  return text;
+  return guarded([&] {
+    std::string text(64, '\0');
+    int32_t n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
+    if (n < 0) {
+      text.resize(static_cast<size_t>(-n));
+      n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
+    }
+    text.resize(static_cast<size_t>(std::max(0, n)));
+    return text;
+  });
 }
 
 ModelHandle loadWeights(const EngineOptions & options, const std::function<bool()> & proceed) {
-  clearLog();
   llama_model_params params = baseParams();
   params.n_gpu_layers = options.gpuLayers;
   params.progress_callback = [](float, void * data) { return (*static_cast<const std::function<bool()> *>(data))(); };
   params.progress_callback_user_data = const_cast<std::function<bool()> *>(&proceed);
-  ModelHandle model(llama_model_load_from_file(options.path.c_str(), params));
+  ModelHandle model = load(options.path, params);
   if (!model && !proceed()) throw Failure(Code::Aborted, "stopped while loading the model");
   if (!model) {
     const std::string reason = lastLogLine();

@@ -27,6 +27,9 @@ class Vocabulary {
   std::string piece(Token token) const;
 
  private:
+  template <typename Body>
+  auto guarded(Body body) const;
+
   ModelHandle model_;
   const llama_vocab * vocab_ = nullptr;
   ModelInfo info_;

@@ -15,8 +15,12 @@ constexpr double kSlack = 4;
 // A scoring job may want several positions of one sequence in a decode.
 constexpr uint32_t kOutputs = 64;
 
-EngineOptions withDefaults(EngineOptions options) {
-  if (options.threads <= 0) options.threads = physicalCores();
+// Threads wait for each other by spinning after every operation. The operations of a model this small are so short
+// that a second thread gains nothing, and costs a hundredfold where something else uses the cores.
+constexpr double kOneThreadBytes = 16 << 20;
+
+EngineOptions withDefaults(EngineOptions options, double modelBytes) {
+  if (options.threads <= 0) options.threads = modelBytes < kOneThreadBytes ? 1 : physicalCores();
   options.ubatch = std::min(options.ubatch, options.batch);
   return options;
 }
@@ -33,7 +37,7 @@ int32_t metadataNumber(const ModelInfo & info, const std::string & key, int32_t 
 }  // namespace
 
 Runtime::Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const Stop & stop)
-    : options_(withDefaults(options)), vocabulary_(vocabulary), stop_(stop), pool_(options_.threads) {}
+    : options_(withDefaults(options, vocabulary.info().sizeBytes)), vocabulary_(vocabulary), stop_(stop), pool_(options_.threads) {}
 
 void Runtime::prepareWeights() {
   if (!weights_) weights_ = loadWeights(options_, [this] { return !stop_.requested(); });
@@ -85,7 +89,10 @@ void Runtime::prepareContext(Shape shape) {
   params.no_perf = true;
   params.abort_callback = [](void * stop) { return static_cast<const Stop *>(stop)->requested(); };
   params.abort_callback_data = const_cast<Stop *>(&stop_);
-  context_.reset(llama_init_from_model(weights_.get(), params));
+  {
+    const AssertsThrow guard;
+    context_.reset(llama_init_from_model(weights_.get(), params));
+  }
   shape_ = shape;
   if (!context_) {
     throw Failure(Code::OutOfMemory, "cannot create a context of " + std::to_string(params.n_ctx) + " tokens (about " +

@@ -1,0 +1,212 @@
+// The engine without Node: jobs, stops, disposal in flight, two engines; most useful under the sanitizers.
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <random>
+#include <thread>
+
+#include "check.h"
+#include "engine.h"
+
+using namespace t1;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Collects one job's events.
+struct Collector {
+  std::vector<Sample> samples;
+  std::promise<Event> end;
+  std::atomic<int> ends{0};
+
+  Sink sink() {
+    return [this](Event event) {
+      if (auto * sample = std::get_if<Sample>(&event)) return samples.push_back(std::move(*sample));
+      if (std::holds_alternative<Progress>(event)) return;
+      CHECK(++ends == 1);
+      end.set_value(std::move(event));
+    };
+  }
+  Event wait() { return end.get_future().get(); }
+};
+
+EngineOptions options(bool unified = false) {
+  EngineOptions o;
+  o.path = tinyModel();
+  o.threads = 2;
+  o.unified = unified;
+  o.memoryBytes = 64 << 20;
+  return o;
+}
+
+SampleJob job(size_t prompts, size_t samples, int32_t maxTokens) {
+  SampleJob j;
+  for (size_t p = 0; p < prompts; ++p) {
+    SamplePrompt prompt;
+    for (Token t = 10; t < 40; ++t) prompt.tokens.push_back(t);
+    for (size_t i = 0; i <= p; ++i) prompt.tokens.push_back(static_cast<Token>(50 + p));
+    for (size_t s = 0; s < samples; ++s) prompt.seeds.push_back(p * 1000 + s);
+    j.prompts.push_back(prompt);
+  }
+  j.maxTokens = maxTokens;
+  return j;
+}
+
+bool failedWith(const Event & event, Code code) {
+  const auto * failure = std::get_if<Failure>(&event);
+  return failure && failure->code == code;
+}
+
+void testSampleAndScore(bool unified) {
+  Engine engine(options(unified));
+  Collector sampled;
+  engine.submit(job(3, 5, 12), sampled.sink());
+  const Event end = sampled.wait();
+  CHECK(std::holds_alternative<SampleDone>(end));
+  CHECK(sampled.samples.size() == 15);
+  CHECK(std::get<SampleDone>(end).usage.promptTokens == 30 + 1 + 2 + 3);
+
+  const Sample & sample = sampled.samples.front();
+  ScoreJob scoring;
+  ScoreSequence sequence{job(3, 1, 1).prompts[sample.prompt].tokens, {}};
+  for (const Token token : sample.tokens) {
+    sequence.positions.push_back(static_cast<int32_t>(sequence.tokens.size()) - 1);
+    sequence.tokens.push_back(token);
+  }
+  scoring.sequences = {sequence, sequence};
+  scoring.targets = sample.tokens;
+  Collector scored;
+  engine.submit(scoring, scored.sink());
+  const Event scoreEnd = scored.wait();
+  CHECK(std::holds_alternative<ScoreDone>(scoreEnd));
+  const auto & logprobs = std::get<ScoreDone>(scoreEnd).logprobs;
+  const size_t n = sample.tokens.size();
+  for (size_t i = 0; i < n; ++i) {
+    CHECK(std::abs(logprobs[0][i * n + i] - sample.logprobs[i]) < 1e-3);
+    CHECK(std::abs(logprobs[1][i * n + i] - sample.logprobs[i]) < 1e-3);
+  }
+}
+
+void testAbortAndReuse() {
+  Engine engine(options());
+  Collector aborted;
+  const uint64_t id = engine.submit(job(1, 64, 400), aborted.sink());
+  Collector queued;
+  const uint64_t second = engine.submit(job(1, 4, 4), queued.sink());
+  engine.abort(second);  // before it starts
+  CHECK(failedWith(queued.wait(), Code::Aborted));
+  std::this_thread::sleep_for(20ms);
+  engine.abort(id);
+  CHECK(failedWith(aborted.wait(), Code::Aborted));
+  engine.abort(id);    // over
+  engine.abort(9999);  // never was
+  Collector after;
+  engine.submit(job(2, 2, 4), after.sink());
+  CHECK(std::holds_alternative<SampleDone>(after.wait()));
+}
+
+void testDisposeInFlight() {
+  for (const auto pause : {0ms, 5ms, 50ms}) {
+    Engine engine(options());
+    Collector running;
+    Collector queued;
+    engine.submit(job(1, 64, 400), running.sink());
+    engine.submit(job(1, 64, 400), queued.sink());
+    std::this_thread::sleep_for(pause);
+    engine.close();
+    engine.close();
+    CHECK(failedWith(running.wait(), Code::Disposed));
+    CHECK(failedWith(queued.wait(), Code::Disposed));
+    engine.join();
+    engine.join();
+    try {
+      engine.submit(job(1, 1, 1), [](Event) {});
+      CHECK(false);
+    } catch (const Failure & failure) {
+      CHECK(failure.code == Code::Disposed);
+    }
+  }
+}
+
+void testManyThreads() {
+  Engine a(options());
+  Engine b(options(true));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(static_cast<unsigned>(t));
+      for (int i = 0; i < 8; ++i) {
+        Engine & engine = random() % 2 ? a : b;
+        Collector collector;
+        const uint64_t id = engine.submit(job(1 + random() % 3, 1 + random() % 6, 1 + random() % 20), collector.sink());
+        if (random() % 2) engine.abort(id);
+        const Event end = collector.wait();
+        CHECK(std::holds_alternative<SampleDone>(end) || failedWith(end, Code::Aborted));
+        CHECK(!engine.vocabulary().tokenize("hello <|im_end|>", true, true).empty());
+      }
+    });
+  }
+  for (auto & thread : threads) thread.join();
+}
+
+void expectUsage(Engine & engine, Work work) {
+  try {
+    engine.submit(std::move(work), [](Event) {});
+    CHECK(false);
+  } catch (const Failure & failure) {
+    CHECK(failure.code == Code::Usage);
+  }
+}
+
+void testBadJobs() {
+  Engine engine(options());
+  SampleJob bad = job(1, 1, 1);
+  bad.prompts[0].tokens.clear();
+  expectUsage(engine, bad);
+  for (const Token token : {-1, 271, INT32_MAX}) {
+    bad = job(1, 1, 1);
+    bad.prompts[0].tokens[3] = token;
+    expectUsage(engine, bad);
+  }
+  bad = job(1, 1, 0);
+  expectUsage(engine, bad);
+  bad = job(1, 1, 1);
+  bad.sampler.temperature = NAN;
+  expectUsage(engine, bad);
+  for (const int32_t position : {-1, 2}) expectUsage(engine, ScoreJob{{{{1, 2}, {position}}}, {1}});
+  expectUsage(engine, ScoreJob{{{{1, 2}, {0}}}, {271}});
+
+  bad = job(1, 1, 1);
+  bad.prompts[0].tokens.assign(512, 5);
+  Collector tooLong;
+  engine.submit(bad, tooLong.sink());
+  CHECK(failedWith(tooLong.wait(), Code::PromptTooLong));
+  Collector empty;
+  engine.submit(SampleJob{{}, {}, 1, {}}, empty.sink());
+  CHECK(std::holds_alternative<SampleDone>(empty.wait()));
+  Collector nothing;
+  engine.submit(ScoreJob{}, nothing.sink());
+  CHECK(std::holds_alternative<ScoreDone>(nothing.wait()));
+}
+
+void testBudget() {
+  EngineOptions small = options();
+  small.memoryBytes = 1000;
+  Engine engine(small);
+  Collector collector;
+  engine.submit(job(1, 1, 4), collector.sink());
+  CHECK(failedWith(collector.wait(), Code::OutOfMemory));
+}
+
+}  // namespace
+
+int main() {
+  testSampleAndScore(false);
+  testSampleAndScore(true);
+  testAbortAndReuse();
+  testDisposeInFlight();
+  testManyThreads();
+  testBadJobs();
+  testBudget();
+}
