@@ -7,6 +7,7 @@
 import { sampleCandidates } from './generate/sample.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
+import type { SolveOptions } from './options.js';
 import { rewardModels } from './reward/reward.js';
 import type { Run } from './run.js';
 import { select } from './select/select.js';
@@ -14,8 +15,7 @@ import { Stopwatch } from './stopwatch.js';
 import type { SolveResult } from './types.js';
 import { verifiers } from './verify/verify.js';
 
-export async function pipeline(text: string, run: Run, watch: Stopwatch): Promise<SolveResult> {
-  const { options } = run;
+export async function pipeline(text: string, options: SolveOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
   const problem = parseProblem(text);
   const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
 

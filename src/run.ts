@@ -1,10 +1,23 @@
 /** What every stage of one solve shares. */
 import type { Engine, Usage } from './engine/engine-types.js';
-import type { SolveOptions } from './options.js';
 import type { Profile } from './prompt/profile.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 import type { Store } from './store/store.js';
 import type { SolveEvent } from './types.js';
+
+/** The settings that stages read; which verifier, reward and selection are used is the pipeline's business. */
+export interface StageSettings {
+  readonly samples: number;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** The profile's when absent, as are the programs. */
+  readonly maxTokens?: number | undefined;
+  readonly programs?: number | undefined;
+  readonly programTimeoutMs: number;
+}
 
 /** What a verifier needs of a sandbox. */
 export type ProgramRunner = Pick<Sandbox, 'run'>;
@@ -14,7 +27,7 @@ export interface Run {
   /** sha256 of the GGUF, part of every cache key. */
   readonly modelHash: string;
   readonly profile: Profile;
-  readonly options: SolveOptions;
+  readonly settings: StageSettings;
   readonly store: Store;
   /** Starts the sandbox at its first use: a run answered from the cache needs none. */
   readonly sandbox: () => Promise<ProgramRunner>;

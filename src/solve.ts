@@ -68,8 +68,8 @@ async function solveProblem(
   try {
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
     const profile = profileFor(engine.model);
-    const run: Run = { engine, modelHash, profile, options, store, sandbox, usage: new UsageCounter(), signal, emit };
-    const result = await pipeline(problem, run, watch);
+    const run: Run = { engine, modelHash, profile, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const result = await pipeline(problem, options, run, watch);
     emit({ type: 'answer', result });
     return result;
   } finally {

@@ -9,7 +9,7 @@ import { sampleSeed } from './seeds.js';
 
 /** @returns [N] candidates in the order of their sample index */
 export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candidate[]> {
-  const { samples, seed, temperature, topK, topP, minP, maxTokens } = run.options;
+  const { samples, seed, temperature, topK, topP, minP, maxTokens } = run.settings;
   const seeds = Array.from({ length: samples }, (_, index) => sampleSeed(seed, index));
   const [pool = []] = await sampleCached(
     run,

@@ -60,9 +60,9 @@ export async function verifyMath(
 
 /** Greedy programs are all alike and need no seed; then runs with other seeds share them. */
 function programSeeds(run: Run, temperature: number): number[] {
-  const count = run.options.programs ?? run.profile.defaults.programs;
+  const count = run.settings.programs ?? run.profile.defaults.programs;
   return Array.from({ length: temperature === 0 ? 1 : count }, (_, i) =>
-    temperature === 0 ? 0 : sampleSeed(run.options.seed, i),
+    temperature === 0 ? 0 : sampleSeed(run.settings.seed, i),
   );
 }
 
@@ -70,7 +70,7 @@ function programSeeds(run: Run, temperature: number): number[] {
 async function runDistinct(codes: readonly (string | null)[], sandbox: ProgramRunner, run: Run): Promise<ProgramRun[]> {
   const runs = new Map<string, Promise<ProgramResult>>();
   const start = (code: string) =>
-    sandbox.run({ code, timeoutMs: run.options.programTimeoutMs, signal: run.signal });
+    sandbox.run({ code, timeoutMs: run.settings.programTimeoutMs, signal: run.signal });
   for (const code of codes) if (code !== null && !runs.has(code)) runs.set(code, start(code));
   return Promise.all(
     codes.map(async (code): Promise<ProgramRun> => {
@@ -91,6 +91,6 @@ export function judge(programs: readonly ProgramRun[]): ToolVerdict['verdict'] {
 
 function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {
   const { programTemperature, programTokens } = run.profile.defaults;
-  const settings = [programTemperature, programTokens, run.options.programTimeoutMs, seeds];
+  const settings = [programTemperature, programTokens, run.settings.programTimeoutMs, seeds];
   return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, prompt.tokens, settings);
 }
