@@ -29,7 +29,7 @@ export interface Snapshot {
 }
 
 /** Opens the snapshot of this version from `folder`, or makes it. @throws T1Error SANDBOX_UNAVAILABLE */
-export async function openSnapshot(folder: string): Promise<Snapshot> {
+export async function openSnapshot(folder: string, build: () => Promise<Buffer> = buildSnapshot): Promise<Snapshot> {
   const path = join(folder, `sandbox-${pyodideVersion}-${hostVersion()}.snapshot`);
   const found = tryOpen(path);
   if (found) return found;
@@ -54,7 +54,7 @@ function hostVersion(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function build(): Promise<Buffer> {
+async function buildSnapshot(): Promise<Buffer> {
   const options = { mode: 'snapshot', pyodideUrl, modules: PRELOADED_MODULES };
   const child = new GuestProcess({ entry: childEntry, options });
   try {

@@ -1,0 +1,136 @@
+/** Processes: none left behind, none in the way, and a second lock behind the gate. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { GuestProcess } from '../../src/sandbox/guest-process.js';
+import { childEntry, lockdownFlags, pyodideUrl } from '../../src/sandbox/lockdown.js';
+import { Sandbox } from '../../src/sandbox/sandbox.js';
+import { openSnapshot } from '../../src/sandbox/snapshot.js';
+import { cacheDir, canaryIsRight } from './support.js';
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A process that has ended, but was not yet waited for by anyone, is gone too. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, 'utf8'));
+}
+
+async function gone(pid: number, withinMs: number): Promise<boolean> {
+  const end = performance.now() + withinMs;
+  while (performance.now() < end && isRunning(pid)) await sleep(20);
+  return !isRunning(pid);
+}
+
+/** Starts fixtures/parent.ts and waits for the id of its child. */
+async function startParent(mode: string) {
+  const runner = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs');
+  const script = fileURLToPath(new URL('./fixtures/parent.ts', import.meta.url));
+  const parent = spawn(process.execPath, [runner, script, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(parent, 'exit');
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  return { parent, exited, pid: Number(line.toString()) };
+}
+
+describe('when the parent is killed without warning', () => {
+  test('an idle child ends at once', async () => {
+    const { parent, pid } = await startParent('wait');
+    expect(isRunning(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    expect(await gone(pid, 2000)).toBe(true);
+  });
+
+  test('a child in an endless loop ends soon after the limit of its program', async () => {
+    const { parent, pid } = await startParent('spin');
+    await sleep(300);
+    parent.kill('SIGKILL');
+    await sleep(300);
+    expect(isRunning(pid)).toBe(true);
+    expect(await gone(pid, 8000)).toBe(true);
+  });
+});
+
+test('an idle sandbox that was never disposed does not keep a program from ending', async () => {
+  const { exited, pid } = await startParent('idle');
+  expect(await exited).toEqual([0, null]);
+  expect(await gone(pid, 2000)).toBe(true);
+});
+
+describe('a running sandbox', () => {
+  test('ends a program when its caller aborts, and runs the next', async () => {
+    await using sandbox = await Sandbox.start({ cacheDir, workers: 1 });
+    const abort = new AbortController();
+    const running = sandbox.run({ code: 'while True: pass', timeoutMs: 60_000, signal: abort.signal });
+    const queued = sandbox.run({ code: '1', signal: abort.signal });
+    setTimeout(() => abort.abort(), 200);
+    await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(queued).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await canaryIsRight(sandbox)).toBe(true);
+  });
+
+  test('rejects what runs when it is disposed, also twice', async () => {
+    const sandbox = await Sandbox.start({ cacheDir, workers: 1 });
+    const running = sandbox.run({ code: 'while True: pass', timeoutMs: 60_000 });
+    const outcome = expect(running).rejects.toMatchObject({ code: 'DISPOSED' });
+    await Promise.all([sandbox.dispose(), sandbox.dispose()]);
+    await outcome;
+    await expect(sandbox.run({ code: '1' })).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
+  test('a child that cannot start is a clear error', async () => {
+    const broken = { childEntry: join(dirname(childEntry), 'no-such-file.mjs') };
+    await expect(Sandbox.start({ cacheDir }, broken)).rejects.toMatchObject({
+      code: 'SANDBOX_UNAVAILABLE',
+      message: expect.stringMatching(/^the sandbox did not start: [^\n]+$/) as string,
+    });
+  });
+});
+
+/** Runs JavaScript under the flags of a child, to see what Node itself refuses. */
+async function underLockdown(code: string): Promise<string> {
+  const flags = lockdownFlags(childEntry);
+  const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', code], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await once(child, 'close');
+  return output;
+}
+
+describe("Node's own locks hold without the gate", () => {
+  test.each([
+    ['a host command', "import('node:child_process').then((m) => m.execSync('echo OUT'))", 'ERR_ACCESS_DENIED'],
+    ['a file of the host', `import('node:fs').then((m) => console.log('OUT', m.readFileSync(${JSON.stringify(fileURLToPath(import.meta.url))}, 'utf8')))`, 'ERR_ACCESS_DENIED'],
+    ['writing a file', "import('node:fs').then((m) => m.writeFileSync('/tmp/t1-escaped', 'OUT'))", 'ERR_ACCESS_DENIED'],
+    ['a worker thread', "import('node:worker_threads').then((m) => new m.Worker('1', { eval: true }))", 'ERR_ACCESS_DENIED'],
+    ['evaluating a string', "console.log('OUT', eval('1 + 1'))", 'EvalError'],
+  ])('%s is refused', async (_what, code, refusal) => {
+    const output = await underLockdown(code);
+    expect(output).toContain(refusal);
+    expect(output).not.toMatch(/^OUT/m);
+  });
+
+  test('a guest whose gate is wide open still runs no host command', async () => {
+    const trace = '/tmp/t1-escaped';
+    rmSync(trace, { force: true });
+    const snapshot = await openSnapshot(cacheDir);
+    const entry = fileURLToPath(new URL('./fixtures/weak-child.mjs', import.meta.url));
+    const alsoAllowed = ['_emscripten_system'];
+    const options = { mode: 'serve', pyodideUrl, memoryBytes: 2 ** 28, snapshotBytes: snapshot.bytes, alsoAllowed };
+    const child = new GuestProcess({ entry, options, snapshotFd: snapshot.fd });
+    await child.ready(60_000);
+    await child.run({ code: `import os\nos.system('touch ${trace}')`, timeoutMs: 5000, outputBytes: 100, seed: 0 });
+    child.kill();
+    await snapshot.close();
+    expect(existsSync(trace)).toBe(false);
+  });
+});
