@@ -32,7 +32,7 @@ export function lockdownFlags(entry: string): string[] {
     ...[...readable].map((folder) => `--allow-fs-read=${folder}${sep}`),
     '--max-old-space-size=128',
     // Optimise only functions that stay hot: by default the optimiser competes with the start.
-    '--wasm-tiering-budget=20000000',
+    '--wasm-tiering-budget=100000000',
     '--no-warnings',
   ];
 }
