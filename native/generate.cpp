@@ -74,6 +74,7 @@ void Generator::prepare() {
   std::vector<const std::vector<Token> *> prompts;
   for (int32_t p = 0; p < static_cast<int32_t>(job_.prompts.size()); ++p) {
     const SamplePrompt & prompt = job_.prompts[p];
+    if (prompt.seeds.empty()) continue;
     if (room(p) < 1) {
       throw Failure(Code::PromptTooLong, "a prompt of " + std::to_string(prompt.tokens.size()) +
                                              " tokens leaves no room in the context of " +
@@ -85,6 +86,7 @@ void Generator::prepare() {
       indices_.push_back(i);
     }
   }
+  if (lanes_.empty()) return;
   prefix_ = commonPrefix(prompts, INT32_MAX);
   progress_.total = static_cast<int64_t>(lanes_.size());
   for (int w = 0; w < runtime_.pool().workers(); ++w) samplers_.emplace_back(job_.sampler, runtime_.vocabulary().size());
@@ -129,7 +131,7 @@ void Generator::sharePrefix(int32_t heads, Decoder & decoder) {
   }
   if (!prefixCached_) {
     llama_memory_clear(memory, false);
-    const std::vector<Token> & tokens = job_.prompts.front().tokens;
+    const std::vector<Token> & tokens = job_.prompts[lanes_.front().prompt].tokens;
     decoder.feed({{0, 0, tokens.data(), prefix_}}, [this](int32_t, int32_t i) { return i + 1 == prefix_; },
                  [this](const std::vector<Output> & outputs) {
                    const float * logits = outputs.front().logits;

@@ -31,10 +31,11 @@ struct Collector {
   Event wait() { return end.get_future().get(); }
 };
 
-EngineOptions options(bool unified = false) {
+// Two threads where the helper threads are the point; they wait by spinning, which takes long on a busy machine.
+EngineOptions options(bool unified = false, int32_t threads = 1) {
   EngineOptions o;
   o.path = tinyModel();
-  o.threads = 2;
+  o.threads = threads;
   o.unified = unified;
   o.memoryBytes = 64 << 20;
   return o;
@@ -59,7 +60,7 @@ bool failedWith(const Event & event, Code code) {
 }
 
 void testSampleAndScore(bool unified) {
-  Engine engine(options(unified));
+  Engine engine(options(unified, 2));
   Collector sampled;
   engine.submit(job(3, 5, 12), sampled.sink());
   const Event end = sampled.wait();
@@ -185,6 +186,11 @@ void testBadJobs() {
   Collector empty;
   engine.submit(SampleJob{{}, {}, 1, {}}, empty.sink());
   CHECK(std::holds_alternative<SampleDone>(empty.wait()));
+  Collector unseeded;
+  bad = job(2, 1, 3);
+  bad.prompts[0].seeds.clear();
+  engine.submit(bad, unseeded.sink());
+  CHECK(std::holds_alternative<SampleDone>(unseeded.wait()) && unseeded.samples.size() == 1);
   Collector nothing;
   engine.submit(ScoreJob{}, nothing.sink());
   CHECK(std::holds_alternative<ScoreDone>(nothing.wait()));
