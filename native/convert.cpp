@@ -60,10 +60,19 @@ Napi::Value fromUsage(Napi::Env env, const Usage & usage) {
   return object;
 }
 
+// A copy. Undefined where the environment is being torn down: nothing can be allocated in it then.
+Napi::Value toTypedArray(Napi::Env env, napi_typedarray_type type, const void * data, size_t count, size_t size) {
+  void * bytes = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, count * size, &bytes, &buffer) != napi_ok) return env.Undefined();
+  if (count > 0) std::memcpy(bytes, data, count * size);
+  if (napi_create_typedarray(env, type, count, buffer, 0, &array) != napi_ok) return env.Undefined();
+  return Napi::Value(env, array);
+}
+
 Napi::Value fromFloats(Napi::Env env, const std::vector<float> & values) {
-  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
-  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(float));
-  return array;
+  return toTypedArray(env, napi_float32_array, values.data(), values.size(), sizeof(float));
 }
 
 const char * finishName(Finish finish) {
@@ -214,9 +223,7 @@ Napi::Value fromDevices(Napi::Env env, const std::vector<Device> & devices) {
 }
 
 Napi::Value fromTokens(Napi::Env env, const std::vector<Token> & tokens) {
-  Napi::Int32Array array = Napi::Int32Array::New(env, tokens.size());
-  if (!tokens.empty()) std::memcpy(array.Data(), tokens.data(), tokens.size() * sizeof(Token));
-  return array;
+  return toTypedArray(env, napi_int32_array, tokens.data(), tokens.size(), sizeof(Token));
 }
 
 Napi::Value fromEvent(Napi::Env env, const Event & event) {
