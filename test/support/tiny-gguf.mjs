@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { writeGguf } from './gguf-writer.mjs';
 
 const WIDTH = 64;
 const HEADS = 4;
@@ -71,64 +72,6 @@ function tensors(vocabularySize, seed) {
   return all;
 }
 
-class Writer {
-  #parts = [];
-  #length = 0;
-  get length() {
-    return this.#length;
-  }
-  bytes(buffer) {
-    this.#parts.push(buffer);
-    this.#length += buffer.length;
-  }
-  #number(size, write) {
-    const buffer = Buffer.alloc(size);
-    write(buffer);
-    this.bytes(buffer);
-  }
-  u32(value) {
-    this.#number(4, (b) => b.writeUInt32LE(value));
-  }
-  u64(value) {
-    this.#number(8, (b) => b.writeBigUInt64LE(BigInt(value)));
-  }
-  f32(value) {
-    this.#number(4, (b) => b.writeFloatLE(value));
-  }
-  text(value) {
-    const buffer = Buffer.from(value);
-    this.u64(buffer.length);
-    this.bytes(buffer);
-  }
-  pad() {
-    this.bytes(Buffer.alloc((32 - (this.#length % 32)) % 32));
-  }
-  /** u32 for integers, f32 for { f32 }, string, bool, arrays of strings (8) or integers (i32, 5). */
-  value(value) {
-    if (typeof value === 'string') {
-      this.u32(8);
-      this.text(value);
-    } else if (typeof value === 'boolean') {
-      this.u32(7);
-      this.bytes(Buffer.from([value ? 1 : 0]));
-    } else if (typeof value === 'number') {
-      this.u32(4);
-      this.u32(value);
-    } else if (Array.isArray(value)) {
-      this.u32(9);
-      this.u32(typeof value[0] === 'string' ? 8 : 5);
-      this.u64(value.length);
-      for (const item of value) typeof item === 'string' ? this.text(item) : this.u32(item >>> 0);
-    } else {
-      this.u32(6);
-      this.f32(value.f32);
-    }
-  }
-  done() {
-    return Buffer.concat(this.#parts);
-  }
-}
-
 export function tinyGguf({ metadata = {}, seed = 1, edit } = {}) {
   const { tokens, types, merges, eos, imEnd } = vocabulary();
   const pairs = {
@@ -155,33 +98,9 @@ export function tinyGguf({ metadata = {}, seed = 1, edit } = {}) {
     'tokenizer.chat_template': CHAT_TEMPLATE,
     ...metadata,
   };
-  const entries = Object.entries(pairs).filter(([, value]) => value !== undefined);
-  const all = Object.entries(tensors(tokens.length, seed));
-  const out = new Writer();
-  out.bytes(Buffer.from('GGUF'));
-  out.u32(3);
-  out.u64(all.length);
-  out.u64(entries.length);
-  for (const [key, value] of entries) {
-    out.text(key);
-    out.value(value);
-  }
-  let offset = 0;
-  for (const [name, { shape, values }] of all) {
-    out.text(name);
-    out.u32(shape.length);
-    for (const extent of shape) out.u64(extent);
-    out.u32(0); // F32
-    out.u64(offset);
-    offset += Math.ceil((values.length * 4) / 32) * 32;
-  }
-  out.pad();
-  for (const [name, { values }] of all) {
-    edit?.(name, values);
-    out.bytes(Buffer.from(values.buffer));
-    out.pad();
-  }
-  return out.done();
+  const all = tensors(tokens.length, seed);
+  for (const [name, { values }] of Object.entries(all)) edit?.(name, values);
+  return writeGguf(pairs, all);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
