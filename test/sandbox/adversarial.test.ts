@@ -49,9 +49,9 @@ describe('an adversarial program ends in time and leaves the next run correct', 
   test.each(Object.entries(ADVERSARIAL))('%s', async (_name, { code, expect: statuses }) => {
     const begin = performance.now();
     // Short where the limit is what ends it; on a busy machine the others need their time.
-    const timeoutMs = statuses.includes('timeout') ? 1000 : 8000;
+    const timeoutMs = statuses.includes('timeout') ? 1000 : 20_000;
     const result = await sandbox.run({ code: aimed(code), timeoutMs });
-    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(performance.now() - begin).toBeLessThan(timeoutMs + 5000);
     expect(statuses).toContain(result.status);
     expectNothingReached(result.stdout);
     expect(await canaryIsRight(sandbox)).toBe(true);
@@ -62,7 +62,7 @@ describe('a probe reaches nothing outside', () => {
   const reaching = REACHING.map((name): [string, string] => [name, ADVERSARIAL[name]?.code ?? '']);
   test.each([...Object.entries(PROBES), ...reaching])('%s', async (_name, code) => {
     expect(code).not.toBe('');
-    const result = await sandbox.run({ code: aimed(code), timeoutMs: 5000 });
+    const result = await sandbox.run({ code: aimed(code), timeoutMs: 20_000 });
     expectNothingReached(result.stdout);
     expect(await canaryIsRight(sandbox)).toBe(true);
   });

@@ -24,7 +24,7 @@ test('no run is spoiled by the one before it', { timeout: 180_000 }, async () =>
   programs.splice(120, 0, { id: 'endless', code: 'while True: pass' });
   await using sandbox = await Sandbox.start({ cacheDir, workers: 2 });
   const counts = new Map<string, number>();
-  for await (const { id, result } of sandbox.runBatch(programs, { timeoutMs: 8000 })) {
+  for await (const { id, result } of sandbox.runBatch(programs, { timeoutMs: 10_000 })) {
     counts.set(result.status, (counts.get(result.status) ?? 0) + 1);
     if (id.startsWith('hostile')) continue;
     if (id === 'endless') expect(result.status).toBe('timeout');

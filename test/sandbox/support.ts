@@ -12,6 +12,6 @@ const CANARY = 'import math\nprint(sum([1,2,3]), len("ab"), sorted([2,1]), math.
 
 /** Whether Python still computes as it should. */
 export async function canaryIsRight(sandbox: Sandbox): Promise<boolean> {
-  const result = await sandbox.run({ code: CANARY, timeoutMs: 5000 });
+  const result = await sandbox.run({ code: CANARY, timeoutMs: 20_000 });
   return result.status === 'ok' && result.stdout === '6 2 [1, 2] 4.0\n' && result.value === null;
 }
