@@ -187,7 +187,7 @@ def synthetic_tree(rng: random.Random) -> Branch:
 
 
 def own_tree(rng: random.Random, record: dict) -> Branch:
-    """A problem with its right solution and one that the model itself sampled (`sample.py` wrote the record)."""
+    """A problem with its right solution and one that the model itself sampled (`sample_own.py` wrote the record)."""
     sampled = rng.choice(record["samples"])
     correct = answer_of(sampled) == record["answer"]
     right = record["solution"]

@@ -14,11 +14,12 @@ ITERATIONS = 5
 def orthogonal(stack: torch.Tensor) -> torch.Tensor:
     """Newton-Schulz towards the nearest orthogonal matrices; stack: matrices × rows × columns, rows ≤ columns."""
     a, b, c = COEFFICIENTS
-    x = stack / (stack.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    # bfloat16 is enough: the result need only be roughly orthogonal.
+    x = (stack / (stack.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
     for _ in range(ITERATIONS):
         gram = x @ x.transpose(1, 2)
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x
+    return x.to(stack.dtype)
 
 
 class Muon(torch.optim.Optimizer):

@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--minutes", type=float, required=True, help="of training in all, resumed runs included")
     parser.add_argument("--from", dest="start", type=Path, help="model to start from (a second stage)")
-    parser.add_argument("--own", type=Path, help="the model's own solutions, from sample.py")
+    parser.add_argument("--own", type=Path, help="the model's own solutions, from sample_own.py")
     parser.add_argument("--own-share", type=float, default=0.7, help="share of trees made of them")
     parser.add_argument("--peak", type=float, default=1.0, help="factor on the peak rates")
     parser.add_argument("--rows", type=int, default=16, help="rows of 256 tokens per step")
