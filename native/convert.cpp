@@ -147,6 +147,7 @@ EngineOptions toEngineOptions(const Napi::Value & value) {
   options.gpuLayers = toInt32(object.Get("gpuLayers"), "gpuLayers", -1);
   options.unified = toText(object.Get("kv"), "kv") == "unified";
   options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);
+  options.hostFreeBytes = toNumber(object.Get("hostFreeBytes"), "hostFreeBytes", 0, kMaxSafeInteger);
   options.contextLength = toInt32(object.Get("contextLength"), "contextLength", 0);
   if (options.threads > 512) throw wrong("threads", "at most 512");
   if (options.batch > 1 << 20) throw wrong("batch", "at most 1048576");

@@ -59,7 +59,11 @@ double Runtime::bytesPerCell() const {
 }
 
 double Runtime::memoryBudget() const {
-  return options_.memoryBytes > 0 ? options_.memoryBytes : decodingDevice(options_.gpuLayers).memoryFreeBytes / 2;
+  if (options_.memoryBytes > 0) return options_.memoryBytes;
+  const Device device = decodingDevice(options_.gpuLayers);
+  // ggml calls all main memory free, used or not, and knows no cgroup.
+  const bool host = device.type == "cpu" && options_.hostFreeBytes > 0;
+  return (host ? options_.hostFreeBytes : device.memoryFreeBytes) / 2;
 }
 
 int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape_.sequences, kOutputs)); }

@@ -100,7 +100,7 @@ void Sampler::cut(const float * logits) {
   }
   if (params_.minP > 0) {
     const float threshold = max_ + std::log(params_.minP);
-    std::erase_if(candidates_, [=](const Candidate & c) { return c.logit < threshold && c.logit < max_; });
+    std::erase_if(candidates_, [this, threshold](const Candidate & c) { return c.logit < threshold && c.logit < max_; });
   }
 }
 

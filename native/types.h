@@ -21,6 +21,7 @@ struct EngineOptions {
   int32_t gpuLayers = -1;     // -1: all that a GPU takes
   bool unified = false;       // one KV buffer for all sequences instead of one for each
   double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
+  double hostFreeBytes = 0;   // main memory this process may still take; 0: unknown
   int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
 };
 

@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 import type { DeviceInfo, FinishReason, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 1;
+const CONTRACT = 2;
 
 export interface RawOptions {
   readonly path: string;
@@ -18,6 +18,7 @@ export interface RawOptions {
   readonly gpuLayers: number;
   readonly kv: 'split' | 'unified';
   readonly memoryBytes: number;
+  readonly hostFreeBytes: number;
   readonly contextLength: number;
 }
 

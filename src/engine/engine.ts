@@ -32,7 +32,7 @@ export interface EngineOptions {
   readonly contextLength?: number;
 }
 
-/** Takes a job's events; `settle` is called once, after the last of them. */
+/** Takes a job's events, in order. */
 interface Job {
   onEvent(event: RawEvent): void;
 }
@@ -74,6 +74,7 @@ function rawOptions(options: EngineOptions): RawOptions {
     gpuLayers: options.gpuLayers ?? -1,
     kv: options.kv ?? 'split',
     memoryBytes: options.memoryBytes ?? 0,
+    hostFreeBytes: process.availableMemory(),
     contextLength: options.contextLength ?? 0,
   };
 }

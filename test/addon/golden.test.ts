@@ -29,6 +29,3 @@ test.skipIf(missing)('stories260K tells its story', async () => {
     if (finish === 'stop') expect(text).not.toContain('. ');
   }
 });
-  expect(new Set(sampled.samples.map(({ text }) => text)).size).toBeGreaterThan(4);
-  for (const { text, finish } of sampled.samples) expect(finish === 'stop' ? text.includes('.') : false).toBe(false);
-});
