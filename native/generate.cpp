@@ -5,6 +5,7 @@
 
 #include "decoder.h"
 #include "plan.h"
+#include "prefix.h"
 #include "sampler.h"
 #include "text.h"
 
@@ -39,7 +40,6 @@ class Generator {
  private:
   void prepare();
   void wave(std::vector<Row> rows);
-  void sharePrefix(int32_t heads, Decoder & decoder);
   void prefillHeads(std::vector<Row> & rows, Decoder & decoder);
   void decodeRows(std::vector<Row *> live, Decoder & decoder);
   void sample(const std::vector<Turn> & turns);
@@ -56,10 +56,8 @@ class Generator {
   Plan plan_;
   std::vector<Lane> lanes_;
   std::vector<int32_t> indices_;  // per lane: index into its prompt's seeds
-  int32_t prefix_ = 0;            // tokens shared by all prompts
-  bool prefixCached_ = false;     // sequence 0 begins with them
-  std::vector<float> prefixLogits_;  // after the prefix, if a prompt ends there
-  std::vector<Sampler> samplers_;    // one per pool worker
+  Prefix prefix_;                 // of all prompts
+  std::vector<Sampler> samplers_;  // one per pool worker
   Progress progress_;
   std::chrono::steady_clock::time_point reported_;
 };
@@ -87,7 +85,7 @@ void Generator::prepare() {
     }
   }
   if (lanes_.empty()) return;
-  prefix_ = commonPrefix(prompts, INT32_MAX);
+  prefix_.set(prompts.front()->data(), commonPrefix(prompts, INT32_MAX));
   progress_.total = static_cast<int64_t>(lanes_.size());
   for (int w = 0; w < runtime_.pool().workers(); ++w) samplers_.emplace_back(job_.sampler, runtime_.vocabulary().size());
 }
@@ -96,7 +94,7 @@ Usage Generator::run() {
   prepare();
   if (lanes_.empty()) return usage_;
   runtime_.prepareWeights();
-  plan_ = plan(runtime_, lanes_, prefix_);
+  plan_ = plan(runtime_, lanes_, prefix_.length());
   runtime_.prepareContext(plan_.shape);
   for (const auto & lanes : plan_.waves) {
     std::vector<Row> rows;
@@ -119,31 +117,6 @@ void Generator::wave(std::vector<Row> rows) {
   usage_.decodedTokens += decoder.decodedTokens();
 }
 
-// Leaves the prefix, and nothing else, in the first `heads` sequences.
-void Generator::sharePrefix(int32_t heads, Decoder & decoder) {
-  llama_memory_t memory = runtime_.memory();
-  if (prefixCached_) {
-    for (int32_t s = 1; s < static_cast<int32_t>(llama_n_seq_max(runtime_.context())); ++s) {
-      llama_memory_seq_rm(memory, s, -1, -1);
-    }
-    // Recurrent memory cannot be cut back: read the prefix again.
-    prefixCached_ = llama_memory_seq_rm(memory, 0, prefix_, -1);
-  }
-  if (!prefixCached_) {
-    llama_memory_clear(memory, false);
-    const std::vector<Token> & tokens = job_.prompts[lanes_.front().prompt].tokens;
-    decoder.feed({{0, 0, tokens.data(), prefix_}}, [this](int32_t, int32_t i) { return i + 1 == prefix_; },
-                 [this](const std::vector<Output> & outputs) {
-                   const float * logits = outputs.front().logits;
-                   prefixLogits_.assign(logits, logits + runtime_.vocabulary().size());
-                 });
-    usage_.promptTokens += prefix_;
-    prefixCached_ = prefix_ > 0;
-  }
-  if (prefix_ == 0) return;
-  for (int32_t s = 1; s < heads; ++s) llama_memory_seq_cp(memory, 0, s, -1, -1);
-}
-
 // Sequences 0 … heads-1 read one prompt each, longest rest first; then every row gets its head's cells and first token.
 void Generator::prefillHeads(std::vector<Row> & rows, Decoder & decoder) {
   std::vector<int32_t> heads;  // prompts of this wave
@@ -160,16 +133,16 @@ void Generator::prefillHeads(std::vector<Row> & rows, Decoder & decoder) {
     rowsOf[head].push_back(&row);
   }
 
-  sharePrefix(static_cast<int32_t>(heads.size()), decoder);
+  usage_.promptTokens += prefix_.share(runtime_, decoder, static_cast<int32_t>(heads.size()));
   std::vector<Span> spans;
   std::vector<Turn> turns;
   for (size_t h = 0; h < heads.size(); ++h) {
     const std::vector<Token> & tokens = job_.prompts[heads[h]].tokens;
-    const int32_t rest = length(heads[h]) - prefix_;
-    spans.push_back({static_cast<int32_t>(h), prefix_, tokens.data() + prefix_, rest});
+    const int32_t rest = length(heads[h]) - prefix_.length();
+    spans.push_back({static_cast<int32_t>(h), prefix_.length(), tokens.data() + prefix_.length(), rest});
     usage_.promptTokens += rest;
     if (rest > 0) continue;
-    for (Row * row : rowsOf[h]) turns.push_back({row, prefixLogits_.data()});
+    for (Row * row : rowsOf[h]) turns.push_back({row, prefix_.logits()});
   }
   sample(turns);
   decoder.feed(spans, [&](int32_t s, int32_t i) { return i + 1 == spans[s].count; },
@@ -249,12 +222,11 @@ void Generator::compact(std::vector<Row *> & live) {
     if (!row->finished) continue;
     gaps.push_back(row->sequence);
     // What the prefix does not need is free for others (unified), sequence 0 keeps the prefix for the next wave.
-    if (!split) llama_memory_seq_rm(memory, row->sequence, row->sequence == 0 ? prefix_ : -1, -1);
+    if (!split) llama_memory_seq_rm(memory, row->sequence, row->sequence == 0 ? prefix_.length() : -1, -1);
   }
   std::erase_if(live, [](const Row * row) { return row->finished; });
   if (!split || live.empty()) return;
   const auto count = static_cast<int32_t>(live.size());
-  // Finished rows before this call left no gaps below the last live sequence, except at the start of a wave.
   std::vector<bool> used(static_cast<size_t>(llama_n_seq_max(runtime_.context())), false);
   for (const Row * row : live) used[row->sequence] = true;
   int32_t gap = 0;

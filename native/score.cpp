@@ -6,6 +6,7 @@
 
 #include "decoder.h"
 #include "plan.h"
+#include "prefix.h"
 #include "sampler.h"
 
 namespace t1 {
@@ -19,7 +20,6 @@ class Scorer {
  private:
   void prepare();
   void wave(const std::vector<int32_t> & lanes);
-  void readPrefix(int32_t sequences, Decoder & decoder);
   void readOutputs(const std::vector<int32_t> & lanes, const std::vector<Output> & outputs);
 
   Runtime & runtime_;
@@ -27,8 +27,7 @@ class Scorer {
   ScoreDone done_;
   std::vector<Lane> lanes_;  // longest first
   std::vector<std::vector<std::vector<int32_t>>> rowsAt_;  // [sequence][token index - prefix] rows of its result
-  int32_t prefix_ = 0;
-  bool prefixCached_ = false;
+  Prefix prefix_;
   std::vector<std::vector<float>> scratch_;  // one per pool worker
 };
 
@@ -51,13 +50,13 @@ void Scorer::prepare() {
     lanes_.push_back({s, last + 1});  // what comes after the last position is not read
   }
   if (lanes_.empty()) return;
-  prefix_ = commonPrefix(sequences, earliest);
+  prefix_.set(sequences.front()->data(), commonPrefix(sequences, earliest));
   rowsAt_.resize(job_.sequences.size());
   for (const Lane & lane : lanes_) {
-    rowsAt_[lane.prompt].resize(static_cast<size_t>(lane.cells - prefix_));
+    rowsAt_[lane.prompt].resize(static_cast<size_t>(lane.cells - prefix_.length()));
     const auto & positions = job_.sequences[lane.prompt].positions;
     for (size_t row = 0; row < positions.size(); ++row) {
-      rowsAt_[lane.prompt][positions[row] - prefix_].push_back(static_cast<int32_t>(row));
+      rowsAt_[lane.prompt][positions[row] - prefix_.length()].push_back(static_cast<int32_t>(row));
     }
   }
   std::stable_sort(lanes_.begin(), lanes_.end(), [](const Lane & a, const Lane & b) { return a.cells > b.cells; });
@@ -67,7 +66,7 @@ ScoreDone Scorer::run() {
   prepare();
   if (lanes_.empty()) return std::move(done_);
   runtime_.prepareWeights();
-  const Plan layout = plan(runtime_, lanes_, prefix_);
+  const Plan layout = plan(runtime_, lanes_, prefix_.length());
   runtime_.prepareContext(layout.shape);
   for (const auto & lanes : layout.waves) wave(lanes);
   return std::move(done_);
@@ -75,38 +74,18 @@ ScoreDone Scorer::run() {
 
 void Scorer::wave(const std::vector<int32_t> & lanes) {
   Decoder decoder(runtime_);
-  readPrefix(static_cast<int32_t>(lanes.size()), decoder);
+  done_.usage.promptTokens += prefix_.share(runtime_, decoder, static_cast<int32_t>(lanes.size()));
   std::vector<Span> spans;
   for (size_t i = 0; i < lanes.size(); ++i) {
     const Lane & lane = lanes_[lanes[i]];
-    const int32_t count = lane.cells - prefix_;
-    spans.push_back({static_cast<int32_t>(i), prefix_, job_.sequences[lane.prompt].tokens.data() + prefix_, count});
+    const int32_t count = lane.cells - prefix_.length();
+    const Token * tokens = job_.sequences[lane.prompt].tokens.data() + prefix_.length();
+    spans.push_back({static_cast<int32_t>(i), prefix_.length(), tokens, count});
     done_.usage.promptTokens += count;
   }
   decoder.feed(spans, [&](int32_t s, int32_t i) { return !rowsAt_[lanes_[lanes[s]].prompt][i].empty(); },
                [&](const std::vector<Output> & outputs) { readOutputs(lanes, outputs); });
   done_.usage.decodedTokens += decoder.decodedTokens();
-}
-
-// Leaves the prefix, and nothing else, in the first `sequences` sequences.
-void Scorer::readPrefix(int32_t sequences, Decoder & decoder) {
-  llama_memory_t memory = runtime_.memory();
-  if (prefixCached_) {
-    for (int32_t s = 1; s < static_cast<int32_t>(llama_n_seq_max(runtime_.context())); ++s) {
-      llama_memory_seq_rm(memory, s, -1, -1);
-    }
-    // Recurrent memory cannot be cut back: read the prefix again.
-    prefixCached_ = llama_memory_seq_rm(memory, 0, prefix_, -1);
-  }
-  if (!prefixCached_) {
-    llama_memory_clear(memory, false);
-    const std::vector<Token> & tokens = job_.sequences[lanes_.front().prompt].tokens;
-    decoder.feed({{0, 0, tokens.data(), prefix_}}, [](int32_t, int32_t) { return false; }, [](const auto &) {});
-    done_.usage.promptTokens += prefix_;
-    prefixCached_ = prefix_ > 0;
-  }
-  if (prefix_ == 0) return;
-  for (int32_t s = 1; s < sequences; ++s) llama_memory_seq_cp(memory, 0, s, -1, -1);
 }
 
 void Scorer::readOutputs(const std::vector<int32_t> & lanes, const std::vector<Output> & outputs) {

@@ -61,6 +61,7 @@ void testSurvivors() {
   uint64_t seed = 0;
   for (const size_t n : {1, 2, 63, 64, 65, 271, 4096, 32003}) {
     for (const double deviation : {0.1, 2.0, 6.0}) {
+      if (n > 10000 && deviation != 2.0) continue;
       const std::vector<float> logits = randomLogits(n, deviation, ++seed);
       for (const int32_t k : {0, 1, 2, 40, 1000}) {
         for (const float p : {1.0f, 0.95f, 0.5f, 0.01f}) {
