@@ -70,7 +70,9 @@ export class GuestProcess {
   /** Safe to call at any time, also twice. */
   kill(): void {
     this.#ended = true;
-    this.#process.ref(); // whoever waits for `exited` must live to see it; it comes at once
+    // Whoever waits for `exited` must live to see it; it comes at once.
+    this.#process.ref();
+    this.#keepEventLoop(true);
     this.#process.kill('SIGKILL');
   }
 
@@ -141,7 +143,7 @@ export class GuestProcess {
 
   #describeExit(code: number | null, signal: NodeJS.Signals | null): string {
     const lines = this.#stderr.split('\n').map((line) => line.trim());
-    const cause = lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== '');
+    const cause = lines.find((line) => /^(\w*Error\b|FATAL)/.test(line)) ?? lines.find((line) => line !== '');
     return `the sandbox process ended (${signal ?? `exit code ${code}`})${cause ? `: ${cause}` : ''}`;
   }
 

@@ -65,6 +65,13 @@ test('an idle sandbox that was never disposed does not keep a program from endin
   expect(await gone(pid, 2000)).toBe(true);
 });
 
+test('waiting for the end of an idle child keeps a program alive until it has come', async () => {
+  const { exited, pid } = await startParent('kill');
+  // Node ends with code 13 when nothing is left that could settle what a module waits for.
+  expect(await exited).toEqual([0, null]);
+  expect(await gone(pid, 2000)).toBe(true);
+});
+
 describe('a running sandbox', () => {
   test('ends a program when its caller aborts, and runs the next', async () => {
     await using sandbox = await Sandbox.start({ cacheDir, workers: 1 });
