@@ -25,7 +25,7 @@ void checkDecode(int32_t status, bool stopped) {
   if (status == 0) return;
   // A stop can also surface as a failed graph on backends that know no abort.
   if (status == 2 || stopped) throw Failure(Code::Aborted, "stopped while decoding");
-  const std::string reason = lastLogLine();
+  const std::string reason = loggedReason();
   const std::string suffix = reason.empty() ? "" : ": " + reason;
   switch (status) {
     case 1: throw Failure(Code::OutOfMemory, "no free cells in the KV cache" + suffix);

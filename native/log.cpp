@@ -49,7 +49,7 @@ void clearLog() {
   continuing = false;
 }
 
-std::string lastLogLine() {
+std::string loggedReason() {
   std::string line = firstError.substr(0, firstError.find('\n'));
   // "llama_model_load: error loading model: …" → "error loading model: …"
   const size_t colon = line.find(": ");

@@ -13,7 +13,7 @@ void clearLog();
 
 // The first error that llama.cpp logged on this thread since clearLog(), without its function prefix.
 // The first names the cause; those after it only say that a caller failed too.
-std::string lastLogLine();
+std::string loggedReason();
 
 // While one exists, a failed GGML_ASSERT on this thread throws std::runtime_error instead of ending the process.
 // Hostile metadata reaches such assertions. Only for code of llama.cpp that runs on this thread alone (loading,

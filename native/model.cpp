@@ -25,7 +25,7 @@ std::string getString(Get get) {
 }
 
 Failure invalid(const std::string & path, const std::string & fallback) {
-  const std::string reason = lastLogLine();
+  const std::string reason = loggedReason();
   return Failure(Code::ModelInvalid, "cannot load the model " + path + ": " + (reason.empty() ? fallback : reason));
 }
 
@@ -196,7 +196,7 @@ ModelHandle loadWeights(const EngineOptions & options, const std::function<bool(
   ModelHandle model = load(options.path, params);
   if (!model && !proceed()) throw Failure(Code::Aborted, "stopped while loading the model");
   if (!model) {
-    const std::string reason = lastLogLine();
+    const std::string reason = loggedReason();
     if (reason.find("alloc") != std::string::npos) {
       throw Failure(Code::OutOfMemory, "no memory for the weights of " + options.path + ": " + reason);
     }

@@ -40,7 +40,13 @@ Runtime::Runtime(const EngineOptions & options, const Vocabulary & vocabulary, c
     : options_(withDefaults(options, vocabulary.info().sizeBytes)), vocabulary_(vocabulary), stop_(stop), pool_(options_.threads) {}
 
 void Runtime::prepareWeights() {
-  if (!weights_) weights_ = loadWeights(options_, [this] { return !stop_.requested(); });
+  if (weights_) return;
+  try {
+    weights_ = loadWeights(options_, [this] { return !stop_.requested(); });
+  } catch (const Failure &) {
+    stop_.check();  // which of the two it was
+    throw;
+  }
 }
 
 int32_t Runtime::contextLength() const {
@@ -100,7 +106,7 @@ void Runtime::prepareContext(Shape shape) {
   shape_ = shape;
   if (!context_) {
     throw Failure(Code::OutOfMemory, "cannot create a context of " + std::to_string(params.n_ctx) + " tokens (about " +
-                                         mebibytes(total(shape) * bytesPerCell()) + "): " + lastLogLine());
+                                         mebibytes(total(shape) * bytesPerCell()) + "): " + loggedReason());
   }
   if (memory() == nullptr) {
     throw Failure(Code::ModelInvalid, "the model " + options_.path + " keeps no KV cache; T1 needs a decoder-only text model");
