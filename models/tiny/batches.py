@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
-from .dialogue import Branch, drill, own_tree, synthetic_tree
+from .dialogue import Branch, all_text, drill, light_tree, own_tree, synthetic_tree
 from .tokenizer import Tokenizer
 
-ROW_TOKENS = 256
+ROW_TOKENS = 320
 DRILL_TOKENS_PER_LINE = 8  # at most: "499 + 99 = 598\n"
 IGNORED = -100
 
@@ -59,15 +57,38 @@ class Row:
             self.add(child, tokenizer, position, ancestors | own, before)
 
 
-def make_row(rng: random.Random, tokenizer: Tokenizer, drill_share: float, own: list[dict], own_share: float) -> Row:
+@dataclass(frozen=True)
+class Mix:
+    """What rows are made of."""
+
+    drills: float  # share of rows that are arithmetic drills
+    light: float  # share of trees without verdicts
+    own: list[dict]  # the model's own solutions, from sample_own.py
+    own_share: float  # share of the other trees made of them
+
+
+def make_tree(rng: random.Random, mix: Mix) -> Branch:
+    if rng.random() < mix.light:
+        return light_tree(rng)
+    if mix.own and rng.random() < mix.own_share:
+        return own_tree(rng, rng.choice(mix.own))
+    return synthetic_tree(rng)
+
+
+def make_row(rng: random.Random, tokenizer: Tokenizer, mix: Mix) -> Row:
+    """Trees until the next one does not fit (it is dropped), then drills for the rest."""
     row = Row()
-    if rng.random() >= drill_share:
-        tree = own_tree(rng, rng.choice(own)) if own and rng.random() < own_share else synthetic_tree(rng)
+    while rng.random() >= mix.drills:
+        tree = make_tree(rng, mix)
+        if len(row.tokens) + len(tokenizer.encode(all_text(tree))) > ROW_TOKENS:
+            if row.tokens:
+                break
+            continue
         row.add(tree, tokenizer)
     lines = (ROW_TOKENS - len(row.tokens) - 4) // DRILL_TOKENS_PER_LINE
     if lines > 0:
         row.add(drill(rng, lines), tokenizer)
-    return row if len(row.tokens) <= ROW_TOKENS else make_row(rng, tokenizer, drill_share, own, own_share)
+    return row
 
 
 def padded(values: list, filler) -> list:
@@ -92,14 +113,12 @@ def collate(rows: list[Row]) -> dict[str, torch.Tensor]:
 class Batches(torch.utils.data.IterableDataset):
     """Endless batches. Seeds start below the held-out ones, and the generator is never seeded with those."""
 
-    def __init__(self, seed: int, rows: int, drill_share: float, own_file: Path | None, own_share: float):
-        self.seed, self.rows, self.drill_share = seed, rows, drill_share
-        self.own_file, self.own_share = own_file, own_share
+    def __init__(self, seed: int, rows: int, mix: Mix):
+        self.seed, self.rows, self.mix = seed, rows, mix
 
     def __iter__(self):
         torch.set_num_threads(1)
         tokenizer = Tokenizer.load()
-        own = [json.loads(line) for line in self.own_file.open()] if self.own_file else []
         rng = random.Random(self.seed)
         while True:
-            yield collate([make_row(rng, tokenizer, self.drill_share, own, self.own_share) for _ in range(self.rows)])
+            yield collate([make_row(rng, tokenizer, self.mix) for _ in range(self.rows)])

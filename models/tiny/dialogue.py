@@ -186,6 +186,32 @@ def synthetic_tree(rng: random.Random) -> Branch:
     ])
 
 
+def light_tree(rng: random.Random) -> Branch:
+    """A problem and one solution with its program, no verdict: more solving per token, for the first part of training.
+
+    The solution is right and trained, or has a slip in a sum and is context for its program alone: a program must
+    copy what is written, not what would be right.
+    """
+    problem = draw(rng)
+    right = evaluate(problem.steps)
+    steps = len(problem.steps)
+    branches = [solution_branch(right, [True] * steps, True, True, True, False)]
+    branches[0].children = branches[0].children[:1]
+    if rng.random() < 0.7:
+        rows = None
+        while rows is None:
+            at = rng.randrange(steps)
+            slip = digit_slip(rng, right[at][3])
+            rows = evaluate(problem.steps, {at: slip}) if rng.random() < 0.5 else right
+        solution = "".join(solution_lines(rows))
+        program = verifier_branches(solution, False, 1.0)[1:]
+        if rows is right:
+            branches[0].children += program
+        else:
+            branches.append(Branch([Part(solution)], program))
+    return Branch([Part(solve_prompt(problem.question))], branches)
+
+
 def own_tree(rng: random.Random, record: dict) -> Branch:
     """A problem with its right solution and one that the model itself sampled (`sample_own.py` wrote the record)."""
     sampled = rng.choice(record["samples"])

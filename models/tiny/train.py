@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from .batches import ROW_TOKENS, Batches
+from .batches import ROW_TOKENS, Batches, Mix
 from .model import Shape, TinyModel
 from .muon import Muon
 from .problems import HELDOUT_SEED_FROM
@@ -54,7 +55,7 @@ def loss_of(model: TinyModel, trunk, batch: dict[str, torch.Tensor], half: bool)
     probe = F.binary_cross_entropy_with_logits(
         model.sound_probe(before_last[labelled].float())[:, 0], batch["sound"][labelled])
     verdict = weights == 3.0
-    return language + PROBE_WEIGHT * probe, language.detach(), each.detach()[verdict].mean(), probe.detach()
+    return language + PROBE_WEIGHT * probe, language.detach(), each.detach()[verdict].sum() / verdict.sum().clamp(min=1), probe.detach()
 
 
 def main() -> None:
@@ -65,8 +66,9 @@ def main() -> None:
     parser.add_argument("--own", type=Path, help="the model's own solutions, from sample_own.py")
     parser.add_argument("--own-share", type=float, default=0.7, help="share of trees made of them")
     parser.add_argument("--peak", type=float, default=1.0, help="factor on the peak rates")
-    parser.add_argument("--rows", type=int, default=16, help="rows of 256 tokens per step")
-    parser.add_argument("--drills", type=float, default=0.15, help="share of rows that are arithmetic drills")
+    parser.add_argument("--rows", type=int, default=16, help="rows of 320 tokens per step")
+    parser.add_argument("--drills", type=float, default=0.1, help="chance at each place in a row to fill up with drills")
+    parser.add_argument("--light", type=float, default=0.0, help="share of trees that train no verdicts")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--half", action="store_true", help="bfloat16 products")
@@ -108,8 +110,9 @@ def main() -> None:
 
     trunk = torch.compile(model.trunk) if options.compile else model.trunk
     # A resumed run must not see the same problems again, hence the step in the seed.
-    batches = Batches((options.seed * 7919 + step) % HELDOUT_SEED_FROM, options.rows, options.drills, options.own,
-                      options.own_share)
+    own = [json.loads(line) for line in options.own.read_text().splitlines()] if options.own else []
+    batches = Batches((options.seed * 7919 + step) % HELDOUT_SEED_FROM, options.rows,
+                      Mix(options.drills, options.light, own, options.own_share))
     loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8)
 
     def store() -> None:
