@@ -57,7 +57,7 @@ function checkPrerequisites() {
 function installPackages() {
   // better-sqlite3 compiles where its prebuilt binary cannot be fetched; Node's own headers spare it a download.
   const prefix = dirname(dirname(process.execPath));
-  const headers = existsSync(join(prefix, 'include', 'node', 'node.h')) ? { npm_config_nodedir: prefix } : {};
+  const headers = existsSync(join(prefix, 'include', 'node', 'node.h')) ? { npm_package_config_node_gyp_nodedir: prefix } : {};
   run(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund'], 'npm could not install the packages', {
     NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true', // its binaries are npm packages; nothing is to be fetched or built for it
     ...headers,
