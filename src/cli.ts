@@ -33,7 +33,9 @@ async function main(argv: readonly string[]): Promise<void> {
     .wrap(Math.min(110, process.stdout.columns || 80))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new T1Error('USAGE', `${message.replaceAll('\n', ' ')} (t1 --help lists commands and flags)`);
+      // yargs reports some wrong usage as an error of its own class instead of a message.
+      if (error && error.name !== 'YError') throw error;
+      throw new T1Error('USAGE', `${(message ?? error.message).replaceAll('\n', ' ')} (t1 --help lists commands and flags)`);
     });
   await parser.parseAsync();
 }

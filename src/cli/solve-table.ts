@@ -7,6 +7,7 @@ export function solveTable(result: SolveResult): string {
     head: ['', '#', 'answer', 'tool', 'reward', 'weight', 'finish'],
     colAligns: ['left', 'right', 'right', 'left', 'right', 'right', 'left'],
     style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
   for (const candidate of result.candidates) {
     table.push([
