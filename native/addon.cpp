@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <set>
 
 #include "convert.h"
 #include "engine.h"
@@ -25,8 +26,12 @@ void deliver(Napi::Env env, Napi::Function onEvent, std::nullptr_t *, Delivery *
 
 using Events = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
 
+class EngineObject;
+
+// Of one environment.
 struct AddonData {
   Napi::FunctionReference engineClass;
+  std::set<EngineObject *> open;  // engines whose decode thread may still run
 };
 
 // Runs `body` and turns a Failure into a JS exception.
@@ -69,9 +74,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     env_ = info.Env();
     // Added after the thread-safe function, so run before its own hook: the thread is gone before the function is.
     napi_add_env_cleanup_hook(env_, onExit, this);
+    info.Env().GetInstanceData<AddonData>()->open.insert(this);
   }
 
   ~EngineObject() override { shut(); }
+
+  // process.exit() on the main thread runs no environment hooks: without this the decode thread would still run while
+  // the destructors of llama.cpp's libraries do.
+  static void shutAll(const Napi::CallbackInfo & info) {
+    const std::set<EngineObject *> open = info.Env().GetInstanceData<AddonData>()->open;
+    for (EngineObject * engine : open) engine->shut();
+  }
 
  private:
   static void onExit(void * self) { static_cast<EngineObject *>(self)->shut(); }
@@ -79,6 +92,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // Ends the thread and waits for it (at most one decode).
   void shut() {
     if (!engine_) return;
+    Napi::Env(env_).GetInstanceData<AddonData>()->open.erase(this);
     napi_remove_env_cleanup_hook(env_, onExit, this);
     engine_->close();
     engine_->join();
@@ -238,6 +252,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   const Napi::Function engineClass = EngineObject::define(env);
   data->engineClass = Napi::Persistent(engineClass);
   env.SetInstanceData(data);
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, EngineObject::shutAll)});
   exports.Set("version", T1_VERSION);
   exports.Set("contract", T1_CONTRACT);
   exports.Set("load", Napi::Function::New(env, load));

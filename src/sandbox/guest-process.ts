@@ -70,9 +70,10 @@ export class GuestProcess {
   /** Safe to call at any time, also twice. */
   kill(): void {
     this.#ended = true;
-    // Whoever waits for `exited` must live to see it; it comes at once.
+    // Whoever waits for `exited` must live to see it; it comes at once, when the process and both its pipes have ended.
     this.#process.ref();
     this.#keepEventLoop(true);
+    if (this.#process.stderr instanceof Socket) this.#process.stderr.ref();
     this.#process.kill('SIGKILL');
   }
 
