@@ -1,6 +1,5 @@
 /** The small pure functions between the stages. */
 import { describe, expect, test } from 'vitest';
-import { T1Error } from '../../src/errors.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { parseOptions } from '../../src/options.js';
 import { MAX_PROBLEM_BYTES, parseProblem } from '../../src/problem/problem.js';
@@ -8,16 +7,7 @@ import { goodShare } from '../../src/reward/yes-no.js';
 import type { ProgramRun } from '../../src/types.js';
 import { extractCode } from '../../src/verify/extract-code.js';
 import { judge } from '../../src/verify/math.js';
-
-const codeOf = (action: () => unknown): string => {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof T1Error) return error.code;
-    throw error;
-  }
-  return 'nothing thrown';
-};
+import { codeOf } from '../support/code-of.js';
 
 describe('extractCode', () => {
   test.each([

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { T1Error } from '../../src/errors.js';
 import { contentKey } from '../../src/store/key.js';
 import { Store, type StoredSample } from '../../src/store/store.js';
+import { codeOf } from '../support/code-of.js';
 
 let folder: string;
 beforeEach(() => {
@@ -20,16 +20,6 @@ const sample: StoredSample = {
   tokens: Int32Array.of(1, -2, 2 ** 31 - 1),
   logprobs: Float32Array.of(-0.5, -Infinity, 0),
   finish: 'stop',
-};
-
-const codeOf = (action: () => unknown): string => {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof T1Error) return error.code;
-    throw error;
-  }
-  return 'nothing thrown';
 };
 
 describe('rows come back as they were written', () => {
