@@ -55,4 +55,8 @@ function report(error: unknown): void {
 // A reader that went away (`t1 … | head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-await main(hideBin(process.argv)).catch(report);
+// Idle engines and sandboxes do not keep a process alive; a command ends when it is done, not when nothing seems to be left.
+const alive = setInterval(() => {}, 2 ** 31 - 1);
+await main(hideBin(process.argv))
+  .catch(report)
+  .finally(() => clearInterval(alive));
