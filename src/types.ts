@@ -1,18 +1,9 @@
 /** What travels through the pipeline, in the order in which it comes to be. */
-import type { FinishReason, Usage } from './engine/engine-types.js';
+import type { Sample, Usage } from './engine/engine-types.js';
 import type { ProgramStatus } from './sandbox/sandbox.js';
 
-/** One sampled solution. */
-export interface Candidate {
-  /** Sample index, from 0. */
-  readonly index: number;
-  readonly seed: number;
-  readonly text: string;
-  /** [n] sampled token ids. */
-  readonly tokens: Int32Array;
-  /** [n] log-probabilities under the raw distribution. */
-  readonly logprobs: Float32Array;
-  readonly finish: FinishReason;
+/** One sampled solution; `index` is its sample index, from 0. */
+export interface Candidate extends Omit<Sample, 'prompt'> {
   /** Final answer as written; null when the solution has none. */
   readonly answer: string | null;
 }

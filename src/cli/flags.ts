@@ -47,7 +47,6 @@ const FLAGS: Readonly<Record<string, string>> = {
   programTimeoutMs: '--program-timeout',
   select: '--select',
   fallback: '--fallback',
-  reward: '--reward',
 };
 
 export const flagOf = (setting: string): string => FLAGS[setting] ?? setting;

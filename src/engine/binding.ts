@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { T1Error, isErrorCode } from '../errors.js';
 import { packageRoot } from '../paths.js';
-import type { DeviceInfo, FinishReason, Usage } from './engine-types.js';
+import type { DeviceInfo, FinishReason, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
 const CONTRACT = 2;
@@ -38,18 +38,7 @@ export type RawEvent =
   | { readonly type: 'scored'; readonly usage: Usage; readonly logprobs: readonly Float32Array[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
-export interface RawModelInfo {
-  readonly name: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly parameters: number;
-  readonly sizeBytes: number;
-  readonly contextLength: number;
-  readonly vocabularySize: number;
-  readonly layers: number;
-  readonly chatTemplate: string | undefined;
-  readonly bosToken: string;
-  readonly eosToken: string;
+export interface RawModelInfo extends Omit<ModelInfo, 'path' | 'metadata'> {
   readonly metadata: readonly (readonly [string, string])[];
 }
 

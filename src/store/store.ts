@@ -18,7 +18,7 @@ import { migrations } from './migrations.js';
 /** Marks the file as ours ("T1db"), so that a stranger's database is refused, not altered. */
 const APPLICATION_ID = 0x54316462;
 
-export type StoredSample = Pick<Sample, 'seed' | 'index' | 'text' | 'tokens' | 'logprobs' | 'finish'>;
+export type StoredSample = Omit<Sample, 'prompt'>;
 
 const programsColumn = z.array(
   z.strictObject({
@@ -53,9 +53,11 @@ export class Store {
 
   /**
    * @param path a file, made with its folder when absent; `:memory:` keeps nothing
-   * @throws T1Error STORE_UNAVAILABLE, STORE_CORRUPT or DISK_FULL
+   * @throws T1Error USAGE, STORE_UNAVAILABLE, STORE_CORRUPT or DISK_FULL
    */
   static open(path: string): Store {
+    // SQLite takes an empty name for a database that vanishes when it is closed.
+    if (path === '') throw new T1Error('USAGE', 'the name of the database is empty: give --db a file');
     return guarded(path, () => {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
       return Store.over(new Database(path, { timeout: 5000 }));

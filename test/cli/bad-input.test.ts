@@ -54,6 +54,7 @@ const CASES: [name: string, args: () => string[], code: string, exit: number, st
   ['no command', () => [], 'USAGE', 2],
   ['database below a file', () => ['solve', PROBLEM, '--db', at('file/results.sqlite')], 'STORE_UNAVAILABLE', 1],
   ['database is a folder', () => ['solve', PROBLEM, '--db', at('folder')], 'STORE_UNAVAILABLE', 1],
+  ['database without a name', () => ['solve', PROBLEM, '--db', ''], 'USAGE', 2],
   ['corrupt database', () => ['solve', PROBLEM, '--db', at('corrupt.sqlite')], 'STORE_CORRUPT', 1],
   ['missing Python file', () => ['python', at('absent.py')], 'FILE_NOT_FOUND', 2],
   ['unknown cache action', () => ['cache', 'burn'], 'USAGE', 2],
