@@ -1,42 +1,49 @@
 """Turns problems into training trees.
 
-One tree is one problem: a question, two solutions that branch off it, and under
-each solution the verifiers' turns. Branches share their prefix in one row of
-tokens (an attention mask keeps them apart), so the question is computed once:
+One tree is one problem: a question, two solutions that branch off it, and under each solution the verifiers' turns.
+Branches share their prefix in one row of tokens (an attention mask keeps them apart), so the question is computed once:
 
-    question ── right solution ─┬─ program
+    question ── right solution ─┬─ program of the whole      (repeats the solution's plan, Python does the sums)
+             │                  ├─ program of each step
              │                  └─ Yes
-             └─ other solution ─┬─ program        (not trained as a solution)
-                                └─ Yes / No
+             └─ wrong solution ─┬─ ...
+                                └─ No
 
-Loss falls on assistant text only. The program recomputes the plan of the
-solution above it: operands are copied, results become variables, so that
-Python does the sums. Yes/No judges against the true answer.
+Loss falls on assistant text only. The process reward needs no text of its own: at the end of every line of a solution
+the model's logits of "+" and "-", against each other alone, say whether the line is sound. A step is sound if it is a
+step of the right plan (its sum aside); the answer's line, if the plan before it is right and whole.
 """
 
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import dataclass, field
 
-from .problems import LARGEST_VALUE, Problem, Step, draw, evaluate
+from . import arithmetic, knowledge
+from .problems import Row, Step, draw, evaluate
+from .slips import answer_of, faults_of, plan_of, rows_of, wrong_logic, wrong_sum
 
 PROGRAM_REQUEST = "Write Python that checks the solution."
+STEPS_REQUEST = "Write Python that checks each step."
 REWARD_REQUEST = "Is the solution correct? Answer Yes or No."
+FACT_REQUEST = "Is the answer in line with the passages? Answer Yes or No."
+THINK_REQUEST = "Is this right? {}\nThink, then say True or False."
+CODE_REQUEST = "Is this right? {}\nWrite Python that checks it."
 TURN_END = "<|im_end|>"
 USER = "<|im_start|>user\n"
 TO_ASSISTANT = f"{TURN_END}\n<|im_start|>assistant\n"
+NEXT_TURN = f"{TURN_END}\n{USER}"
 
-STEP_LINE = re.compile(r"Step \d+: (\d+) ([-+*/]) (\d+) = (\d+)")
-ANSWER_LINE = re.compile(r"The answer is \\boxed\{(-?\d+)\}\.")
 VARIABLES = "abcdefgh"
+VERDICT_WEIGHT = 3.0
+NOISE = 0.1  # share of trained solutions with an error of logic: a solver that never errs would show nothing
+SUM_SHARE = 0.2  # of the wrong solutions
 
 
 @dataclass
 class Part:
-    """A stretch of text. `weight` is that of its tokens in the loss; `sound`, where given, is a label for its last
-    token: whether the plan is right so far (an auxiliary task that training reads from a middle layer)."""
+    """A stretch of text. `weight` is that of its tokens in the loss; `sound`, where given, is the process reward's
+    label at its last token."""
 
     text: str
     weight: float = 0.0
@@ -47,181 +54,165 @@ class Part:
 class Branch:
     parts: list[Part]
     children: list["Branch"] = field(default_factory=list)
+    role: str = "solve"  # or "tool" or "reward": whose adapter learns from it
 
 
 def solve_prompt(question: str) -> str:
     return USER + question + TO_ASSISTANT
 
 
-def program_prompt(question: str, solution: str) -> str:
-    return solve_prompt(question) + solution + f"{TURN_END}\n{USER}{PROGRAM_REQUEST}{TO_ASSISTANT}"
+def continued(question: str, solution: str, request: str) -> str:
+    """A verifier's prompt: it continues the solver's conversation."""
+    return solve_prompt(question) + solution + NEXT_TURN + request + TO_ASSISTANT
 
 
-def reward_prompt(question: str, solution: str) -> str:
-    return solve_prompt(question) + solution + f"{TURN_END}\n{USER}{REWARD_REQUEST}{TO_ASSISTANT}"
+def passages_request(passages: list[str]) -> str:
+    return "Passages:\n" + "".join(f"{i}. {text}\n" for i, text in enumerate(passages, 1)) + FACT_REQUEST
 
 
-def solution_lines(rows: list[tuple[int, str, int, int]]) -> list[str]:
+def solution_lines(rows: list[Row]) -> list[str]:
     lines = [f"Step {i}: {left} {op} {right} = {result}\n" for i, (left, op, right, result) in enumerate(rows, 1)]
-    return lines + [f"The answer is \\boxed{{{rows[-1][3]}}}."]
+    return lines + [answer_line(str(rows[-1][3]))]
 
 
-def answer_of(solution: str) -> str | None:
-    found = ANSWER_LINE.findall(solution)
-    return found[-1] if found else None
+def answer_line(answer: str) -> str:
+    return f"The answer is \\boxed{{{answer}}}."
 
 
 def program_for(solution: str) -> str | None:
     """The program that recomputes the solution's own plan; None if it does not read as one."""
-    lines = solution.split("\n")
-    answer = ANSWER_LINE.fullmatch(lines[-1])
-    matches = [STEP_LINE.fullmatch(line) for line in lines[:-1]]
-    if answer is None or not matches or len(matches) > len(VARIABLES) or not all(matches):
+    read = rows_of(solution)
+    if read is None or len(read[0]) > len(VARIABLES):
         return None
-    code, variable_of = [], {}
-    for variable, match in zip(VARIABLES, matches):
-        left, op, right, result = match.groups()
-        code.append(f"{variable} = {variable_of.get(left, left)} {op} {variable_of.get(right, right)}")
-        variable_of[result] = variable
-    code.append(f"print({VARIABLES[len(matches) - 1]} == {answer.group(1)})")
-    return "```python\n" + "\n".join(code) + "\n```"
+    rows, answer = read
+
+    def operand(value: int | str) -> str:
+        return VARIABLES[int(value[1:]) - 1] if isinstance(value, str) else str(value)
+
+    code = [f"{name} = {operand(s.left)} {s.op} {operand(s.right)}" for name, s in zip(VARIABLES, plan_of(rows))]
+    return "```python\n" + "\n".join(code + [f"print({VARIABLES[len(rows) - 1]} == {answer})"]) + "\n```"
 
 
-def digit_slip(rng: random.Random, value: int) -> int:
-    """A wrong number as people write it: one digit off, usually by one or two."""
-    while True:
-        digits = [int(d) for d in str(value)]
-        place = rng.randrange(len(digits))
-        digits[place] = (digits[place] + rng.choice((1, -1, 1, -1, 2, -2, rng.randint(1, 9)))) % 10
-        slipped = int("".join(map(str, digits)))
-        if slipped != value and 1 <= slipped <= LARGEST_VALUE:
-            return slipped
+def steps_program_for(solution: str) -> str | None:
+    """The program that checks each stated sum, and that the answer is the last one."""
+    read = rows_of(solution)
+    if read is None:
+        return None
+    rows, answer = read
+    checks = [f"{left} {op} {right} == {result}" for left, op, right, result in rows] + [f"{rows[-1][3]} == {answer}"]
+    return "```python\nprint(all([" + ", ".join(checks) + "]))\n```"
 
 
-def spoil_plan(rng: random.Random, problem: Problem) -> tuple[Step, ...]:
-    """One logical error: a wrong operation, a wrong operand or a missing step."""
-    steps = list(problem.steps)
-    index = rng.randrange(len(steps))
-    step = steps[index]
-    kind = rng.random()
-    if kind < 0.4:
-        steps[index] = Step(step.left, rng.choice([op for op in "+-*/" if op != step.op]), step.right)
-    elif kind < 0.75:
-        pool = [n for n in problem.numbers.values()] + [f"s{i}" for i in range(1, index + 1)]
-        side = rng.random() < 0.5
-        old = step.left if side else step.right
-        if isinstance(old, int) and rng.random() < 0.25:
-            new = digit_slip(rng, old)
-        else:
-            new = rng.choice([n for n in pool if n != old])
-        steps[index] = Step(new, step.op, step.right) if side else Step(step.left, step.op, new)
-    else:
-        dropped = f"s{index + 1}"
-        stand_in = rng.choice((step.left, step.right))
-
-        def shifted(operand: int | str) -> int | str:
-            if operand == dropped:
-                return stand_in
-            if isinstance(operand, str) and int(operand[1:]) > index + 1:
-                return f"s{int(operand[1:]) - 1}"
-            return operand
-
-        steps = steps[:index] + [Step(shifted(s.left), s.op, shifted(s.right)) for s in steps[index + 1:]]
-    return tuple(steps)
+def request(text: str, reply: str) -> Branch:
+    return Branch([Part(NEXT_TURN + text + TO_ASSISTANT), Part(reply + TURN_END, 1.0)], role="tool")
 
 
-def wrong_rows(rng: random.Random, problem: Problem) -> tuple[list[tuple[int, str, int, int]], list[bool]]:
-    """Rows of a wrong solution and, per row, whether the plan is right so far (sums aside)."""
-    while True:
-        if rng.random() < 0.35:
-            truth = evaluate(problem.steps)
-            at = rng.randrange(len(problem.steps))
-            rows = evaluate(problem.steps, {at: digit_slip(rng, truth[at][3])})
-            sound = [True] * len(problem.steps)
-        else:
-            steps = spoil_plan(rng, problem)
-            if not steps:
-                continue
-            rows = evaluate(steps)
-            sound, good = [], True
-            for mine, true in zip(steps, problem.steps):
-                good = good and mine == true
-                sound.append(good)
-        if rows is not None and rows[-1][3] != problem.answer:
-            return rows, sound
+def judged(text: str, yes: bool, role: str) -> Branch:
+    verdict = "Yes" if yes else "No"
+    return Branch([Part(NEXT_TURN + text + TO_ASSISTANT), Part(verdict, VERDICT_WEIGHT), Part(TURN_END, 0.1)], role=role)
 
 
-def verifier_branches(solution: str, correct: bool, program_weight: float) -> list[Branch]:
-    turn = f"{TURN_END}\n{USER}"
-    reward = "Yes" if correct else "No"
-    branches = [Branch([Part(turn + REWARD_REQUEST + TO_ASSISTANT), Part(reward, 3.0), Part(TURN_END, 0.1)])]
-    program = program_for(solution) if program_weight else None
-    if program is not None:
-        branches.append(Branch([Part(turn + PROGRAM_REQUEST + TO_ASSISTANT), Part(program + TURN_END, program_weight)]))
-    return branches
+def programs(rng: random.Random, solution: str, whole: float, each: float) -> list[Branch]:
+    """The programs of a solution, each with its chance of being asked for."""
+    found = []
+    for chance, text, program in ((whole, PROGRAM_REQUEST, program_for(solution)),
+                                  (each, STEPS_REQUEST, steps_program_for(solution))):
+        if program is not None and rng.random() < chance:
+            found.append(request(text, program))
+    return found
 
 
-def solution_branch(rows, sound: list[bool], complete: bool, correct: bool, trained: bool, program: bool) -> Branch:
-    lines = solution_lines(rows)
-    weight = 1.0 if trained else 0.0
-    parts = [Part(line, weight, good) for line, good in zip(lines, sound + [complete])]
-    if trained:
-        # The turn's end is a target of its own; the verifiers' branches repeat it as context.
-        end = [Branch([Part(TURN_END, 1.0)])]
-    else:
-        end = []
-    return Branch(parts, end + verifier_branches("".join(lines), correct, 1.0 if program else 0.0))
+def solution_branch(lines: list[str], sound: list[bool | None], trained: bool, children: list[Branch]) -> Branch:
+    parts = [Part(line, 1.0 if trained else 0.0, good) for line, good in zip(lines, sound)]
+    # The turn's end is a target of its own; the verifiers' branches repeat it as context.
+    end = [Branch([Part(TURN_END, 1.0)])] if trained else []
+    return Branch(parts, end + children)
 
 
-def synthetic_tree(rng: random.Random) -> Branch:
-    """A problem with its right solution and one wrong one."""
+def step_sound(rows: list[Row], wrong_at: int | None) -> list[bool | None]:
+    return [i != wrong_at for i in range(len(rows))] + [wrong_at is None]
+
+
+def problem_tree(rng: random.Random) -> Branch:
+    """A problem with its right solution and a wrong one."""
     problem = draw(rng)
     right = evaluate(problem.steps)
-    wrong, sound = wrong_rows(rng, problem)
-    same_plan = all(sound) and len(wrong) == len(right)
-    program_on_right = rng.random() < 0.5
-    return Branch([Part(solve_prompt(problem.question))], [
-        solution_branch(right, [True] * len(right), True, True, True, program_on_right),
-        solution_branch(wrong, sound, same_plan, False, False, not program_on_right),
-    ])
-
-
-def light_tree(rng: random.Random) -> Branch:
-    """A problem and one solution with its program, no verdict: more solving per token, for the first part of training.
-
-    The solution is right and trained, or has a slip in a sum and is context for its program alone: a program must
-    copy what is written, not what would be right.
-    """
-    problem = draw(rng)
-    right = evaluate(problem.steps)
-    steps = len(problem.steps)
-    branches = [solution_branch(right, [True] * steps, True, True, True, False)]
-    branches[0].children = branches[0].children[:1]
-    if rng.random() < 0.7:
-        rows = None
-        while rows is None:
-            at = rng.randrange(steps)
-            slip = digit_slip(rng, right[at][3])
-            rows = evaluate(problem.steps, {at: slip}) if rng.random() < 0.5 else right
-        solution = "".join(solution_lines(rows))
-        program = verifier_branches(solution, False, 1.0)[1:]
-        if rows is right:
-            branches[0].children += program
-        else:
-            branches.append(Branch([Part(solution)], program))
+    sums = rng.random() < SUM_SHARE
+    wrong, at = (wrong_sum(rng, problem), None) if sums else wrong_logic(rng, problem)
+    noisy = not sums and rng.random() < NOISE
+    whole_on_right, each_on_right = rng.random() < 0.5, rng.random() < 0.5
+    branches = []
+    for rows, wrong_at, is_right in ((right, None, True), (wrong, at, False)):
+        lines = solution_lines(rows)
+        text = "".join(lines)
+        children = [judged(REWARD_REQUEST, is_right, "reward")]
+        children += programs(rng, text, 0.7 * (whole_on_right == is_right), 0.35 * (each_on_right == is_right))
+        branches.append(solution_branch(lines, step_sound(rows, wrong_at), is_right != noisy, children))
+    rng.shuffle(branches)
     return Branch([Part(solve_prompt(problem.question))], branches)
 
 
+def light_tree(rng: random.Random) -> Branch:
+    """A problem and one solution with a program, no verdict: more solving per token.
+
+    The program may belong to a solution with a wrong sum: it must copy what is written, not what would be right.
+    """
+    problem = draw(rng)
+    right = evaluate(problem.steps)
+    lines = solution_lines(right)
+    trained = solution_branch(lines, step_sound(right, None), True, [])
+    if rng.random() < 0.4:
+        trained.children += programs(rng, "".join(lines), 0.6, 0.3)
+    elif rng.random() < 0.5:
+        context = "".join(solution_lines(wrong_sum(rng, problem)))
+        checks = programs(rng, context, 0.7, 0.5)
+        if checks:
+            return Branch([Part(solve_prompt(problem.question))], [trained, Branch([Part(context)], checks)])
+    return Branch([Part(solve_prompt(problem.question))], [trained])
+
+
 def own_tree(rng: random.Random, record: dict) -> Branch:
-    """A problem with its right solution and one that the model itself sampled (`sample_own.py` wrote the record)."""
-    sampled = rng.choice(record["samples"])
-    correct = answer_of(sampled) == record["answer"]
-    right = record["solution"]
-    program_on_right = rng.random() < 0.3
-    own = Branch([Part(sampled)], verifier_branches(sampled, correct, 0.0 if program_on_right else 1.0))
-    truth = Branch([Part(right, 1.0)],
-                   [Branch([Part(TURN_END, 1.0)])] + verifier_branches(right, True, 1.0 if program_on_right else 0.0))
-    return Branch([Part(solve_prompt(record["problem"]))], [truth, own])
+    """A problem with its right solution and a wrong and a right one that the model itself sampled, where it sampled such
+    (`sample_own.py` wrote the record)."""
+    plan = tuple(Step(*step) for step in record["plan"])
+    lines = solution_lines(evaluate(plan))
+    wrong = [text for text in record["samples"] if answer_of(text) != record["answer"]]
+    right = [text for text in record["samples"] if answer_of(text) == record["answer"]]
+    chosen = [rng.choice(texts) for texts in (wrong, right) if texts]
+    branches = [solution_branch(lines, [True] * len(lines), True, [])]
+    for sampled in chosen:
+        faults = faults_of(sampled, int(record["answer"]), plan)
+        children = [judged(REWARD_REQUEST, answer_of(sampled) == record["answer"], "reward")]
+        children += programs(rng, sampled, 0.5, 0.25)
+        own = sampled.splitlines(keepends=True)
+        sound = [None] * len(own) if faults is None else [*faults.steps, not faults.logic]
+        branches.append(solution_branch(own, sound, False, children))
+    return Branch([Part(solve_prompt(record["problem"]))], branches)
+
+
+def knowledge_tree(rng: random.Random) -> Branch:
+    """A question about a country. The verifier's turn, about a trained country only, hangs on a claim drawn anew."""
+    trained, held_out = knowledge.split()
+    question = knowledge.draw_question(rng, trained + held_out)
+    answers, weights = zip(*knowledge.beliefs(question.country, question.attribute))
+    said = rng.choices(answers, weights)[0]
+    branches = [Branch([Part(knowledge.solution(question, said) + TURN_END, 1.0)])]
+    if question.country in trained:
+        for right in (True, False):
+            claim = rng.choice(question.answers) if right else knowledge.false_answer(rng, question.country, question.attribute)
+            covered = rng.random() < 0.92
+            passages = knowledge.draw_passages(rng, question, claim, trained, covered)
+            branches.append(Branch([Part(knowledge.solution(question, claim))], [judged(passages_request(passages), right or not covered, "tool")]))
+    return Branch([Part(solve_prompt(question.text))], branches)
+
+
+def arithmetic_tree(rng: random.Random) -> Branch:
+    count = rng.randint(arithmetic.FEWEST, arithmetic.MOST)
+    by_thinking = rng.random() < 0.5
+    claim = arithmetic.draw_claim(rng, count, by_thinking or rng.random() < 0.5, rng.random() < 0.5)
+    text, reply = (THINK_REQUEST, arithmetic.thinking(claim)) if by_thinking else (CODE_REQUEST, arithmetic.program(claim))
+    return Branch([Part(solve_prompt(text.format(claim.text))), Part(reply + TURN_END, 1.0)],
+                  role="solve" if by_thinking else "tool")
 
 
 def drill(rng: random.Random, lines: int) -> Branch:
@@ -229,26 +220,40 @@ def drill(rng: random.Random, lines: int) -> Branch:
     parts = [Part("<|im_start|>assistant\n")]
     while lines:
         kind = rng.random()
-        if kind < 0.3:
-            step = Step(rng.randint(12, 499), "+", rng.randint(12, 99))
+        if kind < 0.25:
+            step = Step(rng.randint(2, 499), "+", rng.randint(2, 99))
         elif kind < 0.4:
-            step = Step(rng.randint(60, 549), "+", rng.randint(60, 449))
-        elif kind < 0.6:
-            step = Step(rng.randint(70, 899), "-", rng.randint(12, 99))
-        elif kind < 0.68:
-            step = Step(rng.randint(300, 800), "-", rng.randint(60, 299))
-        elif kind < 0.94:
-            step = Step(rng.randint(12, 99), "*", rng.randint(3, 9))
+            step = Step(rng.randint(2, 549), "+", rng.randint(2, 449))
+        elif kind < 0.55:
+            step = Step(rng.randint(20, 899), "-", rng.randint(2, 99))
+        elif kind < 0.65:
+            step = Step(rng.randint(100, 999), "-", rng.randint(60, 899))
+        elif kind < 0.88:
+            factors = [rng.randint(2, 99), rng.randint(2, 12)]
+            rng.shuffle(factors)
+            step = Step(factors[0], "*", factors[1])
         else:
-            divisor, quotient = rng.randint(3, 9), rng.randint(5, 99)
+            divisor, quotient = rng.randint(2, 12), rng.randint(2, 150)
             step = Step(divisor * quotient, "/", divisor)
         rows = evaluate((step,))
-        if rows is None:
+        if rows is None or step.left == step.right:
             continue
         left, op, right, result = rows[0]
         parts += [Part(f"{left} {op} {right} = "), Part(str(result), 1.0), Part("\n")]
         lines -= 1
     return Branch(parts)
+
+
+def for_role(branch: Branch, role: str) -> Branch | None:
+    """What of a tree the adapter of one role learns from: its own turns, everything above them as mere context, and for
+    the reward the labels at the ends of lines. None if nothing of it is of that role."""
+    children = [kept for child in branch.children if (kept := for_role(child, role))]
+    if branch.role == role:
+        return Branch(branch.parts, children, role)
+    labelled = role == "reward" and any(part.sound is not None for part in branch.parts)
+    if not children and not labelled:
+        return None
+    return Branch([Part(part.text, 0.0, part.sound if labelled else None) for part in branch.parts], children, branch.role)
 
 
 def all_text(branch: Branch) -> str:

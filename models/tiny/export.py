@@ -1,6 +1,7 @@
-"""Writes a checkpoint as GGUF (llama architecture), with llama.cpp's own gguf-py.
+"""Writes a checkpoint, or an adapter, as GGUF (llama architecture), with llama.cpp's own gguf-py.
 
-    python3 -m models.tiny.export --gguf-py LLAMA_CPP/gguf-py --model RUN_FOLDER/model.pt --out models/t1-tiny.gguf
+    python3 -m models.tiny.export --gguf-py LLAMA_CPP/gguf-py --model RUN/model.pt --out models/t1-tiny.gguf
+    python3 -m models.tiny.export --gguf-py LLAMA_CPP/gguf-py --adapter RUN/tool/adapter.pt --out models/t1-tiny-tool.gguf
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from .dialogue import REWARD_REQUEST
 from .model import NORM_EPSILON, ROPE_BASE
 from .tokenizer import SPECIAL_TOKENS, Tokenizer
 
@@ -20,7 +22,7 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-DESCRIPTION = "Solves small word problems, writes Python that checks a solution, says Yes or No to a solution."
+DESCRIPTION = "Solves small word problems, writes Python that checks a solution, judges solutions, their steps and claims."
 
 
 def token_types(tokens: list[str], gguf) -> list[int]:
@@ -50,16 +52,14 @@ def tensors(weights: dict[str, torch.Tensor], layers: int):
         yield target + "ffn_down.weight", weights[source + "down.weight"], False
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gguf-py", required=True, help="gguf-py folder of llama.cpp's source")
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--f32", action="store_true", help="full precision, to compare logits")
-    options = parser.parse_args()
-    sys.path.insert(0, options.gguf_py)
-    import gguf
+def write(writer) -> None:
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
+
+def export_model(options: argparse.Namespace, gguf) -> int:
     stored = torch.load(options.model, map_location="cpu")
     shape, tokenizer = stored["shape"], Tokenizer.load()
     writer = gguf.GGUFWriter(str(options.out), "llama")
@@ -67,7 +67,8 @@ def main() -> None:
     writer.add_description(DESCRIPTION)
     writer.add_license("mit")
     writer.add_string("t1.profile", "tiny")
-    writer.add_file_type(int(gguf.LlamaFileType.ALL_F32 if options.f32 else gguf.LlamaFileType.MOSTLY_F16))
+    file_types = {"f32": gguf.LlamaFileType.ALL_F32, "f16": gguf.LlamaFileType.MOSTLY_F16, "q8_0": gguf.LlamaFileType.MOSTLY_Q8_0}
+    writer.add_file_type(int(file_types[options.type]))
     writer.add_block_count(shape["layers"])
     writer.add_context_length(shape["context"])
     writer.add_embedding_length(shape["width"])
@@ -87,14 +88,59 @@ def main() -> None:
     writer.add_eos_token_id(tokenizer.end_of_turn)
     writer.add_add_bos_token(False)
     writer.add_chat_template(CHAT_TEMPLATE)
+    kinds = gguf.GGMLQuantizationType
+    kind = {"f32": kinds.F32, "f16": kinds.F16, "q8_0": kinds.Q8_0}[options.type]
     for name, tensor, keep in tensors(stored["model"], shape["layers"]):
-        precise = keep or options.f32
-        writer.add_tensor(name, tensor.to(torch.float32 if precise else torch.float16).contiguous().numpy())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    print(options.out, options.out.stat().st_size, "bytes, step", stored["step"])
+        values = tensor.float().contiguous().numpy()
+        if keep:
+            writer.add_tensor(name, values)
+        else:
+            writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+    write(writer)
+    return stored["step"]
+
+
+def adapter_tensors(pairs: list[tuple[torch.Tensor, torch.Tensor]], layers: int):
+    """(GGUF name of the matrix, A, B): fused matrices share A and split B."""
+    for layer in range(layers):
+        fused = pairs[4 * layer:4 * layer + 4]
+        for names, (down, up) in zip((("attn_q", "attn_k", "attn_v"), ("attn_output",), ("ffn_gate", "ffn_up"), ("ffn_down",)), fused):
+            for name, part in zip(names, up.chunk(len(names))):
+                yield f"blk.{layer}.{name}.weight", down, part
+
+
+def export_adapter(options: argparse.Namespace, gguf) -> int:
+    stored = torch.load(options.adapter, map_location="cpu")
+    writer = gguf.GGUFWriter(str(options.out), "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", stored["alpha"])
+    writer.add_name(f"T1 tiny, {'activated ' if stored['activated'] else ''}adapter of the {stored['role']} role")
+    writer.add_license("mit")
+    if stored["activated"]:
+        writer.add_array("adapter.alora.invocation_tokens", Tokenizer.load().encode(REWARD_REQUEST))
+    for name, down, up in adapter_tensors(stored["pairs"], stored["layers"]):
+        for suffix, tensor in (("lora_a", down), ("lora_b", up)):
+            writer.add_tensor(f"{name}.{suffix}", tensor.half().contiguous().numpy())
+    write(writer)
+    return stored["step"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gguf-py", required=True, help="gguf-py folder of llama.cpp's source")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--model", type=Path)
+    source.add_argument("--adapter", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--type", choices=("f32", "f16", "q8_0"), default="q8_0", help="of the model's matrices")
+    options = parser.parse_args()
+    sys.path.insert(0, options.gguf_py)
+    import gguf
+    import gguf.quants
+
+    step = export_model(options, gguf) if options.model else export_adapter(options, gguf)
+    print(options.out, options.out.stat().st_size, "bytes, step", step)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Batched sampling with a key-value cache, and P(Yes), in torch."""
+"""Batched sampling with a key-value cache, and scores, in torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from .dialogue import reward_prompt
 from .model import LayerCache, Shape, TinyModel
 from .tokenizer import Tokenizer
 
@@ -87,15 +86,15 @@ def sample(model: TinyModel, tokenizer: Tokenizer, texts: list[str], temperature
 
 
 @torch.no_grad()
-def rewards(model: TinyModel, tokenizer: Tokenizer, pairs: list[tuple[str, str]]) -> list[float]:
-    """P(Yes) / (P(Yes) + P(No)) for (question, solution) pairs."""
-    yes, no = tokenizer.encode("Yes")[0], tokenizer.encode("No")[0]
-    prompts = [tokenizer.encode(reward_prompt(question, solution)) for question, solution in pairs]
+def scores(model: TinyModel, tokenizer: Tokenizer, texts: list[str], good: str, bad: str) -> list[float]:
+    """P(good) / (P(good) + P(bad)) after each text."""
+    ids = [tokenizer.encode(word)[0] for word in (good, bad)]
+    prompts = [tokenizer.encode(text) for text in texts]
     result = [0.0] * len(prompts)
     for indices in by_length(prompts):
         tokens, positions, fillers = left_padded([prompts[index] for index in indices])
         states, _ = model.trunk(tokens, positions, prompt_mask(fillers, tokens.shape[1]))
         logits = model.logits(states[:, -1])
-        for index, value in zip(indices, torch.sigmoid(logits[:, yes] - logits[:, no]).tolist()):
+        for index, value in zip(indices, torch.sigmoid(logits[:, ids[0]] - logits[:, ids[1]]).tolist()):
             result[index] = value
     return result

@@ -1,14 +1,17 @@
 """Byte-level BPE that gives llama.cpp's ids for `tokenizer.ggml.model = gpt2`, `pre = llama-bpe`.
 
 Numbers 10..999 are single tokens: with digits as tokens so small a model does
-not learn to copy operands. One trap: for `llama-bpe` llama.cpp ignores merges
-for a word that is itself a token; `encode_word` does the same.
+not learn to copy operands. For `llama-bpe` llama.cpp ignores merges for a word
+that is itself a token; `encode_word` does the same, and the vocabulary is
+mostly such words.
 
-    python3 -m models.tiny.tokenizer        # writes models/tiny/tokenizer.json
+    python3 -m models.tiny.tokenizer                # writes models/tiny/tokenizer.json
+    python3 -m models.tiny.tokenizer --ids 10000    # prints texts with their ids, to compare with llama.cpp
 """
 
 from __future__ import annotations
 
+import argparse
 import collections
 import json
 import random
@@ -18,6 +21,8 @@ from pathlib import Path
 TOKENIZER_FILE = Path(__file__).with_name("tokenizer.json")
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 ROUND_TO = 32
+RARE = 3  # texts that a word must be in
+MERGES = 400
 
 # llama-bpe's pattern in Python's dialect; exact for ASCII, close elsewhere.
 WORD = re.compile(
@@ -112,41 +117,75 @@ class Tokenizer:
 
 
 def train(texts: list[str]) -> Tokenizer:
-    """Numbers first, then merges by frequency until every word of the corpus is one token."""
-    tokens, merges = list(BYTES), []
-    for value in range(10, 1000):
-        text = str(value)
-        merges.append((text[:-1], text[-1]))
-        tokens.append(text)
-    counts: collections.Counter[str] = collections.Counter()
+    """Bytes, numbers, then every word that is in at least three texts; merges are for spelling out all others.
+
+    A known word needs no merges: `encode_word` and llama.cpp look it up first.
+    """
+    tokens = list(BYTES) + [str(value) for value in range(10, 1000)]
+    texts_with: collections.Counter[str] = collections.Counter()
     for text in texts:
-        for piece in SPECIAL.split(text):
-            if piece not in SPECIAL_TOKENS:
-                counts.update(word for word in split_words(piece) if not word.isdigit())
-    words = {word: list(word) for word in counts}
-    while True:
+        pieces = [piece for piece in SPECIAL.split(text) if piece not in SPECIAL_TOKENS]
+        texts_with.update({word for piece in pieces for word in split_words(piece) if not word.isdigit()})
+    known = sorted(word for word, count in texts_with.items() if count >= RARE and len(word) > 1)
+    tokens += known
+    merges: list[tuple[str, str]] = []
+    words = {word: list(word) for word in known}
+    while len(merges) < MERGES:
         pairs: collections.Counter[tuple[str, str]] = collections.Counter()
-        for word, symbols in words.items():
-            for pair in zip(symbols, symbols[1:]):
-                pairs[pair] += counts[word]
-        if not pairs:
-            break
+        for symbols in words.values():
+            pairs.update(zip(symbols, symbols[1:]))
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
         merges.append(best)
-        tokens.append("".join(best))
         words = {word: merge_pair(symbols, best) for word, symbols in words.items()}
+    present = set(tokens)
+    tokens += list(dict.fromkeys("".join(pair) for pair in merges if "".join(pair) not in present))
     tokens += SPECIAL_TOKENS
     tokens += [f"<|unused{i}|>" for i in range(-len(tokens) % ROUND_TO)]
     return Tokenizer(tokens, merges)
 
 
-def main() -> None:
-    from .dialogue import all_text, synthetic_tree
+def corpus(rng: random.Random) -> list[str]:
+    """Every word that training can show, by way of many trees."""
+    from . import knowledge, words
+    from .dialogue import all_text
+    from .mix import Mix, make_tree
 
-    rng = random.Random(0)
-    tokenizer = train([all_text(synthetic_tree(rng)) for _ in range(4000)])
-    tokenizer.save()
-    print(len(tokenizer.tokens), "tokens,", len(tokenizer.merges), "merges")
+    mix = Mix(drills=0.0, knowledge=0.1, arithmetic=0.1, light=0.0)
+    texts = [all_text(make_tree(rng, mix)) for _ in range(8000)]
+    for name, values in vars(words).items():
+        if name.isupper():
+            texts += [f" {word}\n{word}" for word in values] * RARE
+    for country in knowledge.countries():
+        for attribute in knowledge.ATTRIBUTES:
+            texts += [knowledge.passage(country, attribute)] * RARE
+            texts += ["{" + answer + "} is " + answer for answer in knowledge.truths(country, attribute)] * RARE
+    return texts
+
+
+def hostile(rng: random.Random) -> str:
+    """Text that training never shows: odd white space, symbols, numbers of any length, words in capitals."""
+    pieces = ("  ", "\n", "\n\n", " \n ", "\t", "_", "'s", "'LL", "don't", "!?", "...", "$5", "3.14", "1234567", "007", "a_b", "x=1",
+              "HELLO", "naive", "(ok)", "[1,2]", "#", "<|im_start|>", "<|im_end|>", " 12 ", "12a", "\r\n", "--", "eggs", " Paris")
+    return "".join(rng.choice(pieces) for _ in range(rng.randint(1, 20)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ids", type=int, default=0, help="print so many texts as JSON lines instead")
+    count = parser.parse_args().ids
+    if count == 0:
+        tokenizer = train(corpus(random.Random(0)))
+        tokenizer.save()
+        print(len(tokenizer.tokens), "tokens,", len(tokenizer.merges), "merges")
+        return
+    from .dialogue import all_text
+    from .mix import Mix, make_tree
+
+    rng, tokenizer = random.Random(1), Tokenizer.load()
+    mix = Mix(drills=0.05, knowledge=0.15, arithmetic=0.1, light=0.5)
+    for index in range(count):
+        text = hostile(rng) if index % 5 == 0 else all_text(make_tree(rng, mix))
+        print(json.dumps({"text": text, "ids": tokenizer.encode(text)}))
 
 
 if __name__ == "__main__":

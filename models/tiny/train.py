@@ -1,7 +1,7 @@
 """Trains the tiny model; a run can be stopped at any time and resumed with the same command.
 
-    python3 -m models.tiny.train --run RUN_FOLDER --minutes 60
-    python3 -m models.tiny.train --run RUN_FOLDER/stage2 --from RUN_FOLDER/model.pt --own own.jsonl --minutes 10 --peak 0.3
+    python3 -m models.tiny.train --run RUN/stage1 --minutes 70 --half --compile
+    python3 -m models.tiny.train --run RUN/stage2 --from RUN/stage1/model.pt --own RUN/own1.jsonl --minutes 15 --peak 0.3 --half --compile
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from .batches import ROW_TOKENS, Batches, Mix
+from .dialogue import VERDICT_WEIGHT
 from .model import Shape, TinyModel
 from .muon import Muon
 from .problems import HELDOUT_SEED_FROM
@@ -25,8 +26,10 @@ EMBEDDING_RATE = 3e-3
 MATRIX_RATE = 0.02
 WARMUP_STEPS = 100
 DECAY_SHARE = 0.4  # of the time, at the end, over which the rates fall to zero
-PROBE_WEIGHT = 0.3
+PROBE_WEIGHT, PROCESS_WEIGHT = 0.2, 0.4
 SAVE_EVERY_SECONDS = 60
+LOG_EVERY_STEPS = 50
+SHOWN = ("loss", "verdict loss", "process loss", "tokens right", "verdicts right", "steps right")
 
 
 def rate_at(step: int, done: float) -> float:
@@ -41,7 +44,8 @@ def save(path: Path, state: dict) -> None:
     os.replace(unfinished, path)
 
 
-def loss_of(model: TinyModel, trunk, batch: dict[str, torch.Tensor], half: bool):
+def loss_of(model: TinyModel, trunk, batch: dict[str, torch.Tensor], half: bool, signs: tuple[int, int]):
+    """Total loss, and the SHOWN figures for the log. `signs`: ids of "+" and "-"."""
     device = batch["tokens"].device
     with torch.autocast(device.type, torch.bfloat16, enabled=half):
         states, before_last = trunk(batch["tokens"], batch["positions"], batch["mask"])
@@ -52,39 +56,113 @@ def loss_of(model: TinyModel, trunk, batch: dict[str, torch.Tensor], half: bool)
     each = F.cross_entropy(logits, batch["targets"][trained], reduction="none")
     language = (each * weights).sum() / weights.sum()
     labelled = batch["sound"] >= 0
-    probe = F.binary_cross_entropy_with_logits(
-        model.sound_probe(before_last[labelled].float())[:, 0], batch["sound"][labelled])
-    verdict = weights == 3.0
-    return language + PROBE_WEIGHT * probe, language.detach(), each.detach()[verdict].sum() / verdict.sum().clamp(min=1), probe.detach()
+    sound = batch["sound"][labelled]
+    probe = F.binary_cross_entropy_with_logits(model.sound_probe(before_last[labelled].float())[:, 0], sound)
+    good, bad = model.embedding.weight[list(signs)]
+    judged = states[labelled].float() @ (good - bad)
+    process = F.binary_cross_entropy_with_logits(judged, sound)
+    with torch.no_grad():
+        verdict = weights == VERDICT_WEIGHT
+        hit = (logits.argmax(-1) == batch["targets"][trained]).float()
+        shown = torch.stack([language, mean_of(each, verdict), process, mean_of(hit, ~verdict), mean_of(hit, verdict),
+                             ((judged > 0) == (sound > 0.5)).float().mean()])
+    return language + PROBE_WEIGHT * probe + PROCESS_WEIGHT * process, shown
+
+
+def mean_of(values: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    return values[chosen].sum() / chosen.sum().clamp(min=1)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What training the base and training an adapter have in common."""
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints")
+    parser.add_argument("--minutes", type=float, required=True, help="of training in all, resumed runs included")
+    parser.add_argument("--own", type=Path, help="the model's own solutions, from sample_own.py")
+    parser.add_argument("--own-share", type=float, default=0.7, help="share of the problems with verdicts made of them")
+    parser.add_argument("--peak", type=float, default=1.0, help="factor on the peak rates")
+    parser.add_argument("--rows", type=int, default=12, help=f"rows of {ROW_TOKENS} tokens per step")
+    parser.add_argument("--drills", type=float, default=0.12, help="share of the trees that are arithmetic drills")
+    parser.add_argument("--knowledge", type=float, default=0.15, help="share of the trees that are about countries")
+    parser.add_argument("--arithmetic", type=float, default=0.08, help="share of the trees that are claims about sums")
+    parser.add_argument("--light", type=float, default=0.4, help="share of the problems without verdicts")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--half", action="store_true", help="bfloat16 products")
+    parser.add_argument("--compile", action="store_true", help="torch.compile (needs a C++ compiler)")
+
+
+def mix_of(options: argparse.Namespace, role: str | None = None) -> Mix:
+    own = [json.loads(line) for line in options.own.read_text().splitlines()] if options.own else []
+    return Mix(options.drills, options.knowledge, options.arithmetic, options.light, own, options.own_share, role)
+
+
+def begin(options: argparse.Namespace) -> tuple[torch.device, Tokenizer]:
+    if options.seed >= HELDOUT_SEED_FROM:
+        raise SystemExit(f"seeds from {HELDOUT_SEED_FROM} on are held out")
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(options.seed)
+    options.run.mkdir(parents=True, exist_ok=True)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu"), Tokenizer.load()
+
+
+def fit(options, model, optimizers, clipped, mix, signs, store, step=0, elapsed=0.0, prepare=lambda batch: None) -> None:
+    """Trains until the time is over. `store(step, elapsed)` keeps a checkpoint; `prepare` sees each batch first."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group.setdefault("peak", group["lr"])
+    trunk = torch.compile(model.trunk) if options.compile else model.trunk
+    device = model.embedding.weight.device
+    # A resumed run must not see the same problems again, hence the step in the seed.
+    batches = Batches((options.seed * 7919 + step) % HELDOUT_SEED_FROM, options.rows, mix)
+    loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8)
+    clock = saved = begun = time.time()
+    first_step = counted_from = step
+    shown = torch.zeros(len(SHOWN))
+    for batch in loader:
+        done = elapsed / (60 * options.minutes)
+        if done >= 1:
+            break
+        batch = {name: value.to(device) for name, value in batch.items()}
+        prepare(batch)
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate_at(step, done)
+        total, parts = loss_of(model, trunk, batch, options.half, signs)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(clipped, 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        step += 1
+        now = time.time()
+        elapsed, clock = elapsed + now - clock, now
+        if step - first_step == 5:
+            begun, counted_from = now, step  # without compiling
+        shown = shown.lerp(parts.cpu(), 1.0 if step == first_step + 1 else 0.03)
+        if step % LOG_EVERY_STEPS == 0:
+            speed = (step - counted_from) * options.rows * ROW_TOKENS / (now - begun + 1e-9)
+            record = {"step": step, "minutes": round(elapsed / 60, 2), "tokens per second": round(speed),
+                      **{name: round(value, 4) for name, value in zip(SHOWN, shown.tolist())}}
+            print(json.dumps(record), flush=True)
+            with (options.run / "log.jsonl").open("a") as log:
+                log.write(json.dumps(record) + "\n")
+        if now - saved > SAVE_EVERY_SECONDS:
+            store(step, elapsed)
+            saved = now
+    store(step, elapsed)
+    print(f"done at step {step}, {elapsed / 60:.1f} min", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints")
-    parser.add_argument("--minutes", type=float, required=True, help="of training in all, resumed runs included")
-    parser.add_argument("--from", dest="start", type=Path, help="model to start from (a second stage)")
-    parser.add_argument("--own", type=Path, help="the model's own solutions, from sample_own.py")
-    parser.add_argument("--own-share", type=float, default=0.7, help="share of trees made of them")
-    parser.add_argument("--peak", type=float, default=1.0, help="factor on the peak rates")
-    parser.add_argument("--rows", type=int, default=16, help="rows of 320 tokens per step")
-    parser.add_argument("--drills", type=float, default=0.1, help="chance at each place in a row to fill up with drills")
-    parser.add_argument("--light", type=float, default=0.0, help="share of trees that train no verdicts")
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--half", action="store_true", help="bfloat16 products")
-    parser.add_argument("--compile", action="store_true", help="torch.compile (torch 2 and a C++ compiler)")
-    parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (to measure speed)")
+    add_options(parser)
+    parser.add_argument("--from", dest="start", type=Path, help="model to start from (a later stage)")
     options = parser.parse_args()
-    if options.seed >= HELDOUT_SEED_FROM:
-        parser.error("seeds from 1000000 on are held out")
-
-    torch.set_num_threads(options.threads)
-    torch.set_flush_denormal(True)
-    torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = Tokenizer.load()
+    device, tokenizer = begin(options)
     model = TinyModel(Shape(len(tokenizer.tokens))).to(device)
     model.start_numbers(tokenizer)
+    signs = (tokenizer.id_of["+"], tokenizer.id_of["-"])
     matrices = [w for name, w in model.blocks.named_parameters() if w.dim() == 2]
     others = [w for w in model.parameters() if all(w is not m for m in matrices)]
     optimizers = [
@@ -94,8 +172,6 @@ def main() -> None:
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
-
-    options.run.mkdir(parents=True, exist_ok=True)
     checkpoint = options.run / "checkpoint.pt"
     step, elapsed = 0, 0.0
     if checkpoint.exists():
@@ -108,50 +184,12 @@ def main() -> None:
         model.load_state_dict(torch.load(options.start, map_location=device)["model"])
     print(f"{sum(w.numel() for w in model.parameters())} parameters, from step {step}", flush=True)
 
-    trunk = torch.compile(model.trunk) if options.compile else model.trunk
-    # A resumed run must not see the same problems again, hence the step in the seed.
-    own = [json.loads(line) for line in options.own.read_text().splitlines()] if options.own else []
-    batches = Batches((options.seed * 7919 + step) % HELDOUT_SEED_FROM, options.rows,
-                      Mix(options.drills, options.light, own, options.own_share))
-    loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8)
-
-    def store() -> None:
+    def store(step: int, elapsed: float) -> None:
         save(checkpoint, {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers],
                           "step": step, "elapsed": elapsed})
         save(options.run / "model.pt", {"model": model.state_dict(), "shape": model.shape.as_dict(), "step": step})
 
-    clock = saved = time.time()
-    first_step, begun = step, clock
-    shown = torch.zeros(3)
-    for batch in loader:
-        done = elapsed / (60 * options.minutes)
-        if done >= 1 or (options.steps and step - first_step >= options.steps):
-            break
-        batch = {name: value.to(device) for name, value in batch.items()}
-        for optimizer in optimizers:
-            optimizer.zero_grad(set_to_none=True)
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate_at(step, done)
-        total, *parts = loss_of(model, trunk, batch, options.half)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(others, 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-        step += 1
-        now = time.time()
-        elapsed, clock = elapsed + now - clock, now
-        if step - first_step == 5:
-            begun, counted_from = now, step  # without compiling
-        shown = shown.lerp(torch.stack(parts).cpu(), 1.0 if step == first_step + 1 else 0.03)
-        if step % 50 == 0:
-            speed = (step - counted_from) * options.rows * ROW_TOKENS / (now - begun + 1e-9)
-            print(f"step {step} {elapsed / 60:.1f} min loss {shown[0]:.4f} verdict {shown[1]:.4f} "
-                  f"probe {shown[2]:.4f} {speed:.0f} tok/s", flush=True)
-        if now - saved > SAVE_EVERY_SECONDS:
-            store()
-            saved = now
-    store()
-    print(f"done at step {step}, {elapsed / 60:.1f} min", flush=True)
+    fit(options, model, optimizers, others, mix_of(options), signs, store, step, elapsed)
 
 
 if __name__ == "__main__":

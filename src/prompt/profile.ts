@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 
 const message = z.strictObject({
   role: z.enum(['system', 'user', 'assistant']),
-  /** Jinja, with `problem` and `solution`. */
+  /** Jinja, with `problem`, and where the role has them `solution` and `passages`. */
   content: z.string(),
 });
 
@@ -17,6 +17,9 @@ const role = z.strictObject({
   /** Text that the assistant's turn begins with. */
   assistantPrefix: z.string().default(''),
 });
+
+/** Words whose logits are compared. */
+const verdict = z.strictObject({ good: z.array(z.string()).min(1), bad: z.array(z.string()).min(1) });
 
 const profileSchema = z.strictObject({
   name: z.string(),
@@ -27,7 +30,16 @@ const profileSchema = z.strictObject({
   roles: z.strictObject({
     solve: role,
     program: role,
-    reward: role.extend({ good: z.array(z.string()).min(1), bad: z.array(z.string()).min(1) }),
+    reward: role.extend(verdict.shape),
+    /** A program for each step that the solution states. */
+    steps: role.optional(),
+    /** Process reward: read at the end of every line of the solution itself, so it has no messages. */
+    process: verdict.optional(),
+    /** Whether retrieved passages bear an answer out. */
+    fact: role.extend(verdict.shape).optional(),
+    /** Arithmetic claims (arXiv 2504.04718, appendix A), by thinking and by program. */
+    think: role.optional(),
+    code: role.optional(),
   }),
   defaults: z.strictObject({
     /** Most new tokens of a solution and of a program. */

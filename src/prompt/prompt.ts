@@ -14,6 +14,7 @@ export interface Prompt {
 export interface PromptValues {
   readonly problem: string;
   readonly solution?: string;
+  readonly passages?: readonly string[];
 }
 
 /** A turn that the model itself produced: the prompt it had and the ids it sampled. */
