@@ -51,7 +51,10 @@ Failure disposed() { return Failure(Code::Disposed, "the engine was disposed"); 
 }  // namespace
 
 Engine::Engine(const EngineOptions & options)
-    : options_(options), vocabulary_(options.path), runtime_(std::make_unique<Runtime>(options_, vocabulary_, stop_)) {
+    : options_(options),
+      vocabulary_(options.path),
+      adapters_(readAdapters(options, vocabulary_.info())),
+      runtime_(std::make_unique<Runtime>(options_, vocabulary_, adapters_, stop_)) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -64,6 +67,8 @@ void Engine::check(const Work & work) const {
   const int32_t vocabulary = vocabulary_.size();
   if (const auto * job = std::get_if<SampleJob>(&work)) checkSampleJob(*job, vocabulary);
   if (const auto * job = std::get_if<ScoreJob>(&work)) checkScoreJob(*job, vocabulary);
+  const std::string & adapter = std::visit([](const auto & job) -> const std::string & { return job.adapter; }, work);
+  if (!adapter.empty()) findAdapter(adapters_, adapter);
 }
 
 uint64_t Engine::submit(Work work, Sink sink) {

@@ -95,7 +95,7 @@ Usage Generator::run() {
   if (lanes_.empty()) return usage_;
   runtime_.prepareWeights();
   plan_ = plan(runtime_, lanes_, prefix_.length());
-  runtime_.prepareContext(plan_.shape);
+  runtime_.prepareContext(plan_.shape, job_.adapter);
   for (const auto & lanes : plan_.waves) {
     std::vector<Row> rows;
     rows.reserve(lanes.size());

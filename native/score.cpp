@@ -67,7 +67,7 @@ ScoreDone Scorer::run() {
   if (lanes_.empty()) return std::move(done_);
   runtime_.prepareWeights();
   const Plan layout = plan(runtime_, lanes_, prefix_.length());
-  runtime_.prepareContext(layout.shape);
+  runtime_.prepareContext(layout.shape, job_.adapter);
   for (const auto & lanes : layout.waves) wave(lanes);
   return std::move(done_);
 }

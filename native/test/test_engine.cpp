@@ -175,8 +175,8 @@ void testBadJobs() {
   bad = job(1, 1, 1);
   bad.sampler.temperature = NAN;
   expectUsage(engine, bad);
-  for (const int32_t position : {-1, 2}) expectUsage(engine, ScoreJob{{{{1, 2}, {position}}}, {1}});
-  expectUsage(engine, ScoreJob{{{{1, 2}, {0}}}, {271}});
+  for (const int32_t position : {-1, 2}) expectUsage(engine, ScoreJob{{{{1, 2}, {position}}}, {1}, {}});
+  expectUsage(engine, ScoreJob{{{{1, 2}, {0}}}, {271}, {}});
 
   bad = job(1, 1, 1);
   bad.prompts[0].tokens.assign(512, 5);
@@ -184,7 +184,7 @@ void testBadJobs() {
   engine.submit(bad, tooLong.sink());
   CHECK(failedWith(tooLong.wait(), Code::PromptTooLong));
   Collector empty;
-  engine.submit(SampleJob{{}, {}, 1, {}}, empty.sink());
+  engine.submit(SampleJob{{}, {}, 1, {}, {}}, empty.sink());
   CHECK(std::holds_alternative<SampleDone>(empty.wait()));
   Collector unseeded;
   bad = job(2, 1, 3);
