@@ -107,13 +107,20 @@ describe('with the model that ships', () => {
     for (let i = 0; i < n; i++) expect(logprobs[0]?.[i * n + i]).toBeCloseTo(sample?.logprobs[i] ?? NaN, 2);
   });
 
-  test('a context that is made anew has no adapter of the one before', async () => {
-    const base = await tokensOf(engine);
-    await engine.sample(request(engine, TEXT, 64, { maxTokens: 2, adapter: 'strong' })); // more sequences: another context
-    await engine.sample(request(engine, TEXT, 128, { maxTokens: 2 }));
-    expect(await tokensOf(engine)).toEqual(base);
-    await engine.sample(request(engine, TEXT, 256, { maxTokens: 2, adapter: 'strong' }));
-    expect(await tokensOf(engine)).toEqual(base);
+  test('a context that is made anew has the adapter of its job, not of the one before', async () => {
+    const first = async (n: number, adapter?: string) => {
+      const { samples } = await engine.sample(request(engine, TEXT, n, { maxTokens: 3, adapter }));
+      return [...(samples[0]?.tokens ?? [])];
+    };
+    const [base, strong] = [await first(1), await first(1, 'strong')];
+    expect(strong).not.toEqual(base);
+    // Each of these needs another context: more sequences, or far fewer.
+    expect(await first(32, 'strong')).toEqual(strong);
+    expect(await first(64, 'strong')).toEqual(strong);
+    expect(await first(128)).toEqual(base);
+    expect(await first(256)).toEqual(base);
+    expect(await first(1, 'strong')).toEqual(strong);
+    expect(await first(1)).toEqual(base);
   });
 
   test.each(['missing', '', 'Strong'])("a job that names '%s' is wrong usage, and the next one runs", async (adapter) => {
