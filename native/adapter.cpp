@@ -40,8 +40,23 @@ void checkTensors(const gguf_context * file, const Adapter & adapter, const Mode
   }
 }
 
+std::vector<Token> readInvocation(const gguf_context * file, const Adapter & adapter, const ModelInfo & model) {
+  const int64_t id = gguf_find_key(file, "adapter.alora.invocation_tokens");
+  if (id < 0) return {};
+  if (gguf_get_kv_type(file, id) != GGUF_TYPE_ARRAY || gguf_get_arr_type(file, id) != GGUF_TYPE_UINT32) {
+    throw invalidAdapter(adapter, model, "its invocation tokens are no array of uint32");
+  }
+  const size_t count = gguf_get_arr_n(file, id);
+  const auto * ids = static_cast<const uint32_t *>(gguf_get_arr_data(file, id));
+  const auto size = static_cast<uint32_t>(model.vocabularySize);
+  if (std::any_of(ids, ids + count, [size](uint32_t token) { return token >= size; })) {
+    throw invalidAdapter(adapter, model, "its invocation tokens are not in the model's vocabulary");
+  }
+  return {ids, ids + count};
+}
+
 Adapter readAdapter(const AdapterOptions & options, const ModelInfo & model) {
-  const Adapter adapter{options.name, options.path, static_cast<float>(options.scale)};
+  Adapter adapter{options.name, options.path, static_cast<float>(options.scale), {}};
   checkGguf(adapter.path, "adapter", Code::AdapterInvalid);
   clearLog();
   const AssertsThrow guard;
@@ -56,9 +71,7 @@ Adapter readAdapter(const AdapterOptions & options, const ModelInfo & model) {
   if (architecture != model.architecture) {
     throw invalidAdapter(adapter, model, "it is for the architecture " + architecture + ", the model's is " + model.architecture);
   }
-  if (gguf_find_key(file.get(), "adapter.alora.invocation_tokens") >= 0) {
-    throw Failure(Code::AdapterInvalid, "activated LoRA is not supported yet: give another adapter than " + adapter.path);
-  }
+  adapter.invocation = readInvocation(file.get(), adapter, model);
   checkTensors(file.get(), adapter, model);
   return adapter;
 }
@@ -73,6 +86,12 @@ void checkOptions(const std::vector<AdapterOptions> & adapters) {
 }
 
 }  // namespace
+
+int32_t Adapter::start(const std::vector<Token> & tokens) const {
+  if (!activated()) return 0;
+  const auto found = std::find_end(tokens.begin(), tokens.end(), invocation.begin(), invocation.end());
+  return found == tokens.end() ? -1 : static_cast<int32_t>(found - tokens.begin());
+}
 
 std::vector<Adapter> readAdapters(const EngineOptions & options, const ModelInfo & model) {
   checkOptions(options.adapters);

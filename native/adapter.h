@@ -15,6 +15,12 @@ struct Adapter {
   std::string name;
   std::string path;
   float scale = 1;
+  // Activated LoRA: used from the last occurrence of these tokens on, the base model before it. Empty: used throughout.
+  std::vector<Token> invocation;
+
+  bool activated() const { return !invocation.empty(); }
+  // Index of the first token that goes through the adapter; -1 where it is never activated.
+  int32_t start(const std::vector<Token> & tokens) const;
 };
 
 // Reads the headers. Throws Failure: USAGE for names and scales that cannot be used, FILE_NOT_FOUND, ADAPTER_INVALID.

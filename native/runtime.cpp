@@ -92,7 +92,8 @@ int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape
 void Runtime::prepareContext(Shape shape, const std::string & adapter) {
   makeContext(shape);
   const auto named = std::find_if(loaded_.begin(), loaded_.end(), [&](const LoadedAdapter & l) { return l.adapter->name == adapter; });
-  useAdapter(named == loaded_.end() ? nullptr : &*named);
+  named_ = named == loaded_.end() ? nullptr : &*named;
+  useAdapter(named_);
 }
 
 // The next decode after a change plans its graphs anew.

@@ -38,6 +38,10 @@ class Runtime {
   // A context for at least `shape`, its memory empty: keys of one adapter are wrong under another. Reuses the present
   // one if that fits and is not far too large. Decodes use the adapter of this name, or none if it is empty.
   void prepareContext(Shape shape, const std::string & adapter);
+  // Whether the next decodes use the adapter that was named; for activated ones, whose prompts begin without it.
+  void switchAdapter(bool on) { useAdapter(on ? named_ : nullptr); }
+  // Of this name; null if it is empty.
+  const Adapter * adapter(const std::string & name) const { return name.empty() ? nullptr : &findAdapter(adapters_, name); }
   // After an error that leaves the context in doubt.
   void dropContext();
 
@@ -75,6 +79,7 @@ class Runtime {
   std::vector<LoadedAdapter> loaded_;  // as adapters_, once there are weights
   Shape shape_;
   ContextHandle context_;
+  LoadedAdapter * named_ = nullptr;       // by the job
   const LoadedAdapter * used_ = nullptr;  // by the context
   Pool pool_;
 };

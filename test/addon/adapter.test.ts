@@ -158,6 +158,95 @@ test.each(['split', 'unified'] as const)('waves and several prompts (%s)', async
   expect(await tokens(small)).toEqual(await tokens(whole));
 });
 
+describe('activated LoRA', () => {
+  const bytes = (text: string): Int32Array => Int32Array.from(Buffer.from(text), (byte) => byte);
+  let engine: Engine;
+  beforeAll(async () => {
+    const metadata = { 'adapter.alora.invocation_tokens': Uint32Array.from(Buffer.from('@!')) };
+    engine = await tinyEngine({
+      adapters: [
+        { name: 'plain', path: loraFile({ width: WIDTH, strength: 1 }) },
+        { name: 'activated', path: loraFile({ width: WIDTH, strength: 1, metadata }) },
+        { name: 'nothing', path: loraFile({ width: WIDTH, strength: 0, metadata }) },
+      ],
+    });
+  });
+  afterAll(() => engine.dispose());
+
+  /** [tokens][64] the first 64 log-probabilities after every token of every text. */
+  const rows = async (texts: readonly string[], adapter?: string, from: Engine = engine): Promise<number[][][]> => {
+    const sequences = texts.map((text) => ({ tokens: bytes(text), positions: Int32Array.from(bytes(text), (_, i) => i) }));
+    const { logprobs } = await from.score({ sequences, targets: Int32Array.from({ length: 64 }, (_, id) => id), adapter });
+    return logprobs.map((all, i) => Array.from(texts[i] ?? '', (_, at) => [...all.subarray(64 * at, 64 * (at + 1))]));
+  };
+  const apart = (a: number[][] | undefined, b: number[][] | undefined, at: number): number => furthest(a?.[at] ?? [], b?.[at] ?? []);
+
+  test('tokens before the last invocation are the base model\'s, those from it on are not', async () => {
+    const text = 'What? @! or not @!yes';
+    const [base] = await rows([text]);
+    const [activated] = await rows([text], 'activated');
+    const [plain] = await rows([text], 'plain');
+    const start = text.lastIndexOf('@!');
+    for (let at = 0; at < start; at++) expect(apart(activated, base, at), text.slice(0, at + 1)).toBeLessThan(1e-2);
+    for (let at = start; at < text.length; at++) {
+      expect(apart(activated, base, at), text.slice(0, at + 1)).toBeGreaterThan(0.05);
+      expect(apart(activated, plain, at), text.slice(0, at + 1)).toBeGreaterThan(0.05);
+    }
+  });
+
+  test('activated by the first token it is a plain LoRA, and one that adds nothing is the base', async () => {
+    const text = '@!all of it';
+    const [[activated], [plain]] = [await rows([text], 'activated'), await rows([text], 'plain')];
+    for (let at = 0; at < text.length; at++) expect(apart(activated, plain, at)).toBeLessThan(1e-2);
+    const [[nothing], [base]] = [await rows(['x @!y'], 'nothing'), await rows(['x @!y'])];
+    for (let at = 0; at < 6; at++) expect(apart(nothing, base, at)).toBeLessThan(1e-2);
+  });
+
+  const texts = ['shared, then @!a', 'shared, then something longer @!', 'shared @!, then', '@!', 'shared, then @!@!b'];
+
+  test('many sequences score as each does alone, whatever they share and wherever they start', async () => {
+    const together = await rows(texts, 'activated');
+    for (const [i, text] of texts.entries()) {
+      const [alone] = await rows([text], 'activated');
+      for (let at = 0; at < text.length; at++) expect(apart(together[i], alone, at)).toBeLessThan(1e-2);
+    }
+  });
+
+  test.each(['split', 'unified'] as const)('sampling reports what scoring reads, in one wave or many (%s)', async (kv) => {
+    const prompts = texts.map((text, i) => ({ tokens: bytes(text), seeds: [i, i + 10, i + 20] }));
+    const adapters = engine.adapters;
+    await using small = await tinyEngine({ adapters, kv, memoryBytes: 256 * 256 * (kv === 'split' ? 4 : 1) });
+    for (const one of [engine, small]) {
+      const { samples, usage } = await one.sample({ prompts, sampler: PLAIN, maxTokens: 8, adapter: 'activated' });
+      expect(samples.length).toBe(15);
+      if (one === engine) expect(usage.promptTokens).toBe(texts.reduce((sum, text) => sum + text.length, 0)); // '@!' shares nothing
+      for (const sample of samples) {
+        const prompt = prompts[sample.prompt]?.tokens ?? new Int32Array();
+        const tokens = Int32Array.of(...prompt, ...sample.tokens);
+        const positions = Int32Array.from(sample.tokens, (_, i) => prompt.length - 1 + i);
+        if (positions.length === 0) continue;
+        const { logprobs } = await one.score({ sequences: [{ tokens, positions }], targets: sample.tokens, adapter: 'activated' });
+        const n = sample.tokens.length;
+        for (let i = 0; i < n; i++) expect(Math.abs((logprobs[0]?.[i * n + i] ?? NaN) - (sample.logprobs[i] ?? NaN))).toBeLessThan(0.02);
+      }
+    }
+  });
+
+  test('what comes before the invocation is shared', async () => {
+    const ends = ['a', 'bc', 'd'];
+    const job = { prompts: ends.map((end, i) => ({ tokens: bytes(`shared beginning @!${end}`), seeds: [i] })), sampler: GREEDY, maxTokens: 1 };
+    const { usage } = await engine.sample({ ...job, adapter: 'activated' });
+    expect(usage.promptTokens).toBe('shared beginning '.length + ends.reduce((sum, end) => sum + 2 + end.length, 0));
+  });
+
+  test('a prompt or sequence without the invocation is wrong usage; without the adapter it is none', async () => {
+    await expect(rows(['@!', 'not here @ !'], 'activated')).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(/sequence 1 lacks the 2 invocation tokens.*'activated'/) as unknown });
+    const job = { prompts: [{ tokens: bytes('none'), seeds: [1] }], sampler: GREEDY, maxTokens: 1 };
+    await expect(engine.sample({ ...job, adapter: 'activated' })).rejects.toMatchObject({ code: 'USAGE' });
+    expect((await engine.sample(job)).samples.length).toBe(1);
+  });
+});
+
 test('disposal while an adapter decodes, and before it was ever used', async () => {
   const adapters = [{ name: 'strong', path: loraFile({ width: WIDTH }) }];
   for (const pause of [0, 5, 30]) {
@@ -206,6 +295,8 @@ describe('one clear line for', () => {
     ['another architecture', () => lora({ metadata: { 'general.architecture': 'qwen3' } }), 'ADAPTER_INVALID', /architecture qwen3, the model's is llama/],
     ['a type that is a number', () => lora({ metadata: { 'general.type': 7 } }), 'ADAPTER_INVALID', /it is no adapter/],
     ['an alpha that is text', () => lora({ metadata: { 'adapter.lora.alpha': 'much' } }), 'ADAPTER_INVALID', /./],
+    ['invocation tokens of another vocabulary', () => lora({ metadata: { 'adapter.alora.invocation_tokens': Uint32Array.of(64, 271) } }), 'ADAPTER_INVALID', /vocabulary/],
+    ['invocation tokens of another type', () => lora({ metadata: { 'adapter.alora.invocation_tokens': [64, 33] } }), 'ADAPTER_INVALID', /uint32/],
     ['another width', () => lora({ width: 32 }), 'ADAPTER_INVALID', /incorrect shape.*made for tiny test model/],
     ['more layers', () => lora({ layers: 3 }), 'ADAPTER_INVALID', /blk\.2\.attn_q/],
     ['half a pair', () => lora({ tensors: { 'blk.0.attn_k.weight.lora_a': tensor([WIDTH, 4]) } }), 'ADAPTER_INVALID', /missing one component/],
