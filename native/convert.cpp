@@ -40,6 +40,26 @@ int32_t toInt32(const Napi::Value & value, const char * name, int32_t min) {
   return static_cast<int32_t>(toInteger(value, name, min, INT_MAX));
 }
 
+// Empty for the base model: a name is never empty.
+std::string toAdapterName(const Napi::Value & value) {
+  if (value.IsUndefined()) return {};
+  const std::string name = toText(value, "adapter");
+  if (name.empty()) throw wrong("adapter", "the name of an adapter");
+  return name;
+}
+
+std::string toPath(const Napi::Value & value) {
+  const std::string path = toText(value, "path");
+  if (path.find('\0') != std::string::npos) throw wrong("path", "free of NUL");
+  return path;
+}
+
+AdapterOptions toAdapterOptions(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "adapter");
+  return {toText(object.Get("name"), "adapter.name"), toPath(object.Get("path")),
+          toNumber(object.Get("scale"), "adapter.scale", -1e6, 1e6)};
+}
+
 SamplePrompt toSamplePrompt(const Napi::Value & value) {
   const Napi::Object object = toObject(value, "prompt");
   SamplePrompt prompt;
@@ -139,8 +159,7 @@ double toNumber(const Napi::Value & value, const char * name, double min, double
 EngineOptions toEngineOptions(const Napi::Value & value) {
   const Napi::Object object = toObject(value, "options");
   EngineOptions options;
-  options.path = toText(object.Get("path"), "path");
-  if (options.path.find('\0') != std::string::npos) throw wrong("path", "free of NUL");
+  options.path = toPath(object.Get("path"));
   options.threads = toInt32(object.Get("threads"), "threads", 0);
   options.batch = toInt32(object.Get("batch"), "batch", 1);
   options.ubatch = toInt32(object.Get("ubatch"), "ubatch", 1);
@@ -149,6 +168,8 @@ EngineOptions toEngineOptions(const Napi::Value & value) {
   options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);
   options.hostFreeBytes = toNumber(object.Get("hostFreeBytes"), "hostFreeBytes", 0, kMaxSafeInteger);
   options.contextLength = toInt32(object.Get("contextLength"), "contextLength", 0);
+  const Napi::Array adapters = toArray(object.Get("adapters"), "adapters");
+  for (uint32_t i = 0; i < adapters.Length(); ++i) options.adapters.push_back(toAdapterOptions(adapters[i]));
   if (options.threads > 512) throw wrong("threads", "at most 512");
   if (options.batch > 1 << 20) throw wrong("batch", "at most 1048576");
   return options;
@@ -167,6 +188,7 @@ SampleJob toSampleJob(const Napi::Value & value) {
   job.maxTokens = toInt32(object.Get("maxTokens"), "maxTokens", 1);
   const Napi::Array stop = toArray(object.Get("stop"), "stop");
   for (uint32_t i = 0; i < stop.Length(); ++i) job.stop.push_back(toText(stop[i], "stop"));
+  job.adapter = toAdapterName(object.Get("adapter"));
   return job;
 }
 
@@ -180,6 +202,7 @@ ScoreJob toScoreJob(const Napi::Value & value) {
                              toInt32s(sequence.Get("positions"), "sequence.positions")});
   }
   job.targets = toInt32s(object.Get("targets"), "targets");
+  job.adapter = toAdapterName(object.Get("adapter"));
   return job;
 }
 

@@ -46,12 +46,32 @@ void checkScoreJob(const ScoreJob & job, int32_t vocabulary) {
   }
 }
 
+Failure notActivated(const std::string & what, size_t index, const Adapter & adapter) {
+  return Failure(Code::Usage, what + " " + std::to_string(index) + " lacks the " + std::to_string(adapter.invocation.size()) +
+                                  " invocation tokens of the adapter '" + adapter.name + "', an activated LoRA: put them where the adapter is to begin");
+}
+
+void checkActivation(const SampleJob & job, const Adapter & adapter) {
+  for (size_t p = 0; p < job.prompts.size(); ++p) {
+    if (adapter.start(job.prompts[p].tokens) < 0) throw notActivated("prompt", p, adapter);
+  }
+}
+
+void checkActivation(const ScoreJob & job, const Adapter & adapter) {
+  for (size_t s = 0; s < job.sequences.size(); ++s) {
+    if (adapter.start(job.sequences[s].tokens) < 0) throw notActivated("sequence", s, adapter);
+  }
+}
+
 Failure disposed() { return Failure(Code::Disposed, "the engine was disposed"); }
 
 }  // namespace
 
 Engine::Engine(const EngineOptions & options)
-    : options_(options), vocabulary_(options.path), runtime_(std::make_unique<Runtime>(options_, vocabulary_, stop_)) {
+    : options_(options),
+      vocabulary_(options.path),
+      adapters_(readAdapters(options, vocabulary_.info())),
+      runtime_(std::make_unique<Runtime>(options_, vocabulary_, adapters_, stop_)) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -64,6 +84,11 @@ void Engine::check(const Work & work) const {
   const int32_t vocabulary = vocabulary_.size();
   if (const auto * job = std::get_if<SampleJob>(&work)) checkSampleJob(*job, vocabulary);
   if (const auto * job = std::get_if<ScoreJob>(&work)) checkScoreJob(*job, vocabulary);
+  std::visit(
+      [this](const auto & job) {
+        if (!job.adapter.empty()) checkActivation(job, findAdapter(adapters_, job.adapter));
+      },
+      work);
 }
 
 uint64_t Engine::submit(Work work, Sink sink) {

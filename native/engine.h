@@ -8,6 +8,7 @@
 #include <thread>
 #include <variant>
 
+#include "adapter.h"
 #include "runtime.h"
 
 namespace t1 {
@@ -16,7 +17,7 @@ using Work = std::variant<SampleJob, ScoreJob>;
 
 class Engine {
  public:
-  // Reads vocabulary and metadata. Throws Failure.
+  // Reads vocabulary and metadata, and the headers of the adapters. Throws Failure.
   explicit Engine(const EngineOptions & options);
   // Closes and joins.
   ~Engine();
@@ -50,6 +51,7 @@ class Engine {
 
   const EngineOptions options_;
   const Vocabulary vocabulary_;
+  const std::vector<Adapter> adapters_;
   Stop stop_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -11,6 +11,7 @@ const char * codeName(Code code) {
     case Code::Usage: return "USAGE";
     case Code::FileNotFound: return "FILE_NOT_FOUND";
     case Code::ModelInvalid: return "MODEL_INVALID";
+    case Code::AdapterInvalid: return "ADAPTER_INVALID";
     case Code::PromptTooLong: return "PROMPT_TOO_LONG";
     case Code::OutOfMemory: return "OUT_OF_MEMORY";
     case Code::DecodeFailed: return "DECODE_FAILED";

@@ -11,6 +11,7 @@ enum class Code {
   Usage,
   FileNotFound,
   ModelInvalid,
+  AdapterInvalid,
   PromptTooLong,
   OutOfMemory,
   DecodeFailed,

@@ -57,6 +57,8 @@ class Generator {
   std::vector<Lane> lanes_;
   std::vector<int32_t> indices_;  // per lane: index into its prompt's seeds
   Prefix prefix_;                 // of all prompts
+  std::vector<int32_t> starts_;   // per prompt: first token that the adapter sees
+  bool activated_ = false;        // the adapter sees the prompts' ends only
   std::vector<Sampler> samplers_;  // one per pool worker
   Progress progress_;
   std::chrono::steady_clock::time_point reported_;
@@ -70,8 +72,12 @@ int32_t Generator::room(int32_t prompt) const {
 
 void Generator::prepare() {
   std::vector<const std::vector<Token> *> prompts;
+  const Adapter * adapter = runtime_.adapter(job_.adapter);
+  activated_ = adapter && adapter->activated();
+  int32_t earliest = INT32_MAX;
   for (int32_t p = 0; p < static_cast<int32_t>(job_.prompts.size()); ++p) {
     const SamplePrompt & prompt = job_.prompts[p];
+    starts_.push_back(activated_ ? adapter->start(prompt.tokens) : 0);
     if (prompt.seeds.empty()) continue;
     if (room(p) < 1) {
       throw Failure(Code::PromptTooLong, "a prompt of " + std::to_string(prompt.tokens.size()) +
@@ -79,13 +85,14 @@ void Generator::prepare() {
                                              std::to_string(runtime_.contextLength()));
     }
     prompts.push_back(&prompt.tokens);
+    if (activated_) earliest = std::min(earliest, starts_.back());
     for (int32_t i = 0; i < static_cast<int32_t>(prompt.seeds.size()); ++i) {
       lanes_.push_back({p, static_cast<int32_t>(prompt.tokens.size()) + room(p)});
       indices_.push_back(i);
     }
   }
   if (lanes_.empty()) return;
-  prefix_.set(prompts.front()->data(), commonPrefix(prompts, INT32_MAX));
+  prefix_.set(prompts.front()->data(), commonPrefix(prompts, earliest));
   progress_.total = static_cast<int64_t>(lanes_.size());
   for (int w = 0; w < runtime_.pool().workers(); ++w) samplers_.emplace_back(job_.sampler, runtime_.vocabulary().size());
 }
@@ -95,7 +102,7 @@ Usage Generator::run() {
   if (lanes_.empty()) return usage_;
   runtime_.prepareWeights();
   plan_ = plan(runtime_, lanes_, prefix_.length());
-  runtime_.prepareContext(plan_.shape);
+  runtime_.prepareContext(plan_.shape, job_.adapter);
   for (const auto & lanes : plan_.waves) {
     std::vector<Row> rows;
     rows.reserve(lanes.size());
@@ -133,18 +140,24 @@ void Generator::prefillHeads(std::vector<Row> & rows, Decoder & decoder) {
     rowsOf[head].push_back(&row);
   }
 
+  if (activated_) runtime_.switchAdapter(false);
   usage_.promptTokens += prefix_.share(runtime_, decoder, static_cast<int32_t>(heads.size()));
+  std::vector<Span> unseen;  // by an activated adapter
   std::vector<Span> spans;
   std::vector<Turn> turns;
   for (size_t h = 0; h < heads.size(); ++h) {
     const std::vector<Token> & tokens = job_.prompts[heads[h]].tokens;
     const int32_t rest = length(heads[h]) - prefix_.length();
-    spans.push_back({static_cast<int32_t>(h), prefix_.length(), tokens.data() + prefix_.length(), rest});
+    const int32_t start = std::max(prefix_.length(), starts_[heads[h]]);
+    unseen.push_back({static_cast<int32_t>(h), prefix_.length(), tokens.data() + prefix_.length(), start - prefix_.length()});
+    spans.push_back({static_cast<int32_t>(h), start, tokens.data() + start, length(heads[h]) - start});
     usage_.promptTokens += rest;
     if (rest > 0) continue;
     for (Row * row : rowsOf[h]) turns.push_back({row, prefix_.logits()});
   }
   sample(turns);
+  decoder.feed(unseen, [](int32_t, int32_t) { return false; }, [](const std::vector<Output> &) {});
+  if (activated_) runtime_.switchAdapter(true);
   decoder.feed(spans, [&](int32_t s, int32_t i) { return i + 1 == spans[s].count; },
                [&](const std::vector<Output> & outputs) {
                  turns.clear();

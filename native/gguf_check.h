@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "error.h"
+
 namespace t1 {
 
-// Throws Failure (FILE_NOT_FOUND, MODEL_INVALID) with a reason.
-void checkGguf(const std::string & path);
+// Throws Failure, FILE_NOT_FOUND or `invalid`, with a reason. `what` the file is to be, for the message.
+void checkGguf(const std::string & path, const std::string & what, Code invalid);
 
 }  // namespace t1

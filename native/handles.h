@@ -1,6 +1,7 @@
 // RAII for every handle of llama.cpp; nothing else calls a free function.
 #pragma once
 
+#include <gguf.h>
 #include <llama.h>
 
 #include <memory>
@@ -12,10 +13,21 @@ struct ModelDeleter {
 };
 using ModelHandle = std::unique_ptr<llama_model, ModelDeleter>;
 
+// Must go before its model: the model frees the adapters that are left.
+struct AdapterDeleter {
+  void operator()(llama_adapter_lora * adapter) const { llama_adapter_lora_free(adapter); }
+};
+using AdapterHandle = std::unique_ptr<llama_adapter_lora, AdapterDeleter>;
+
 struct ContextDeleter {
   void operator()(llama_context * context) const { llama_free(context); }
 };
 using ContextHandle = std::unique_ptr<llama_context, ContextDeleter>;
+
+struct GgufDeleter {
+  void operator()(gguf_context * file) const { gguf_free(file); }
+};
+using GgufHandle = std::unique_ptr<gguf_context, GgufDeleter>;
 
 struct SamplerDeleter {
   void operator()(llama_sampler * sampler) const { llama_sampler_free(sampler); }

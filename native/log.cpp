@@ -54,7 +54,9 @@ std::string loggedReason() {
   // "llama_model_load: error loading model: …" → "error loading model: …"
   const size_t colon = line.find(": ");
   if (colon != std::string::npos && line.find(' ') == colon + 1) line.erase(0, colon + 2);
-  for (const std::string noise = "error loading model: "; line.starts_with(noise);) line.erase(0, noise.size());
+  for (const std::string noise : {"error loading model: ", "failed to apply lora adapter: "}) {
+    while (line.starts_with(noise)) line.erase(0, noise.size());
+  }
   for (char & c : line) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }

@@ -125,7 +125,7 @@ llama_model_params baseParams() {
 }  // namespace
 
 Vocabulary::Vocabulary(const std::string & path) {
-  checkGguf(path);
+  checkGguf(path, "model", Code::ModelInvalid);
   initBackend();
   llama_model_params params = baseParams();
   params.vocab_only = true;

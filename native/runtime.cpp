@@ -36,17 +36,32 @@ int32_t metadataNumber(const ModelInfo & info, const std::string & key, int32_t 
 
 }  // namespace
 
-Runtime::Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const Stop & stop)
-    : options_(withDefaults(options, vocabulary.info().sizeBytes)), vocabulary_(vocabulary), stop_(stop), pool_(options_.threads) {}
+Runtime::Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop)
+    : options_(withDefaults(options, vocabulary.info().sizeBytes)),
+      vocabulary_(vocabulary),
+      adapters_(adapters),
+      stop_(stop),
+      pool_(options_.threads) {}
 
 void Runtime::prepareWeights() {
   if (weights_) return;
+  ModelHandle weights;
   try {
-    weights_ = loadWeights(options_, [this] { return !stop_.requested(); });
+    weights = loadWeights(options_, [this] { return !stop_.requested(); });
   } catch (const Failure &) {
     stop_.check();  // which of the two it was
     throw;
   }
+  // Before any context: a context's graphs have room for the adapters that its model has by then.
+  std::vector<LoadedAdapter> loaded;
+  for (const Adapter & adapter : adapters_) loaded.push_back({&adapter, loadAdapter(weights.get(), adapter, vocabulary_.info()), false});
+  weights_ = std::move(weights);
+  loaded_ = std::move(loaded);
+}
+
+void Runtime::dropContext() {
+  context_.reset();
+  used_ = nullptr;
 }
 
 int32_t Runtime::contextLength() const {
@@ -74,7 +89,52 @@ double Runtime::memoryBudget() const {
 
 int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape_.sequences, kOutputs)); }
 
-void Runtime::prepareContext(Shape shape) {
+void Runtime::prepareContext(Shape shape, const std::string & adapter) {
+  makeContext(shape);
+  const auto named = std::find_if(loaded_.begin(), loaded_.end(), [&](const LoadedAdapter & l) { return l.adapter->name == adapter; });
+  named_ = named == loaded_.end() ? nullptr : &*named;
+  useAdapter(named_);
+}
+
+// The next decode after a change plans its graphs anew.
+void Runtime::useAdapter(LoadedAdapter * adapter) {
+  if (adapter && !adapter->tried) tryAdapter(*adapter);
+  if (adapter == used_) return;
+  llama_adapter_lora * handle = adapter ? adapter->handle.get() : nullptr;
+  float scale = adapter ? adapter->adapter->scale : 0;
+  if (llama_set_adapters_lora(context_.get(), &handle, adapter ? 1 : 0, &scale) != 0) {
+    throw Failure(Code::Internal, "llama.cpp did not take the adapter");
+  }
+  used_ = adapter;
+}
+
+// Decodes a token with it: graphs that cannot be built from an adapter's tensors (llama.cpp checks only some shapes)
+// fail in an assertion. On one thread, so that none waits for the one that failed. The memory must be empty.
+void Runtime::tryAdapter(LoadedAdapter & adapter) {
+  adapter.tried = true;
+  try {
+    const AssertsThrow guard;
+    useAdapter(&adapter);
+    llama_set_n_threads(context_.get(), 1, 1);
+    Batch batch(1);
+    batch.add(0, 0, 0, true);
+    clearLog();
+    const int32_t status = llama_decode(context_.get(), batch.raw());
+    llama_synchronize(context_.get());
+    stop_.check();
+    checkDecode(status, false);
+  } catch (const Failure &) {
+    adapter.tried = false;
+    throw;
+  } catch (const std::exception & error) {
+    adapter.tried = false;
+    throw invalidAdapter(*adapter.adapter, vocabulary_.info(), error.what());
+  }
+  llama_set_n_threads(context_.get(), options_.threads, options_.threads);
+  llama_memory_clear(memory(), false);
+}
+
+void Runtime::makeContext(Shape shape) {
   shape.cells = roundUp(shape.cells);
   const auto total = [this](Shape s) { return options_.unified ? 1.0 * s.cells : 1.0 * s.cells * s.sequences; };
   const bool fits = context_ && shape_.sequences >= shape.sequences && shape_.cells >= shape.cells &&
@@ -83,7 +143,7 @@ void Runtime::prepareContext(Shape shape) {
     llama_memory_clear(memory(), false);
     return;
   }
-  context_.reset();
+  dropContext();
   clearLog();
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = shape.sequences;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "adapter.h"
 #include "handles.h"
 #include "model.h"
 #include "pool.h"
@@ -30,14 +31,19 @@ struct Shape {
 
 class Runtime {
  public:
-  Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const Stop & stop);
+  Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop);
 
-  // Loads the weights if they are not there yet.
+  // Loads the weights, and those of the adapters, if they are not there yet.
   void prepareWeights();
-  // A context for at least `shape`, its memory empty. Reuses the present one if that fits and is not far too large.
-  void prepareContext(Shape shape);
+  // A context for at least `shape`, its memory empty: keys of one adapter are wrong under another. Reuses the present
+  // one if that fits and is not far too large. Decodes use the adapter of this name, or none if it is empty.
+  void prepareContext(Shape shape, const std::string & adapter);
+  // Whether the next decodes use the adapter that was named; for activated ones, whose prompts begin without it.
+  void switchAdapter(bool on) { useAdapter(on ? named_ : nullptr); }
+  // Of this name; null if it is empty.
+  const Adapter * adapter(const std::string & name) const { return name.empty() ? nullptr : &findAdapter(adapters_, name); }
   // After an error that leaves the context in doubt.
-  void dropContext() { context_.reset(); }
+  void dropContext();
 
   const EngineOptions & options() const { return options_; }
   const Vocabulary & vocabulary() const { return vocabulary_; }
@@ -55,12 +61,26 @@ class Runtime {
   int32_t maxOutputs() const;
 
  private:
+  struct LoadedAdapter {
+    const Adapter * adapter;
+    AdapterHandle handle;
+    bool tried;
+  };
+
+  void makeContext(Shape shape);
+  void useAdapter(LoadedAdapter * adapter);
+  void tryAdapter(LoadedAdapter & adapter);
+
   const EngineOptions options_;
   const Vocabulary & vocabulary_;
+  const std::vector<Adapter> & adapters_;
   const Stop & stop_;
   ModelHandle weights_;
+  std::vector<LoadedAdapter> loaded_;  // as adapters_, once there are weights
   Shape shape_;
   ContextHandle context_;
+  LoadedAdapter * named_ = nullptr;       // by the job
+  const LoadedAdapter * used_ = nullptr;  // by the context
   Pool pool_;
 };
 

@@ -13,6 +13,12 @@ namespace t1 {
 
 using Token = int32_t;
 
+struct AdapterOptions {
+  std::string name;
+  std::string path;
+  double scale = 1;
+};
+
 struct EngineOptions {
   std::string path;
   int32_t threads = 0;        // 0: physical cores
@@ -23,6 +29,7 @@ struct EngineOptions {
   double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
   double hostFreeBytes = 0;   // main memory this process may still take; 0: unknown
   int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
+  std::vector<AdapterOptions> adapters;
 };
 
 struct SamplerParams {
@@ -42,6 +49,7 @@ struct SampleJob {
   SamplerParams sampler;
   int32_t maxTokens = 0;
   std::vector<std::string> stop;
+  std::string adapter;  // name; empty: the base model
 };
 
 struct ScoreSequence {
@@ -52,6 +60,7 @@ struct ScoreSequence {
 struct ScoreJob {
   std::vector<ScoreSequence> sequences;
   std::vector<Token> targets;
+  std::string adapter;  // name; empty: the base model
 };
 
 enum class Finish { Eog, Stop, Length };

@@ -15,6 +15,8 @@ const EXIT_CODE = {
   FILE_NOT_FOUND: 2,
   /** The file is not a GGUF, is truncated, or holds a model that llama.cpp refuses. */
   MODEL_INVALID: 2,
+  /** The file is not a LoRA GGUF, or was made for another model than the one it is to be used with. */
+  ADAPTER_INVALID: 2,
   /** `hf:` URI that could not be resolved or downloaded. */
   MODEL_DOWNLOAD: 1,
   /** Prompt plus new tokens do not fit into the model's context. */

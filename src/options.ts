@@ -34,6 +34,10 @@ export const solveOptions = z.strictObject({
   select: keysOf(selectors).default('weighted'),
   /** What decides when no candidate passes the tool (unstated in the paper). */
   fallback: z.enum(['reward', 'majority', 'abstain']).default('reward'),
+  /** Name of the engine's adapter that writes the checking programs; the base model when absent. */
+  adapterTool: z.string().min(1).optional(),
+  /** Name of the engine's adapter that the reward is read from; the base model when absent. */
+  adapterReward: z.string().min(1).optional(),
 });
 
 export type SolveOptions = z.output<typeof solveOptions>;

@@ -1,5 +1,6 @@
 /** What every stage of one solve shares. */
 import type { Engine, Usage } from './engine/engine-types.js';
+import type { RunAdapter } from './model/run-adapter.js';
 import type { Profile } from './prompt/profile.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 import type { Store } from './store/store.js';
@@ -26,6 +27,8 @@ export interface Run {
   readonly engine: Engine;
   /** sha256 of the GGUF, part of every cache key. */
   readonly modelHash: string;
+  /** Of the roles that have one; candidates always come from the base model. */
+  readonly adapters: { readonly tool?: RunAdapter | undefined; readonly reward?: RunAdapter | undefined };
   readonly profile: Profile;
   readonly settings: StageSettings;
   readonly store: Store;

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Engine } from './engine/engine-types.js';
 import { fingerprint } from './model/fingerprint.js';
+import { runAdapter } from './model/run-adapter.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor } from './prompt/profile.js';
@@ -67,8 +68,12 @@ async function solveProblem(
   const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? (started ??= Sandbox.start());
   try {
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
+    const adapters = await watch.time('load', async () => ({
+      tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
+      reward: await runAdapter(engine, options.adapterReward, 'adapterReward', store),
+    }));
     const profile = profileFor(engine.model);
-    const run: Run = { engine, modelHash, profile, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, adapters, profile, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
     const result = await pipeline(problem, options, run, watch);
     emit({ type: 'answer', result });
     return result;

@@ -1,4 +1,7 @@
 // The engine without Node: jobs, stops, disposal in flight, two engines; most useful under the sanitizers.
+#include <ggml.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -175,8 +178,8 @@ void testBadJobs() {
   bad = job(1, 1, 1);
   bad.sampler.temperature = NAN;
   expectUsage(engine, bad);
-  for (const int32_t position : {-1, 2}) expectUsage(engine, ScoreJob{{{{1, 2}, {position}}}, {1}});
-  expectUsage(engine, ScoreJob{{{{1, 2}, {0}}}, {271}});
+  for (const int32_t position : {-1, 2}) expectUsage(engine, ScoreJob{{{{1, 2}, {position}}}, {1}, {}});
+  expectUsage(engine, ScoreJob{{{{1, 2}, {0}}}, {271}, {}});
 
   bad = job(1, 1, 1);
   bad.prompts[0].tokens.assign(512, 5);
@@ -184,7 +187,7 @@ void testBadJobs() {
   engine.submit(bad, tooLong.sink());
   CHECK(failedWith(tooLong.wait(), Code::PromptTooLong));
   Collector empty;
-  engine.submit(SampleJob{{}, {}, 1, {}}, empty.sink());
+  engine.submit(SampleJob{{}, {}, 1, {}, {}}, empty.sink());
   CHECK(std::holds_alternative<SampleDone>(empty.wait()));
   Collector unseeded;
   bad = job(2, 1, 3);
@@ -205,6 +208,79 @@ void testBudget() {
   CHECK(failedWith(collector.wait(), Code::OutOfMemory));
 }
 
+// A LoRA of rank 4 on the first query projection of the tiny model, beside that model; `invocation` activates it.
+std::string loraFile(const std::string & suffix, std::vector<uint32_t> invocation) {
+  const std::string path = tinyModel() + suffix;
+  ggml_context * context = ggml_init({1 << 20, nullptr, false});
+  const GgufHandle file(gguf_init_empty());
+  gguf_set_val_str(file.get(), "general.architecture", "llama");
+  gguf_set_val_str(file.get(), "general.type", "adapter");
+  gguf_set_val_str(file.get(), "adapter.type", "lora");
+  gguf_set_val_f32(file.get(), "adapter.lora.alpha", 4);
+  if (!invocation.empty()) {
+    gguf_set_arr_data(file.get(), "adapter.alora.invocation_tokens", GGUF_TYPE_UINT32, invocation.data(), invocation.size());
+  }
+  std::mt19937 random(1);
+  for (const bool first : {true, false}) {
+    ggml_tensor * tensor = first ? ggml_new_tensor_2d(context, GGML_TYPE_F32, 64, 4) : ggml_new_tensor_2d(context, GGML_TYPE_F32, 4, 64);
+    ggml_set_name(tensor, first ? "blk.0.attn_q.weight.lora_a" : "blk.0.attn_q.weight.lora_b");
+    auto * values = static_cast<float *>(tensor->data);
+    std::generate(values, values + 256, [&] { return static_cast<float>(random() % 2001) / 1000 - 1; });
+    gguf_add_tensor(file.get(), tensor);
+  }
+  CHECK(gguf_write_to_file(file.get(), path.c_str(), false));
+  ggml_free(context);
+  return path;
+}
+
+void testAdapters(bool unified) {
+  EngineOptions o = options(unified);
+  const Token last = job(1, 1, 1).prompts[0].tokens.back();
+  o.adapters = {{"plain", loraFile(".lora", {}), 1}, {"activated", loraFile(".alora", {39, static_cast<uint32_t>(last)}), 1}};
+  const auto logprobs = [](Engine & engine, const std::string & adapter) {
+    ScoreJob scoring;
+    const std::vector<Token> tokens = job(1, 1, 1).prompts[0].tokens;
+    scoring.sequences = {{tokens, {5, static_cast<int32_t>(tokens.size()) - 1}}};
+    scoring.targets = {7};
+    scoring.adapter = adapter;
+    Collector collector;
+    engine.submit(scoring, collector.sink());
+    const Event end = collector.wait();
+    CHECK(std::holds_alternative<ScoreDone>(end));
+    return std::get<ScoreDone>(end).logprobs[0];
+  };
+  Engine engine(o);
+  const auto base = logprobs(engine, "");
+  const auto plain = logprobs(engine, "plain");
+  const auto activated = logprobs(engine, "activated");
+  CHECK(std::abs(plain[0] - base[0]) > 1e-2 && std::abs(plain[1] - base[1]) > 1e-2);
+  CHECK(std::abs(activated[0] - base[0]) < 1e-2 && std::abs(activated[1] - base[1]) > 1e-2);
+  CHECK(logprobs(engine, "") == base && logprobs(engine, "plain") == plain);
+
+  SampleJob sampling = job(1, 64, 400);
+  for (const char * adapter : {"plain", "activated"}) {
+    sampling.adapter = adapter;
+    Collector aborted;
+    const uint64_t id = engine.submit(sampling, aborted.sink());
+    std::this_thread::sleep_for(10ms);
+    engine.abort(id);
+    CHECK(failedWith(aborted.wait(), Code::Aborted));
+    CHECK(logprobs(engine, "") == base);
+  }
+  Collector disposed;
+  engine.submit(sampling, disposed.sink());
+  std::this_thread::sleep_for(10ms);
+  engine.close();
+  CHECK(failedWith(disposed.wait(), Code::Disposed));
+
+  Engine other(o);
+  sampling.adapter = "none";
+  expectUsage(other, sampling);
+  sampling.adapter = "activated";
+  sampling.prompts[0].tokens.pop_back();
+  expectUsage(other, sampling);
+}
+
 }  // namespace
 
 int main() {
@@ -215,4 +291,6 @@ int main() {
   testManyThreads();
   testBadJobs();
   testBudget();
+  testAdapters(false);
+  testAdapters(true);
 }

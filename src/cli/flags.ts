@@ -47,6 +47,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   programTimeoutMs: '--program-timeout',
   select: '--select',
   fallback: '--fallback',
+  adapterTool: '--adapter-tool',
+  adapterReward: '--adapter-reward',
 };
 
 export const flagOf = (setting: string): string => FLAGS[setting] ?? setting;

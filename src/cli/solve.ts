@@ -1,6 +1,6 @@
 /** `t1 solve`: one problem, verified. */
 import type { CommandModule } from 'yargs';
-import { loadEngine } from '../engine/engine.js';
+import { loadEngine, type EngineOptions } from '../engine/engine.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
@@ -20,6 +20,8 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
+    .option('adapter-tool', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the checking programs' })
+    .option('adapter-reward', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the reward' })
     .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -49,7 +51,15 @@ const settingsOf = (args: Arguments) => ({
   programTimeoutMs: args.programTimeout,
   select: args.select,
   fallback: args.fallback,
+  ...(args.adapterTool !== undefined && { adapterTool: 'tool' }),
+  ...(args.adapterReward !== undefined && { adapterReward: 'reward' }),
 });
+
+/** By the names that `settingsOf` gives them. */
+const adaptersOf = (args: Arguments): NonNullable<EngineOptions['adapters']> => [
+  ...(args.adapterTool !== undefined ? [{ name: 'tool', path: args.adapterTool }] : []),
+  ...(args.adapterReward !== undefined ? [{ name: 'reward', path: args.adapterReward }] : []),
+];
 
 async function solveOnce(
   problem: string,
@@ -62,7 +72,7 @@ async function solveOnce(
   try {
     const path = await resolveModel(args.model, { signal, onProgress: (p) => progress.download(p) });
     progress.say('Loading the model');
-    await using engine = await loadEngine({ path });
+    await using engine = await loadEngine({ path, adapters: adaptersOf(args) });
     const solving = solve(problem, { ...options, engine, store, signal });
     for await (const event of solving) progress.show(event);
     return await solving.result;

@@ -5,10 +5,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { T1Error, isErrorCode } from '../errors.js';
 import { packageRoot } from '../paths.js';
-import type { DeviceInfo, FinishReason, ModelInfo, Usage } from './engine-types.js';
+import type { Adapter, DeviceInfo, FinishReason, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 2;
+const CONTRACT = 3;
 
 export interface RawOptions {
   readonly path: string;
@@ -20,6 +20,7 @@ export interface RawOptions {
   readonly memoryBytes: number;
   readonly hostFreeBytes: number;
   readonly contextLength: number;
+  readonly adapters: readonly Adapter[];
 }
 
 /** What a job sends, in order; the last three end it. */

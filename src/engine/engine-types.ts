@@ -28,6 +28,16 @@ export interface SamplePrompt {
   readonly seeds: readonly number[];
 }
 
+/** A LoRA that was loaded with the model; a job names at most one. */
+export interface Adapter {
+  /** What jobs call it. */
+  readonly name: string;
+  /** The GGUF. */
+  readonly path: string;
+  /** Factor on what it adds to the weights; 0 leaves the base model. */
+  readonly scale: number;
+}
+
 export interface SampleRequest {
   /** The longest common prefix of all prompts is prefilled once and shared by their sequences. */
   readonly prompts: readonly SamplePrompt[];
@@ -35,6 +45,8 @@ export interface SampleRequest {
   /** Most new tokens of each sample. */
   readonly maxTokens: number;
   readonly stop?: readonly string[];
+  /** Name of one of `Engine.adapters`; the base model when absent. */
+  readonly adapter?: string | undefined;
   readonly signal?: AbortSignal;
   /** Called once per sample, as soon as it is finished, in order of completion. */
   readonly onSample?: (sample: Sample) => void;
@@ -89,6 +101,8 @@ export interface ScoreRequest {
   readonly sequences: readonly ScoreSequence[];
   /** [t] token ids whose log-probabilities are wanted at every position. */
   readonly targets: Int32Array;
+  /** Name of one of `Engine.adapters`; the base model when absent. */
+  readonly adapter?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -134,6 +148,7 @@ export interface Engine {
   readonly model: ModelInfo;
   /** Names addon version, llama.cpp release and device; part of every cache key. */
   readonly build: string;
+  readonly adapters: readonly Adapter[];
   /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
   tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
   sample(request: SampleRequest): Promise<SampleResult>;

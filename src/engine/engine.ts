@@ -3,6 +3,7 @@ import { T1Error, isErrorCode } from '../errors.js';
 import { loadAddon, toT1Error } from './binding.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
 import type {
+  Adapter,
   DeviceInfo,
   Engine,
   ModelInfo,
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly memoryBytes?: number;
   /** Cap on the tokens of one sequence; the model's own when absent. */
   readonly contextLength?: number;
+  /** LoRAs for this model, by distinct names; a job names the one it wants. `scale` is 1 when absent. */
+  readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
 }
 
 /** Takes a job's events, in order. */
@@ -38,9 +41,9 @@ interface Job {
 }
 
 /**
- * Reads vocabulary and metadata; the weights follow with the first job.
+ * Reads vocabulary and metadata; the weights, and those of the adapters, follow with the first job.
  *
- * @throws T1Error FILE_NOT_FOUND, MODEL_INVALID, ADDON_UNAVAILABLE, USAGE
+ * @throws T1Error FILE_NOT_FOUND, MODEL_INVALID, ADAPTER_INVALID, ADDON_UNAVAILABLE, USAGE
  */
 export async function loadEngine(options: EngineOptions): Promise<Engine> {
   const addon = loadAddon();
@@ -76,12 +79,14 @@ function rawOptions(options: EngineOptions): RawOptions {
     memoryBytes: options.memoryBytes ?? 0,
     hostFreeBytes: process.availableMemory(),
     contextLength: options.contextLength ?? 0,
+    adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),
   };
 }
 
 class AddonEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
+  readonly adapters: readonly Adapter[];
   readonly #native: NativeEngine;
   readonly #jobs: Map<number, Job>;
   #lastJob = 0;
@@ -92,6 +97,7 @@ class AddonEngine implements Engine {
     this.#jobs = jobs;
     const { metadata, ...info } = native.info();
     this.model = { path: options.path, ...info, metadata: Object.fromEntries(metadata) };
+    this.adapters = options.adapters;
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers)}`;
   }
 
@@ -104,7 +110,7 @@ class AddonEngine implements Engine {
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
-    const { prompts, sampler, maxTokens, stop = [], signal, onSample, onProgress } = request;
+    const { prompts, sampler, maxTokens, stop = [], adapter, signal, onSample, onProgress } = request;
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
     const onEvent = (event: RawEvent): void => {
@@ -116,13 +122,13 @@ class AddonEngine implements Engine {
       if (row) row[sample.index] = sample;
       onSample?.(sample);
     };
-    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop }, signal, onEvent);
+    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, adapter }, signal, onEvent);
     if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
     return { samples: samples.flat(), usage: end.usage };
   }
 
-  async score({ sequences, targets, signal }: ScoreRequest): Promise<ScoreResult> {
-    const end = await this.#run('score', { sequences, targets }, signal, () => {});
+  async score({ sequences, targets, adapter, signal }: ScoreRequest): Promise<ScoreResult> {
+    const end = await this.#run('score', { sequences, targets, adapter }, signal, () => {});
     if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
     return { logprobs: end.logprobs, usage: end.usage };
   }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { T1Error } from '../errors.js';
 import type {
+  Adapter,
   Engine,
   FinishReason,
   ModelInfo,
@@ -14,12 +15,13 @@ import type {
 } from './engine-types.js';
 
 export interface FakeEngineOptions {
-  /** What the model would write after this prompt with this seed. */
-  readonly answer: (prompt: string, seed: number) => string;
+  /** What the model, with this adapter if any, would write after this prompt with this seed. */
+  readonly answer: (prompt: string, seed: number, adapter?: string) => string;
   /** Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. */
-  readonly logprob?: (text: string, target: string) => number;
+  readonly logprob?: (text: string, target: string, adapter?: string) => number;
   readonly model?: Partial<ModelInfo>;
   readonly build?: string;
+  readonly adapters?: readonly Adapter[];
   /** Pause before each finished sample and each score, milliseconds. */
   readonly delayMs?: number;
 }
@@ -50,6 +52,7 @@ const MODEL: ModelInfo = {
 export class FakeEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
+  readonly adapters: readonly Adapter[];
   /** Counters for tests. */
   readonly jobs = { sample: 0, score: 0 };
   decodedTokens = 0;
@@ -60,6 +63,7 @@ export class FakeEngine implements Engine {
     this.#options = options;
     this.model = { ...MODEL, ...options.model };
     this.build = options.build ?? 'fake engine 1';
+    this.adapters = options.adapters ?? [];
   }
 
   tokenize(text: string): Int32Array {
@@ -69,6 +73,7 @@ export class FakeEngine implements Engine {
 
   async sample(request: SampleRequest): Promise<SampleResult> {
     this.#check(request.signal);
+    this.#checkAdapter(request.adapter);
     this.jobs.sample++;
     const samples: Sample[] = [];
     const usage = { promptTokens: sharedTokens(request.prompts), generatedTokens: 0, decodedTokens: 0 };
@@ -76,7 +81,7 @@ export class FakeEngine implements Engine {
     for (const [prompt, { tokens, seeds }] of request.prompts.entries()) {
       for (const [index, seed] of seeds.entries()) {
         await this.#pause(request.signal);
-        const sample = { prompt, index, seed, ...finish(this.#options.answer(textOf(tokens), seed), request) };
+        const sample = { prompt, index, seed, ...finish(this.#options.answer(textOf(tokens), seed, request.adapter), request) };
         samples.push(sample);
         usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
         request.onSample?.(sample);
@@ -86,14 +91,15 @@ export class FakeEngine implements Engine {
     return { samples, usage: this.#count(usage) };
   }
 
-  async score({ sequences, targets, signal }: ScoreRequest): Promise<ScoreResult> {
+  async score({ sequences, targets, adapter, signal }: ScoreRequest): Promise<ScoreResult> {
     this.#check(signal);
+    this.#checkAdapter(adapter);
     this.jobs.score++;
     await this.#pause(signal);
     const { logprob = () => Math.log(1 / 256) } = this.#options;
     const logprobs = sequences.map(({ tokens, positions }) => {
       const rows = Array.from(positions, (position) => textOf(tokens.subarray(0, position + 1)));
-      return Float32Array.from(rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target])))));
+      return Float32Array.from(rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target]), adapter))));
     });
     return { logprobs, usage: this.#count({ promptTokens: sharedTokens(sequences), generatedTokens: 0, decodedTokens: 0 }) };
   }
@@ -116,6 +122,11 @@ export class FakeEngine implements Engine {
     // A turn of the event loop even without a delay, as the real engine needs at least one.
     await sleep(this.#options.delayMs ?? 0);
     this.#check(signal);
+  }
+
+  #checkAdapter(name: string | undefined): void {
+    if (name === undefined || this.adapters.some((adapter) => adapter.name === name)) return;
+    throw new T1Error('USAGE', `the engine has no adapter '${name}'`);
   }
 
   #check(signal?: AbortSignal): void {

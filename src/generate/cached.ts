@@ -1,5 +1,6 @@
 /** Sampling through the store: what is there is not decoded again, what is new is kept as it finishes. */
 import type { SamplerOptions } from '../engine/engine-types.js';
+import { adapterKey, type RunAdapter } from '../model/run-adapter.js';
 import type { Run } from '../run.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
@@ -8,6 +9,7 @@ import type { StageName } from '../types.js';
 export interface SampleSettings {
   readonly sampler: SamplerOptions;
   readonly maxTokens: number;
+  readonly adapter?: RunAdapter | undefined;
 }
 
 export interface CachedPrompt {
@@ -67,6 +69,7 @@ async function decodeMissing(
     .sample({
       prompts: missing,
       ...settings,
+      adapter: settings.adapter?.name,
       signal: AbortSignal.any([run.signal, failure.signal]),
       onSample: (sample) => {
         const origin = missing[sample.prompt];
@@ -87,9 +90,9 @@ async function decodeMissing(
   run.emit({ type: 'progress', stage, finished: total, total, generatedTokens: result.usage.generatedTokens });
 }
 
-/** Everything a sample depends on; the adapter's place is held by null until adapters can be loaded. */
+/** Everything a sample depends on. */
 function generationKey(run: Run, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {
   const { temperature, topK, topP, minP } = settings.sampler;
   const sampler = [temperature, topK, topP, minP, settings.maxTokens];
-  return contentKey('generation', run.engine.build, run.modelHash, null, tokens, sampler, seed, index);
+  return contentKey('generation', run.engine.build, run.modelHash, adapterKey(settings.adapter), tokens, sampler, seed, index);
 }

@@ -1,4 +1,4 @@
-/** sha256 of a model file, remembered while the file stays as it is. */
+/** sha256 of a model's or an adapter's file, remembered while the file stays as it is. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -24,6 +24,6 @@ export async function fingerprint(path: string, store: Store): Promise<string> {
     return sha256;
   } catch (cause) {
     if (cause instanceof T1Error) throw cause;
-    throw new T1Error('FILE_NOT_FOUND', `cannot read the model ${path}: ${String(cause)}`, { cause });
+    throw new T1Error('FILE_NOT_FOUND', `cannot read ${path}: ${String(cause)}`, { cause });
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
+import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
@@ -33,7 +34,7 @@ export async function yesNo(
   };
   const asked = rolePrompts(run, role, problem, solvePrompt, candidates, 0).map((entry) => ({
     ...entry,
-    key: contentKey('yes-no', run.engine.build, run.modelHash, null, entry.prompt.tokens, good, bad),
+    key: contentKey('yes-no', run.engine.build, run.modelHash, adapterKey(run.adapters.reward), entry.prompt.tokens, good, bad),
   }));
   const missing = asked.filter(({ key, candidates: same }) => {
     const known = run.store.score(key);
@@ -45,6 +46,7 @@ export async function yesNo(
   const { logprobs, usage } = await run.engine.score({
     sequences: missing.map(({ prompt: { tokens } }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
     targets: Int32Array.of(...good, ...bad),
+    adapter: run.adapters.reward?.name,
     signal: run.signal,
   });
   run.usage.add(usage);

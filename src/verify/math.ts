@@ -4,6 +4,7 @@
  */
 import { sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
+import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import { rolePrompts, type RolePrompt } from '../prompt/role-prompts.js';
@@ -44,7 +45,7 @@ export async function verifyMath(
 
   const sampler = { temperature: programTemperature, topK: 0, topP: 1, minP: 0 };
   const prompts = missing.map(({ prompt }) => ({ tokens: prompt.tokens, seeds }));
-  const replies = await sampleCached(run, 'verify', prompts, { sampler, maxTokens: programTokens });
+  const replies = await sampleCached(run, 'verify', prompts, { sampler, maxTokens: programTokens, adapter: run.adapters.tool });
   const sandbox = await run.sandbox();
   await Promise.all(
     missing.map(async ({ key, candidates: same }, i) => {
@@ -92,5 +93,5 @@ export function judge(programs: readonly ProgramRun[]): ToolVerdict['verdict'] {
 function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {
   const { programTemperature, programTokens } = run.profile.defaults;
   const settings = [programTemperature, programTokens, run.settings.programTimeoutMs, seeds];
-  return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, prompt.tokens, settings);
+  return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
 }

@@ -4,7 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
+import { inspectModel } from '../../src/engine/engine.js';
+import { shippedModel } from '../../src/paths.js';
 import type { SolveResult } from '../../src/types.js';
+import { loraFile } from '../support/lora-gguf.js';
 import { start, t1, temporaryFolder, type Running } from '../support/t1.js';
 
 const PROBLEM = 'Mia has 94 stamps. Leo gives Mia 78 more and the shop adds 57. How many stamps does Mia have now?';
@@ -102,6 +105,24 @@ describe('the store', () => {
     expect(sixteen.usage.decodedTokens).toBeGreaterThan(0);
     const smaller = await solve('growing', '-n', '4');
     expect(smaller.usage.decodedTokens).toBe(0);
+  });
+
+  test('an adapter changes the stage that it is for, and leaves the results of the others', async () => {
+    const width = (await inspectModel(shippedModel)).metadata['llama.embedding_length'];
+    const lora = (strength: number) => loraFile({ width: Number(width), strength });
+    const told = ({ candidates }: SolveResult) => candidates.map(({ text, tool }) => ({ text, tool }));
+    const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward);
+    const base = await solve('adapters', '-n', '4');
+    const reward = await solve('adapters', '-n', '4', '--adapter-reward', lora(2));
+    expect(told(reward)).toEqual(told(base));
+    expect(rewards(reward)).not.toEqual(rewards(base));
+    expect(reward.usage.generatedTokens).toBe(0);
+    // One that adds nothing writes the same programs, but they are its own.
+    const tool = await solve('adapters', '-n', '4', '--adapter-tool', lora(0));
+    expect(told(tool)).toEqual(told(base));
+    expect(rewards(tool)).toEqual(rewards(base));
+    expect(tool.usage.generatedTokens).toBeGreaterThan(0);
+    expect((await solve('adapters', '-n', '4')).usage.decodedTokens).toBe(0);
   });
 
   test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('%s halfway loses only what was in flight', async (signal) => {

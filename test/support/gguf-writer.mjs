@@ -32,7 +32,7 @@ class Writer {
   pad() {
     this.bytes(Buffer.alloc((32 - (this.#length % 32)) % 32));
   }
-  /** u32 for integers, f32 for { f32 }, string, bool, arrays of strings (8) or integers (i32, 5), f32 for a Float32Array. */
+  /** u32 for integers, f32 for { f32 }, string, bool, arrays of strings (8) or integers (i32, 5), f32 for a Float32Array, u32 for a Uint32Array. */
   value(value) {
     if (typeof value === 'string') {
       this.u32(8);
@@ -48,6 +48,11 @@ class Writer {
       this.u32(typeof value[0] === 'string' ? 8 : 5);
       this.u64(value.length);
       for (const item of value) typeof item === 'string' ? this.text(item) : this.u32(item >>> 0);
+    } else if (value instanceof Uint32Array) {
+      this.u32(9);
+      this.u32(4);
+      this.u64(value.length);
+      for (const item of value) this.u32(item);
     } else if (value instanceof Float32Array) {
       this.u32(9);
       this.u32(6);

@@ -3,6 +3,8 @@ export interface TinyOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Changes the weights. */
   readonly seed?: number;
+  /** Names of tensors to leave out. */
+  readonly without?: readonly string[];
   /** Called with each tensor's name and values before they are written. */
   readonly edit?: (name: string, values: Float32Array) => void;
 }

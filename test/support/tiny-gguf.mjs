@@ -72,7 +72,7 @@ function tensors(vocabularySize, seed) {
   return all;
 }
 
-export function tinyGguf({ metadata = {}, seed = 1, edit } = {}) {
+export function tinyGguf({ metadata = {}, seed = 1, edit, without = [] } = {}) {
   const { tokens, types, merges, eos, imEnd } = vocabulary();
   const pairs = {
     'general.architecture': 'llama',
@@ -99,6 +99,7 @@ export function tinyGguf({ metadata = {}, seed = 1, edit } = {}) {
     ...metadata,
   };
   const all = tensors(tokens.length, seed);
+  for (const name of without) delete all[name];
   for (const [name, { values }] of Object.entries(all)) edit?.(name, values);
   return writeGguf(pairs, all);
 }

@@ -178,6 +178,68 @@ describe('the store', () => {
   });
 });
 
+describe('adapters', () => {
+  const adapterFile = (name: string, content: string): string => {
+    const path = join(folder, `${name}.gguf`);
+    writeFileSync(path, content);
+    return path;
+  };
+  /** Remembers which adapter each job named. */
+  const engineWith = (scale = 1, more: Partial<FakeEngineOptions> = {}) => {
+    const jobs: (string | undefined)[] = [];
+    const path = (name: string) => join(folder, `${name}.gguf`);
+    const engine = engineOf({ adapters: [{ name: 'a', path: path('a'), scale }, { name: 'b', path: path('b'), scale }], ...more });
+    const [sample, score] = [engine.sample.bind(engine), engine.score.bind(engine)];
+    engine.sample = (request) => (jobs.push(request.adapter), sample(request));
+    engine.score = (request) => (jobs.push(request.adapter), score(request));
+    return { engine, jobs };
+  };
+  const solveWith = async ({ engine, jobs }: ReturnType<typeof engineWith>, settings: { adapterTool?: string; adapterReward?: string }) => {
+    await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 4, ...settings }).result;
+    return jobs;
+  };
+  beforeEach(() => {
+    adapterFile('a', 'adapter a');
+    adapterFile('b', 'adapter b');
+  });
+
+  test('each role uses its own, candidates come from the base model', async () => {
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([undefined, 'a', 'b']);
+    expect(await solveWith(engineWith(), {})).toEqual([undefined, undefined]); // programs and scores; candidates are shared
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([]);
+    expect(await solveWith(engineWith(), {})).toEqual([]);
+  });
+
+  test("the tool's concerns programs and verdicts only, the reward's scores only", async () => {
+    await solveWith(engineWith(), {});
+    expect(await solveWith(engineWith(), { adapterTool: 'a' })).toEqual(['a']);
+    expect(store.stats().scores).toBe(2); // 41 and 42
+    expect(await solveWith(engineWith(), { adapterReward: 'a' })).toEqual(['a']);
+    expect(await solveWith(engineWith(), { adapterReward: 'a', adapterTool: 'a' })).toEqual([]);
+  });
+
+  test('are known by content and scale, not by name', async () => {
+    await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' });
+    expect(await solveWith(engineWith(1, { adapters: [{ name: 'z', path: adapterFile('copy', 'adapter a'), scale: 1 }] }), { adapterTool: 'z', adapterReward: 'z' })).toEqual([]);
+    expect(await solveWith(engineWith(0.5), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
+    adapterFile('a', 'adapter a, trained longer');
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
+  });
+
+  test('one that the engine does not have is wrong usage, before anything is decoded', async () => {
+    const { engine, jobs } = engineWith();
+    const solving = solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), adapterReward: 'c' });
+    await expect(solving.result).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(/adapterReward.*'c'.*'a', 'b'/) as unknown });
+    expect(jobs).toEqual([]);
+    expect(await codeOf(solve(PROBLEM, { engine, store, adapterTool: '' }).result)).toBe('USAGE');
+  });
+
+  test('one whose file is gone', async () => {
+    const { engine } = engineWith(1, { adapters: [{ name: 'a', path: join(folder, 'gone.gguf'), scale: 1 }] });
+    expect(await codeOf(solve(PROBLEM, { engine, store, adapterTool: 'a' }).result)).toBe('FILE_NOT_FOUND');
+  });
+});
+
 describe('what can go wrong', () => {
   const cases: [string, () => Promise<unknown>, string][] = [
     ['an empty problem', () => solve('', { engine: engineOf(), store }).result, 'INPUT'],

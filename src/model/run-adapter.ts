@@ -1,0 +1,31 @@
+/** An adapter as the stages of a run use it: by name towards the engine, by content towards the store. */
+import type { Engine } from '../engine/engine-types.js';
+import { T1Error } from '../errors.js';
+import type { Store } from '../store/store.js';
+import { fingerprint } from './fingerprint.js';
+
+export interface RunAdapter {
+  readonly name: string;
+  readonly scale: number;
+  /** sha256 of the GGUF. */
+  readonly hash: string;
+}
+
+/**
+ * @param name of one of the engine's adapters
+ * @param setting that named it, for the message
+ * @throws T1Error USAGE, FILE_NOT_FOUND
+ */
+export async function runAdapter(engine: Engine, name: string | undefined, setting: string, store: Store): Promise<RunAdapter | undefined> {
+  if (name === undefined) return undefined;
+  const adapter = engine.adapters.find((each) => each.name === name);
+  if (!adapter) {
+    const known = engine.adapters.map((each) => `'${each.name}'`).join(', ') || 'none';
+    throw new T1Error('USAGE', `${setting}: the engine has no adapter '${name}' (it was loaded with: ${known})`);
+  }
+  return { name, scale: adapter.scale, hash: await fingerprint(adapter.path, store) };
+}
+
+/** What a cache key holds of an adapter: the name changes nothing, the content and the scale do. */
+export const adapterKey = (adapter: RunAdapter | undefined): readonly [string, number] | null =>
+  adapter ? [adapter.hash, adapter.scale] : null;
