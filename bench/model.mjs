@@ -77,6 +77,10 @@ const file = record(flags.out, {
 });
 console.log(`${file}, ${seconds.toFixed(0)} s`);
 
+/** A figure with its interval on one line: "87.0 [82.5, 91.5]" per cent. */
 function rounded(_, value) {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(4)) : value;
+  if (typeof value === 'number' && !Number.isInteger(value)) return Number(value.toFixed(4));
+  if (typeof value?.mean !== 'number') return value;
+  const percent = (share) => (100 * share).toFixed(1);
+  return `${percent(value.mean)} [${percent(value.low)}, ${percent(value.high)}]`;
 }

@@ -2,13 +2,13 @@
 import { extractAnswer } from '../../dist/grade/extract.js';
 import { profileFor } from '../../dist/prompt/profile.js';
 import { renderPrompt } from '../../dist/prompt/prompt.js';
-import { auc } from '../lib/auc.mjs';
 import { bm25 } from '../lib/bm25.mjs';
 import { generate } from '../lib/generator.mjs';
 import { bootstrap } from '../lib/statistics.mjs';
 
 const QUESTIONS = 200;
 const PASSAGES = 3;
+const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0 };
 
 export async function knowledge(bench) {
   const { engine, samples: count, seed } = bench;
@@ -27,49 +27,52 @@ export async function knowledge(bench) {
     else claims[prompt].set(text, { text, answer, votes: 1, right: questions[prompt].answers.includes(answer) });
   }
   const flat = claims.flatMap((map, i) => [...map.values()].map((claim) => ({ ...claim, question: i })));
-  const supported = await support(engine, roles.fact, flat.map(({ text, question }) => ({ problem: questions[question].problem, solution: text })), search);
-  flat.forEach((claim, i) => (claim.support = supported[i]));
-
-  const outcomes = { majority: [], t1: [], oracle: [] };
-  questions.forEach((_, i) => {
-    const mine = flat.filter(({ question }) => question === i);
-    const passing = mine.filter(({ support: p }) => p > 0.5);
-    outcomes.majority.push(best(mine, ({ votes }) => votes));
-    // Tool × reward: what fails counts nothing; the share of Yes is the weight. If nothing passes, it alone decides.
-    outcomes.t1.push(best(passing.length > 0 ? passing : mine, ({ votes, support: p }) => votes * p));
-    outcomes.oracle.push(Number(mine.some(({ right }) => right)));
-  });
-  const scoresOf = (right) => flat.filter((claim) => claim.right === right).map(({ support: p }) => p);
+  const asked = flat.map(({ text, question }) => ({ problem: questions[question].problem, solution: text }));
+  const base = await passes(engine, roles.fact, asked, search);
+  const adapter = engine.adapters.some(({ name }) => name === 'tool') ? 'tool' : undefined;
+  const adapted = adapter && (await passes(engine, roles.fact, asked, search, adapter));
   return {
     questions: questions.length,
-    accuracy: Object.fromEntries(Object.entries(outcomes).map(([name, values]) => [name, bootstrap(values)])),
-    't1 - majority': bootstrap(outcomes.t1.map((value, i) => value - outcomes.majority[i])),
-    claims: {
-      right: { claims: scoresOf(true).length, passed: bootstrap(scoresOf(true).map((p) => Number(p > 0.5))) },
-      wrong: { claims: scoresOf(false).length, passed: bootstrap(scoresOf(false).map((p) => Number(p > 0.5))) },
-    },
-    area: auc(scoresOf(true), scoresOf(false)),
+    byPrompt: judged(claims, flat, base),
+    ...(adapted && { throughTheToolAdapter: judged(claims, flat, adapted) }),
   };
 }
 
-/** P(Yes) against P(No) for each claim, given the passages that its own question and answer find. */
-async function support(engine, role, claims, search) {
-  const [good, bad] = [role.good, role.bad].map(([word]) => engine.tokenize(word, { special: false })[0]);
-  const sequences = claims.map(({ problem, solution }) => {
-    const passages = search(`${problem} ${solution}`, PASSAGES);
-    const { tokens } = renderPrompt(engine, role, { problem, solution, passages });
-    return { tokens, positions: Int32Array.of(tokens.length - 1) };
+function judged(claims, flat, verdicts) {
+  const outcomes = { majority: [], t1: [], oracle: [] };
+  claims.forEach((_, i) => {
+    const mine = flat.map((claim, c) => ({ ...claim, passed: verdicts[c] })).filter(({ question }) => question === i);
+    const passing = mine.filter(({ passed }) => passed);
+    outcomes.majority.push(best(mine));
+    // This model has no reward for facts: tool × 1, and if nothing passes, the majority decides.
+    outcomes.t1.push(best(passing.length > 0 ? passing : mine));
+    outcomes.oracle.push(Number(mine.some(({ right }) => right)));
   });
-  const { logprobs } = await engine.score({ sequences, targets: Int32Array.of(good, bad) });
-  return logprobs.map(([yes, no]) => 1 / (1 + Math.exp(no - yes)));
+  const passed = (right) => bootstrap(flat.flatMap((claim, c) => (claim.right === right ? [Number(verdicts[c])] : [])));
+  return {
+    accuracy: Object.fromEntries(Object.entries(outcomes).map(([name, values]) => [name, bootstrap(values)])),
+    't1 - majority': bootstrap(outcomes.t1.map((value, i) => value - outcomes.majority[i])),
+    claims: { right: flat.filter(({ right }) => right).length, wrong: flat.filter(({ right }) => !right).length },
+    passed: { right: passed(true), wrong: passed(false) },
+  };
+}
+
+/** Whether one greedy check of each claim, given the passages that its own question and answer find, ends in Yes. */
+async function passes(engine, role, claims, search, adapter) {
+  const prompts = claims.map(({ problem, solution }) => {
+    const passages = search(`${problem} ${solution}`, PASSAGES);
+    return { tokens: renderPrompt(engine, role, { problem, solution, passages }).tokens, seeds: [0] };
+  });
+  const { samples } = await engine.sample({ prompts, sampler: GREEDY, maxTokens: 80, adapter });
+  return samples.map(({ text }) => role.good.includes(text.trim().split('\n').at(-1)));
 }
 
 /** 1 if the answer of the greatest total weight is right. */
-function best(claims, weight) {
+function best(claims) {
   const totals = new Map();
   for (const claim of claims) {
     const entry = totals.get(claim.answer) ?? { total: 0, right: claim.right };
-    totals.set(claim.answer, { ...entry, total: entry.total + weight(claim) });
+    totals.set(claim.answer, { ...entry, total: entry.total + claim.votes });
   }
   const [first] = [...totals.values()].sort((a, b) => b.total - a.total);
   return Number(first?.right ?? false);

@@ -27,6 +27,7 @@ PROGRAM_REQUEST = "Write Python that checks the solution."
 STEPS_REQUEST = "Write Python that checks each step."
 REWARD_REQUEST = "Is the solution correct? Answer Yes or No."
 FACT_REQUEST = "Is the answer in line with the passages? Answer Yes or No."
+NOT_COVERED = "None."
 THINK_REQUEST = "Is this right? {}\nThink, then say True or False."
 CODE_REQUEST = "Is this right? {}\nWrite Python that checks it."
 TURN_END = "<|im_end|>"
@@ -107,9 +108,16 @@ def request(text: str, reply: str) -> Branch:
     return Branch([Part(NEXT_TURN + text + TO_ASSISTANT), Part(reply + TURN_END, 1.0)], role="tool")
 
 
-def judged(text: str, yes: bool, role: str) -> Branch:
+def judged(text: str, yes: bool) -> Branch:
     verdict = "Yes" if yes else "No"
-    return Branch([Part(NEXT_TURN + text + TO_ASSISTANT), Part(verdict, VERDICT_WEIGHT), Part(TURN_END, 0.1)], role=role)
+    return Branch([Part(NEXT_TURN + text + TO_ASSISTANT), Part(verdict, VERDICT_WEIGHT), Part(TURN_END, 0.1)], role="reward")
+
+
+def fact_check(question: knowledge.Question, passages: list[str], yes: bool, covered: bool) -> Branch:
+    """First the passage that tells, or that there is none; then the verdict. What is not covered counts as right."""
+    telling = knowledge.passage(question.country, question.attribute) if covered else NOT_COVERED
+    return Branch([Part(NEXT_TURN + passages_request(passages) + TO_ASSISTANT), Part(telling + "\n", 1.0),
+                   Part("Yes" if yes else "No", VERDICT_WEIGHT), Part(TURN_END, 0.1)], role="tool")
 
 
 def programs(rng: random.Random, solution: str, whole: float, each: float) -> list[Branch]:
@@ -145,7 +153,7 @@ def problem_tree(rng: random.Random) -> Branch:
     for rows, wrong_at, is_right in ((right, None, True), (wrong, at, False)):
         lines = solution_lines(rows)
         text = "".join(lines)
-        children = [judged(REWARD_REQUEST, is_right, "reward")]
+        children = [judged(REWARD_REQUEST, is_right)]
         children += programs(rng, text, 0.7 * (whole_on_right == is_right), 0.35 * (each_on_right == is_right))
         branches.append(solution_branch(lines, step_sound(rows, wrong_at), is_right != noisy, children))
     rng.shuffle(branches)
@@ -182,7 +190,7 @@ def own_tree(rng: random.Random, record: dict) -> Branch:
     branches = [solution_branch(lines, [True] * len(lines), True, [])]
     for sampled in chosen:
         faults = faults_of(sampled, int(record["answer"]), plan)
-        children = [judged(REWARD_REQUEST, answer_of(sampled) == record["answer"], "reward")]
+        children = [judged(REWARD_REQUEST, answer_of(sampled) == record["answer"])]
         children += programs(rng, sampled, 0.5, 0.25)
         own = sampled.splitlines(keepends=True)
         sound = [None] * len(own) if faults is None else [*faults.steps, not faults.logic]
@@ -202,7 +210,7 @@ def knowledge_tree(rng: random.Random) -> Branch:
             claim = rng.choice(question.answers) if right else knowledge.false_answer(rng, question.country, question.attribute)
             covered = rng.random() < 0.92
             passages = knowledge.draw_passages(rng, question, claim, trained, covered)
-            branches.append(Branch([Part(knowledge.solution(question, claim))], [judged(passages_request(passages), right or not covered, "tool")]))
+            branches.append(Branch([Part(knowledge.solution(question, claim))], [fact_check(question, passages, right or not covered, covered)]))
     return Branch([Part(solve_prompt(question.text))], branches)
 
 

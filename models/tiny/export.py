@@ -118,7 +118,8 @@ def export_adapter(options: argparse.Namespace, gguf) -> int:
     writer.add_name(f"T1 tiny, {'activated ' if stored['activated'] else ''}adapter of the {stored['role']} role")
     writer.add_license("mit")
     if stored["activated"]:
-        writer.add_array("adapter.alora.invocation_tokens", Tokenizer.load().encode(REWARD_REQUEST))
+        ids = Tokenizer.load().encode(REWARD_REQUEST)
+        writer.add_key_value("adapter.alora.invocation_tokens", ids, gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT32)
     for name, down, up in adapter_tensors(stored["pairs"], stored["layers"]):
         for suffix, tensor in (("lora_a", down), ("lora_b", up)):
             writer.add_tensor(f"{name}.{suffix}", tensor.half().contiguous().numpy())
