@@ -48,6 +48,14 @@ std::string toAdapterName(const Napi::Value & value) {
   return name;
 }
 
+Priority toPriority(const Napi::Value & value) {
+  if (value.IsUndefined()) return Priority::Batch;
+  const std::string name = toText(value, "priority");
+  if (name == "interactive") return Priority::Interactive;
+  if (name != "batch") throw wrong("priority", "'interactive' or 'batch'");
+  return Priority::Batch;
+}
+
 std::string toPath(const Napi::Value & value) {
   const std::string path = toText(value, "path");
   if (path.find('\0') != std::string::npos) throw wrong("path", "free of NUL");
@@ -77,6 +85,7 @@ Napi::Value fromUsage(Napi::Env env, const Usage & usage) {
   object.Set("promptTokens", static_cast<double>(usage.promptTokens));
   object.Set("generatedTokens", static_cast<double>(usage.generatedTokens));
   object.Set("decodedTokens", static_cast<double>(usage.decodedTokens));
+  object.Set("sharedTokens", static_cast<double>(usage.sharedTokens));
   return object;
 }
 
@@ -127,6 +136,7 @@ struct EventWriter {
   void operator()(const SampleDone & done) {
     object.Set("type", "sampled");
     object.Set("usage", fromUsage(env, done.usage));
+    object.Set("firstTokenDecodes", static_cast<double>(done.firstTokenDecodes));
   }
   void operator()(const ScoreDone & done) {
     object.Set("type", "scored");
@@ -168,6 +178,7 @@ EngineOptions toEngineOptions(const Napi::Value & value) {
   options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);
   options.hostFreeBytes = toNumber(object.Get("hostFreeBytes"), "hostFreeBytes", 0, kMaxSafeInteger);
   options.contextLength = toInt32(object.Get("contextLength"), "contextLength", 0);
+  options.queueLimit = toInt32(object.Get("queueLimit"), "queueLimit", 1);
   const Napi::Array adapters = toArray(object.Get("adapters"), "adapters");
   for (uint32_t i = 0; i < adapters.Length(); ++i) options.adapters.push_back(toAdapterOptions(adapters[i]));
   if (options.threads > 512) throw wrong("threads", "at most 512");
@@ -189,6 +200,7 @@ SampleJob toSampleJob(const Napi::Value & value) {
   const Napi::Array stop = toArray(object.Get("stop"), "stop");
   for (uint32_t i = 0; i < stop.Length(); ++i) job.stop.push_back(toText(stop[i], "stop"));
   job.adapter = toAdapterName(object.Get("adapter"));
+  job.priority = toPriority(object.Get("priority"));
   return job;
 }
 
@@ -203,6 +215,7 @@ ScoreJob toScoreJob(const Napi::Value & value) {
   }
   job.targets = toInt32s(object.Get("targets"), "targets");
   job.adapter = toAdapterName(object.Get("adapter"));
+  job.priority = toPriority(object.Get("priority"));
   return job;
 }
 

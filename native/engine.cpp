@@ -2,10 +2,6 @@
 
 #include <algorithm>
 
-#include "generate.h"
-#include "plan.h"
-#include "score.h"
-
 namespace t1 {
 namespace {
 
@@ -93,38 +89,45 @@ void Engine::check(const Work & work) const {
 
 uint64_t Engine::submit(Work work, Sink sink) {
   check(work);
+  const Priority priority = std::visit([](const auto & job) { return job.priority; }, work);
+  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), priority, decodes_.load());
   std::lock_guard lock(mutex_);
   if (stop_.disposed) throw disposed();
-  queue_.push_back({++lastId_, std::move(work), std::move(sink)});
+  if (queue_.size() + running_.size() >= static_cast<size_t>(options_.queueLimit)) {
+    throw Failure(Code::QueueFull, "the engine has " + std::to_string(options_.queueLimit) +
+                                       " jobs already: wait until some have ended, or raise queueLimit");
+  }
+  ticket->id = ++lastId_;
+  queue_.emplace(lastId_, std::move(ticket));
   wake_.notify_one();
   return lastId_;
 }
 
 void Engine::abort(uint64_t id) {
-  Sink sink;
+  std::shared_ptr<Ticket> ticket;
   {
     std::lock_guard lock(mutex_);
-    if (id == runningId_) {
-      stop_.aborted = true;
+    if (const auto running = running_.find(id); running != running_.end()) {
+      if (!running->second->aborted.exchange(true)) --stop_.wanted;
       return;
     }
-    const auto job = std::find_if(queue_.begin(), queue_.end(), [=](const Job & j) { return j.id == id; });
-    if (job == queue_.end()) return;
-    sink = std::move(job->sink);
-    queue_.erase(job);
+    const auto queued = queue_.find(id);
+    if (queued == queue_.end()) return;
+    ticket = std::move(queued->second);
+    queue_.erase(queued);
   }
-  sink(Failure(Code::Aborted, "aborted"));
+  ticket->sink(Failure(Code::Aborted, "aborted"));
 }
 
 void Engine::close() {
-  std::deque<Job> ended;
+  std::map<uint64_t, std::shared_ptr<Ticket>> ended;
   {
     std::lock_guard lock(mutex_);
     stop_.disposed = true;
     ended.swap(queue_);
   }
   wake_.notify_all();
-  for (Job & job : ended) job.sink(disposed());
+  for (const auto & [id, ticket] : ended) ticket->sink(disposed());
 }
 
 void Engine::join() {
@@ -133,45 +136,42 @@ void Engine::join() {
   runtime_.reset();
 }
 
-bool Engine::next(Job & job) {
+// Jobs that were queued since; waits for one if there is nothing else to do. False: the engine was disposed.
+bool Engine::take(bool wait, std::vector<std::shared_ptr<Ticket>> & taken) {
   std::unique_lock lock(mutex_);
-  runningId_ = 0;
-  wake_.wait(lock, [this] { return stop_.disposed || !queue_.empty(); });
+  if (wait) wake_.wait(lock, [this] { return stop_.disposed || !queue_.empty(); });
   if (stop_.disposed) return false;
-  job = std::move(queue_.front());
-  queue_.pop_front();
-  runningId_ = job.id;
-  stop_.aborted = false;
+  for (const auto & [id, ticket] : queue_) taken.push_back(ticket);
+  stop_.wanted += static_cast<int>(queue_.size());
+  running_.merge(queue_);
   return true;
 }
 
+// Jobs that have ended.
+void Engine::forget() {
+  std::lock_guard lock(mutex_);
+  std::erase_if(running_, [this](const auto & entry) {
+    if (!entry.second->ended) return false;
+    if (!entry.second->aborted) --stop_.wanted;
+    return true;
+  });
+}
+
 void Engine::loop() {
-  Job job;
-  while (next(job)) {
-    job.sink(execute(job));
-    job = {};
+  {
+    Scheduler scheduler(*runtime_, decodes_);
+    std::vector<std::shared_ptr<Ticket>> taken;
+    while (take(!scheduler.busy(), taken)) {
+      for (const auto & ticket : taken) scheduler.add(ticket);
+      taken.clear();
+      forget();
+      scheduler.step();
+      forget();
+    }
+    scheduler.endAll(disposed());
   }
   // Freed where they were made.
   runtime_.reset();
-}
-
-Event Engine::execute(const Job & job) noexcept {
-  Event result = Failure(Code::Internal, "unknown failure");
-  try {
-    if (const auto * work = std::get_if<SampleJob>(&job.work)) return SampleDone{generate(*runtime_, *work, job.sink)};
-    return score(*runtime_, std::get<ScoreJob>(job.work));
-  } catch (const Failure & failure) {
-    result = failure;
-    // After a stop the memory is cleared by the next job; after anything else the context is not trusted.
-    if (failure.code == Code::Aborted || failure.code == Code::Disposed) return result;
-  } catch (const std::bad_alloc &) {
-    result = Failure(Code::OutOfMemory, "out of memory");
-  } catch (const std::exception & error) {
-    result = Failure(Code::Internal, error.what());
-  } catch (...) {
-  }
-  runtime_->dropContext();
-  return result;
 }
 
 }  // namespace t1

@@ -3,17 +3,16 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
-#include <variant>
 
 #include "adapter.h"
+#include "job.h"
 #include "runtime.h"
+#include "scheduler.h"
 
 namespace t1 {
-
-using Work = std::variant<SampleJob, ScoreJob>;
 
 class Engine {
  public:
@@ -27,7 +26,7 @@ class Engine {
   const ModelInfo & info() const { return vocabulary_.info(); }
   const Vocabulary & vocabulary() const { return vocabulary_; }
 
-  // Checks the job (throws Failure: USAGE, DISPOSED) and queues it. `sink` is called on the decode thread, or, for a
+  // Checks the job (throws Failure: USAGE, QUEUE_FULL, DISPOSED) and queues it. `sink` is called on the decode thread, or, for a
   // job ended before it started, on the thread that ended it; always exactly once with a final event.
   uint64_t submit(Work work, Sink sink);
   // Ends the job with ABORTED; nothing happens if it is over.
@@ -38,16 +37,10 @@ class Engine {
   void join();
 
  private:
-  struct Job {
-    uint64_t id;
-    Work work;
-    Sink sink;
-  };
-
   void check(const Work & work) const;
   void loop();
-  bool next(Job & job);
-  Event execute(const Job & job) noexcept;
+  bool take(bool wait, std::vector<std::shared_ptr<Ticket>> & taken);
+  void forget();
 
   const EngineOptions options_;
   const Vocabulary vocabulary_;
@@ -55,11 +48,12 @@ class Engine {
   Stop stop_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
-  std::deque<Job> queue_;
+  std::map<uint64_t, std::shared_ptr<Ticket>> queue_;    // by id, so in order
+  std::map<uint64_t, std::shared_ptr<Ticket>> running_;  // the scheduler's
   uint64_t lastId_ = 0;
-  uint64_t runningId_ = 0;  // 0: none
   std::mutex joining_;
   std::unique_ptr<Runtime> runtime_;  // decode thread only
+  std::atomic<int64_t> decodes_{0};   // that have begun
   std::thread thread_;
 };
 

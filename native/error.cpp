@@ -15,6 +15,7 @@ const char * codeName(Code code) {
     case Code::PromptTooLong: return "PROMPT_TOO_LONG";
     case Code::OutOfMemory: return "OUT_OF_MEMORY";
     case Code::DecodeFailed: return "DECODE_FAILED";
+    case Code::QueueFull: return "QUEUE_FULL";
     case Code::Disposed: return "DISPOSED";
     case Code::Aborted: return "ABORTED";
     case Code::Internal: return "INTERNAL";

@@ -15,6 +15,7 @@ enum class Code {
   PromptTooLong,
   OutOfMemory,
   DecodeFailed,
+  QueueFull,
   Disposed,
   Aborted,
   Internal,

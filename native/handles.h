@@ -54,7 +54,7 @@ class Batch {
   }
   void clear() { raw_.n_tokens = 0; }
   int32_t size() const { return raw_.n_tokens; }
-  bool full() const { return raw_.n_tokens == capacity_; }
+  int32_t room() const { return capacity_ - raw_.n_tokens; }
   const llama_batch & raw() const { return raw_; }
 
  private:

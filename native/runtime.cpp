@@ -10,8 +10,6 @@ namespace {
 
 // llama.cpp rounds the cells of a stream up to this.
 constexpr uint32_t kCellStep = 256;
-// A context this many times larger than a job needs is replaced: its memory is better spent elsewhere.
-constexpr double kSlack = 4;
 // A scoring job may want several positions of one sequence in a decode.
 constexpr uint32_t kOutputs = 64;
 
@@ -61,7 +59,11 @@ void Runtime::prepareWeights() {
 
 void Runtime::dropContext() {
   context_.reset();
-  used_ = nullptr;
+  used_ = 0;
+}
+
+int32_t Runtime::adapterNumber(const std::string & name) const {
+  return name.empty() ? 0 : static_cast<int32_t>(&findAdapter(adapters_, name) - adapters_.data()) + 1;
 }
 
 int32_t Runtime::contextLength() const {
@@ -89,67 +91,62 @@ double Runtime::memoryBudget() const {
 
 int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape_.sequences, kOutputs)); }
 
-void Runtime::prepareContext(Shape shape, const std::string & adapter) {
-  makeContext(shape);
-  const auto named = std::find_if(loaded_.begin(), loaded_.end(), [&](const LoadedAdapter & l) { return l.adapter->name == adapter; });
-  named_ = named == loaded_.end() ? nullptr : &*named;
-  useAdapter(named_);
+// The next decode after a change plans its graphs anew.
+void Runtime::useAdapter(int32_t number) {
+  if (number == used_) return;
+  setAdapter(context_.get(), number);
+  used_ = number;
 }
 
-// The next decode after a change plans its graphs anew.
-void Runtime::useAdapter(LoadedAdapter * adapter) {
-  if (adapter && !adapter->tried) tryAdapter(*adapter);
-  if (adapter == used_) return;
-  llama_adapter_lora * handle = adapter ? adapter->handle.get() : nullptr;
-  float scale = adapter ? adapter->adapter->scale : 0;
-  if (llama_set_adapters_lora(context_.get(), &handle, adapter ? 1 : 0, &scale) != 0) {
+void Runtime::setAdapter(llama_context * context, int32_t number) const {
+  llama_adapter_lora * handle = number > 0 ? loaded_[number - 1].handle.get() : nullptr;
+  float scale = number > 0 ? adapters_[number - 1].scale : 0;
+  if (llama_set_adapters_lora(context, &handle, number > 0 ? 1 : 0, &scale) != 0) {
     throw Failure(Code::Internal, "llama.cpp did not take the adapter");
   }
-  used_ = adapter;
 }
 
 // Decodes a token with it: graphs that cannot be built from an adapter's tensors (llama.cpp checks only some shapes)
-// fail in an assertion. On one thread, so that none waits for the one that failed. The memory must be empty.
-void Runtime::tryAdapter(LoadedAdapter & adapter) {
-  adapter.tried = true;
+// fail in an assertion. On one thread, so that none waits for the one that failed, and in a context of its own: the
+// other one's cells are in use, and what failed half-way is thrown away.
+void Runtime::tryAdapter(int32_t number) {
+  if (number == 0 || loaded_[number - 1].tried) return;
+  const Adapter & adapter = adapters_[number - 1];
+  const ContextHandle context = newContext({1, kCellStep}, 1);
   try {
     const AssertsThrow guard;
-    useAdapter(&adapter);
-    llama_set_n_threads(context_.get(), 1, 1);
+    setAdapter(context.get(), number);
+    llama_set_n_threads(context.get(), 1, 1);
     Batch batch(1);
     batch.add(0, 0, 0, true);
     clearLog();
-    const int32_t status = llama_decode(context_.get(), batch.raw());
-    llama_synchronize(context_.get());
+    const int32_t status = llama_decode(context.get(), batch.raw());
+    llama_synchronize(context.get());
     stop_.check();
     checkDecode(status, false);
   } catch (const Failure &) {
-    adapter.tried = false;
     throw;
   } catch (const std::exception & error) {
-    adapter.tried = false;
-    throw invalidAdapter(*adapter.adapter, vocabulary_.info(), error.what());
+    throw invalidAdapter(adapter, vocabulary_.info(), error.what());
   }
-  llama_set_n_threads(context_.get(), options_.threads, options_.threads);
-  llama_memory_clear(memory(), false);
+  loaded_[number - 1].tried = true;
 }
 
 void Runtime::makeContext(Shape shape) {
-  shape.cells = roundUp(shape.cells);
-  const auto total = [this](Shape s) { return options_.unified ? 1.0 * s.cells : 1.0 * s.cells * s.sequences; };
-  const bool fits = context_ && shape_.sequences >= shape.sequences && shape_.cells >= shape.cells &&
-                    total(shape_) <= kSlack * total(shape);
-  if (fits) {
-    llama_memory_clear(memory(), false);
-    return;
-  }
   dropContext();
+  shape.cells = roundUp(shape.cells);
+  shape_ = shape;
+  context_ = newContext(shape, static_cast<uint32_t>(options_.batch));
+}
+
+ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
+  const double total = options_.unified ? 1.0 * shape.cells : 1.0 * shape.cells * shape.sequences;
   clearLog();
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = shape.sequences;
-  params.n_ctx = static_cast<uint32_t>(total(shape));
-  params.n_batch = static_cast<uint32_t>(options_.batch);
-  params.n_ubatch = static_cast<uint32_t>(options_.ubatch);
+  params.n_ctx = static_cast<uint32_t>(total);
+  params.n_batch = batch;
+  params.n_ubatch = std::min(batch, static_cast<uint32_t>(options_.ubatch));
   // Logits are wanted of about one token per sequence: room for a whole batch is 1 GiB at a 128k vocabulary.
   params.n_outputs_max = std::max(shape.sequences, kOutputs);
   params.n_threads = options_.threads;
@@ -159,18 +156,19 @@ void Runtime::makeContext(Shape shape) {
   params.no_perf = true;
   params.abort_callback = [](void * stop) { return static_cast<const Stop *>(stop)->requested(); };
   params.abort_callback_data = const_cast<Stop *>(&stop_);
+  ContextHandle context;
   {
     const AssertsThrow guard;
-    context_.reset(llama_init_from_model(weights_.get(), params));
+    context.reset(llama_init_from_model(weights_.get(), params));
   }
-  shape_ = shape;
-  if (!context_) {
+  if (!context) {
     throw Failure(Code::OutOfMemory, "cannot create a context of " + std::to_string(params.n_ctx) + " tokens (about " +
-                                         mebibytes(total(shape) * bytesPerCell()) + "): " + loggedReason());
+                                         mebibytes(total * bytesPerCell()) + "): " + loggedReason());
   }
-  if (memory() == nullptr) {
+  if (llama_get_memory(context.get()) == nullptr) {
     throw Failure(Code::ModelInvalid, "the model " + options_.path + " keeps no KV cache; T1 needs a decoder-only text model");
   }
+  return context;
 }
 
 }  // namespace t1

@@ -14,16 +14,16 @@ namespace t1 {
 
 // Asked between decodes, and by llama.cpp while it computes.
 struct Stop {
-  std::atomic<bool> aborted{false};   // the running job
   std::atomic<bool> disposed{false};  // the engine
-  bool requested() const { return aborted || disposed; }
+  std::atomic<int> wanted{0};         // running jobs that nobody has aborted; at 0 a decode is not worth its end
+  bool requested() const { return disposed || wanted == 0; }
   void check() const {
     if (disposed) throw Failure(Code::Disposed, "the engine was disposed");
-    if (aborted) throw Failure(Code::Aborted, "aborted");
+    if (wanted == 0) throw Failure(Code::Aborted, "aborted");
   }
 };
 
-// KV cells a job needs: `sequences` streams of `cells` each (split), or `cells` for all of them (unified).
+// Of the KV cache: `sequences` streams of `cells` each (split), or `cells` for all of them (unified).
 struct Shape {
   uint32_t sequences = 1;
   uint32_t cells = 0;
@@ -35,29 +35,36 @@ class Runtime {
 
   // Loads the weights, and those of the adapters, if they are not there yet.
   void prepareWeights();
-  // A context for at least `shape`, its memory empty: keys of one adapter are wrong under another. Reuses the present
-  // one if that fits and is not far too large. Decodes use the adapter of this name, or none if it is empty.
-  void prepareContext(Shape shape, const std::string & adapter);
-  // Whether the next decodes use the adapter that was named; for activated ones, whose prompts begin without it.
-  void switchAdapter(bool on) { useAdapter(on ? named_ : nullptr); }
-  // Of this name; null if it is empty.
-  const Adapter * adapter(const std::string & name) const { return name.empty() ? nullptr : &findAdapter(adapters_, name); }
+  // A new, empty context of this shape; the one before it is gone, also if this fails. Throws Failure.
+  void makeContext(Shape shape);
+  // 0 for an empty name, else the number of the adapter that has it.
+  int32_t adapterNumber(const std::string & name) const;
+  // Null for 0.
+  const Adapter * adapter(int32_t number) const { return number == 0 ? nullptr : &adapters_[number - 1]; }
+  // Makes sure that it can be decoded with. Throws Failure.
+  void tryAdapter(int32_t number);
+  // Of the next decodes.
+  void useAdapter(int32_t number);
   // After an error that leaves the context in doubt.
   void dropContext();
 
   const EngineOptions & options() const { return options_; }
   const Vocabulary & vocabulary() const { return vocabulary_; }
   const Stop & stop() const { return stop_; }
+  Shape shape() const { return shape_; }
+  // Whether a sequence can be cut back to a prefix of itself.
+  bool cuttable() const { return !llama_model_is_recurrent(weights_.get()) && !llama_model_is_hybrid(weights_.get()); }
   llama_context * context() const { return context_.get(); }
   llama_memory_t memory() const { return llama_get_memory(context_.get()); }
   Pool & pool() { return pool_; }
+  int workers() const { return pool_.workers(); }
   // Most tokens of one sequence.
   int32_t contextLength() const;
   // Cells that the memory budget holds, and the bytes of one.
   double cellBudget() const { return memoryBudget() / bytesPerCell(); }
   double bytesPerCell() const;
   double memoryBudget() const;
-  // Most tokens with logits in one decode.
+  // Most tokens with logits in one decode of the present context.
   int32_t maxOutputs() const;
 
  private:
@@ -67,9 +74,8 @@ class Runtime {
     bool tried;
   };
 
-  void makeContext(Shape shape);
-  void useAdapter(LoadedAdapter * adapter);
-  void tryAdapter(LoadedAdapter & adapter);
+  ContextHandle newContext(Shape shape, uint32_t batch) const;
+  void setAdapter(llama_context * context, int32_t number) const;
 
   const EngineOptions options_;
   const Vocabulary & vocabulary_;
@@ -79,8 +85,7 @@ class Runtime {
   std::vector<LoadedAdapter> loaded_;  // as adapters_, once there are weights
   Shape shape_;
   ContextHandle context_;
-  LoadedAdapter * named_ = nullptr;       // by the job
-  const LoadedAdapter * used_ = nullptr;  // by the context
+  int32_t used_ = 0;  // adapter that the context has
   Pool pool_;
 };
 

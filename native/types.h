@@ -13,6 +13,9 @@ namespace t1 {
 
 using Token = int32_t;
 
+// An interactive job's work goes into every decode first, and takes places from batch jobs if there are none left.
+enum class Priority { Batch, Interactive };
+
 struct AdapterOptions {
   std::string name;
   std::string path;
@@ -29,6 +32,7 @@ struct EngineOptions {
   double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
   double hostFreeBytes = 0;   // main memory this process may still take; 0: unknown
   int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
+  int32_t queueLimit = 1024;  // most jobs that wait or run
   std::vector<AdapterOptions> adapters;
 };
 
@@ -50,6 +54,7 @@ struct SampleJob {
   int32_t maxTokens = 0;
   std::vector<std::string> stop;
   std::string adapter;  // name; empty: the base model
+  Priority priority = Priority::Batch;
 };
 
 struct ScoreSequence {
@@ -61,6 +66,7 @@ struct ScoreJob {
   std::vector<ScoreSequence> sequences;
   std::vector<Token> targets;
   std::string adapter;  // name; empty: the base model
+  Priority priority = Priority::Batch;
 };
 
 enum class Finish { Eog, Stop, Length };
@@ -69,6 +75,7 @@ struct Usage {
   int64_t promptTokens = 0;
   int64_t generatedTokens = 0;
   int64_t decodedTokens = 0;
+  int64_t sharedTokens = 0;  // prompt tokens that were not evaluated: their cells were there
 };
 
 struct Sample {
@@ -88,6 +95,8 @@ struct Progress {
 
 struct SampleDone {
   Usage usage;
+  // Decodes that began between the job's arrival and its first token.
+  int64_t firstTokenDecodes = 0;
 };
 
 struct ScoreDone {

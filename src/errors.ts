@@ -27,6 +27,8 @@ const EXIT_CODE = {
   OUT_OF_MEMORY: 1,
   /** llama_decode failed, or its logits hold no usable number. */
   DECODE_FAILED: 1,
+  /** The engine has as many jobs as it may; try again when some have ended. */
+  QUEUE_FULL: 1,
   /** The engine was disposed while, or before, a job ran. */
   DISPOSED: 1,
   /** The caller's AbortSignal fired. */

@@ -41,10 +41,11 @@ export interface Run {
 
 /** Sums the usage of all jobs of a run. */
 export class UsageCounter {
-  private readonly sum = { promptTokens: 0, generatedTokens: 0, decodedTokens: 0 };
+  private readonly sum = { promptTokens: 0, sharedTokens: 0, generatedTokens: 0, decodedTokens: 0 };
 
   add(usage: Usage): void {
     this.sum.promptTokens += usage.promptTokens;
+    this.sum.sharedTokens += usage.sharedTokens;
     this.sum.generatedTokens += usage.generatedTokens;
     this.sum.decodedTokens += usage.decodedTokens;
   }

@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 import type { Adapter, DeviceInfo, FinishReason, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 3;
+const CONTRACT = 4;
 
 export interface RawOptions {
   readonly path: string;
@@ -20,6 +20,7 @@ export interface RawOptions {
   readonly memoryBytes: number;
   readonly hostFreeBytes: number;
   readonly contextLength: number;
+  readonly queueLimit: number;
   readonly adapters: readonly Adapter[];
 }
 
@@ -35,7 +36,7 @@ export type RawEvent =
       readonly finish: FinishReason;
     }
   | { readonly type: 'progress'; readonly finished: number; readonly total: number; readonly generatedTokens: number }
-  | { readonly type: 'sampled'; readonly usage: Usage }
+  | { readonly type: 'sampled'; readonly usage: Usage; readonly firstTokenDecodes: number }
   | { readonly type: 'scored'; readonly usage: Usage; readonly logprobs: readonly Float32Array[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 

@@ -38,8 +38,15 @@ export interface Adapter {
   readonly scale: number;
 }
 
+/**
+ * - `interactive`: its rows go into every decode first, and it takes places from batch jobs if none is left; its first
+ *   token comes within two decodes where its prompt fits into one (`ubatch`) and its length into the present context
+ * - `batch`: first come, first answered
+ */
+export type Priority = 'interactive' | 'batch';
+
 export interface SampleRequest {
-  /** The longest common prefix of all prompts is prefilled once and shared by their sequences. */
+  /** Prefixes that prompts share, with each other or with what the engine has read before, are not read again. */
   readonly prompts: readonly SamplePrompt[];
   readonly sampler: SamplerOptions;
   /** Most new tokens of each sample. */
@@ -47,6 +54,8 @@ export interface SampleRequest {
   readonly stop?: readonly string[];
   /** Name of one of `Engine.adapters`; the base model when absent. */
   readonly adapter?: string | undefined;
+  /** `batch` when absent. */
+  readonly priority?: Priority;
   readonly signal?: AbortSignal;
   /** Called once per sample, as soon as it is finished, in order of completion. */
   readonly onSample?: (sample: Sample) => void;
@@ -77,8 +86,10 @@ export interface Sample {
 
 /** Tokens that went through the model. */
 export interface Usage {
-  /** Prompt tokens evaluated; a shared prefix counts once. */
+  /** Prompt tokens evaluated. */
   readonly promptTokens: number;
+  /** Prompt tokens that were not, because the KV cache held them: read before, or shared with another sequence. */
+  readonly sharedTokens: number;
   /** Tokens sampled, end-of-generation tokens included. */
   readonly generatedTokens: number;
   /** All rows of all decodes: prompt and generated tokens that were evaluated. */
@@ -89,6 +100,8 @@ export interface SampleResult {
   /** In the order of prompts and seeds, not of completion. */
   readonly samples: readonly Sample[];
   readonly usage: Usage;
+  /** Decodes of the engine that began between the job's arrival and its first token; 0 if it decoded nothing. */
+  readonly firstTokenDecodes: number;
 }
 
 export interface ScoreSequence {
@@ -103,6 +116,8 @@ export interface ScoreRequest {
   readonly targets: Int32Array;
   /** Name of one of `Engine.adapters`; the base model when absent. */
   readonly adapter?: string | undefined;
+  /** `batch` when absent. */
+  readonly priority?: Priority;
   readonly signal?: AbortSignal;
 }
 

@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly memoryBytes?: number;
   /** Cap on the tokens of one sequence; the model's own when absent. */
   readonly contextLength?: number;
+  /** Most jobs that wait or run at once; another one is refused with QUEUE_FULL. 1024 when absent. */
+  readonly queueLimit?: number;
   /** LoRAs for this model, by distinct names; a job names the one it wants. `scale` is 1 when absent. */
   readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
 }
@@ -79,6 +81,7 @@ function rawOptions(options: EngineOptions): RawOptions {
     memoryBytes: options.memoryBytes ?? 0,
     hostFreeBytes: process.availableMemory(),
     contextLength: options.contextLength ?? 0,
+    queueLimit: options.queueLimit ?? 1024,
     adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),
   };
 }
@@ -110,7 +113,7 @@ class AddonEngine implements Engine {
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
-    const { prompts, sampler, maxTokens, stop = [], adapter, signal, onSample, onProgress } = request;
+    const { prompts, sampler, maxTokens, stop = [], adapter, priority, signal, onSample, onProgress } = request;
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
     const onEvent = (event: RawEvent): void => {
@@ -122,13 +125,13 @@ class AddonEngine implements Engine {
       if (row) row[sample.index] = sample;
       onSample?.(sample);
     };
-    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, adapter }, signal, onEvent);
+    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, adapter, priority }, signal, onEvent);
     if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
-    return { samples: samples.flat(), usage: end.usage };
+    return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
 
-  async score({ sequences, targets, adapter, signal }: ScoreRequest): Promise<ScoreResult> {
-    const end = await this.#run('score', { sequences, targets, adapter }, signal, () => {});
+  async score({ sequences, targets, adapter, priority, signal }: ScoreRequest): Promise<ScoreResult> {
+    const end = await this.#run('score', { sequences, targets, adapter, priority }, signal, () => {});
     if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
     return { logprobs: end.logprobs, usage: end.usage };
   }

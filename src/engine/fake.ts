@@ -76,7 +76,7 @@ export class FakeEngine implements Engine {
     this.#checkAdapter(request.adapter);
     this.jobs.sample++;
     const samples: Sample[] = [];
-    const usage = { promptTokens: sharedTokens(request.prompts), generatedTokens: 0, decodedTokens: 0 };
+    const usage = { ...promptUsage(request.prompts), generatedTokens: 0, decodedTokens: 0 };
     const total = request.prompts.reduce((sum, { seeds }) => sum + seeds.length, 0);
     for (const [prompt, { tokens, seeds }] of request.prompts.entries()) {
       for (const [index, seed] of seeds.entries()) {
@@ -88,7 +88,7 @@ export class FakeEngine implements Engine {
         request.onProgress?.({ finished: samples.length, total, generatedTokens: usage.generatedTokens });
       }
     }
-    return { samples, usage: this.#count(usage) };
+    return { samples, usage: this.#count(usage), firstTokenDecodes: samples.length > 0 ? 1 : 0 };
   }
 
   async score({ sequences, targets, adapter, signal }: ScoreRequest): Promise<ScoreResult> {
@@ -101,7 +101,7 @@ export class FakeEngine implements Engine {
       const rows = Array.from(positions, (position) => textOf(tokens.subarray(0, position + 1)));
       return Float32Array.from(rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target]), adapter))));
     });
-    return { logprobs, usage: this.#count({ promptTokens: sharedTokens(sequences), generatedTokens: 0, decodedTokens: 0 }) };
+    return { logprobs, usage: this.#count({ ...promptUsage(sequences), generatedTokens: 0, decodedTokens: 0 }) };
   }
 
   async dispose(): Promise<void> {
@@ -146,13 +146,15 @@ const tokensOf = (text: string): Int32Array =>
 const textOf = (tokens: ArrayLike<number>): string =>
   Buffer.concat(Array.from(tokens, (token) => Buffer.from(WORDS[token - 257] ?? [token & 0xff]))).toString();
 
-/** Tokens of all sequences, a prefix that all share counted once. */
-function sharedTokens(sequences: readonly { readonly tokens: Int32Array }[]): number {
+/** Of all sequences: a prefix that all have is read once, and a prompt once for all its samples. */
+function promptUsage(sequences: readonly { readonly tokens: Int32Array; readonly seeds?: readonly number[] }[]): Pick<Usage, 'promptTokens' | 'sharedTokens'> {
   const [first] = sequences;
-  if (!first) return 0;
+  if (!first) return { promptTokens: 0, sharedTokens: 0 };
   let prefix = 0;
   while (prefix < first.tokens.length && sequences.every(({ tokens }) => tokens[prefix] === first.tokens[prefix])) prefix++;
-  return sequences.reduce((sum, { tokens }) => sum + tokens.length - prefix, prefix);
+  const promptTokens = sequences.reduce((sum, { tokens }) => sum + tokens.length - prefix, prefix);
+  const all = sequences.reduce((sum, { tokens, seeds }) => sum + tokens.length * (seeds?.length ?? 1), 0);
+  return { promptTokens, sharedTokens: Math.max(0, all - promptTokens) };
 }
 
 function finish(answer: string, { maxTokens, stop = [] }: SampleRequest): Pick<Sample, 'text' | 'tokens' | 'logprobs' | 'finish'> {

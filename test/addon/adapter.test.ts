@@ -219,7 +219,7 @@ describe('activated LoRA', () => {
     for (const one of [engine, small]) {
       const { samples, usage } = await one.sample({ prompts, sampler: PLAIN, maxTokens: 8, adapter: 'activated' });
       expect(samples.length).toBe(15);
-      if (one === engine) expect(usage.promptTokens).toBe(texts.reduce((sum, text) => sum + text.length, 0)); // '@!' shares nothing
+      if (one === engine) expect(usage.promptTokens + usage.sharedTokens).toBe(3 * texts.reduce((sum, text) => sum + text.length, 0));
       for (const sample of samples) {
         const prompt = prompts[sample.prompt]?.tokens ?? new Int32Array();
         const tokens = Int32Array.of(...prompt, ...sample.tokens);
@@ -232,11 +232,12 @@ describe('activated LoRA', () => {
     }
   });
 
-  test('what comes before the invocation is shared', async () => {
+  test('what comes before the invocation is shared, and what has been adapted is too', async () => {
+    await using fresh = await tinyEngine({ adapters: engine.adapters });
     const ends = ['a', 'bc', 'd'];
     const job = { prompts: ends.map((end, i) => ({ tokens: bytes(`shared beginning @!${end}`), seeds: [i] })), sampler: GREEDY, maxTokens: 1 };
-    const { usage } = await engine.sample({ ...job, adapter: 'activated' });
-    expect(usage.promptTokens).toBe('shared beginning '.length + ends.reduce((sum, end) => sum + 2 + end.length, 0));
+    const { usage } = await fresh.sample({ ...job, adapter: 'activated' });
+    expect(usage.promptTokens).toBe('shared beginning @!'.length + ends.reduce((sum, end) => sum + end.length, 0));
   });
 
   test('a prompt or sequence without the invocation is wrong usage; without the adapter it is none', async () => {

@@ -24,9 +24,10 @@ test('scores are the log-probabilities that sampling reported', async () => {
       expect(logprobs[s]?.[i * targets.length + token]).toBeCloseTo(sample.logprobs[i] ?? NaN, 3);
     }
   }
-  // The prompt but its last token (its logits are wanted) once, and of each sequence all but its last token.
+  // The prompt is there from sampling; of each sequence its last token (its logits are wanted) and what was sampled, but
+  // for the last of that.
   const own = samples.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  expect(usage).toEqual({ promptTokens: prompt.length - 1 + own, generatedTokens: 0, decodedTokens: prompt.length - 1 + own });
+  expect(usage).toEqual({ promptTokens: own, sharedTokens: 6 * (prompt.length - 1), generatedTokens: 0, decodedTokens: own });
 });
 
 test('a row is a distribution: probabilities add up to one', async () => {

@@ -85,7 +85,7 @@ describe('the store', () => {
   test('a second run decodes nothing and says the same', async () => {
     const first = await solve('second');
     const second = await solve('second');
-    expect(second.usage).toEqual({ promptTokens: 0, generatedTokens: 0, decodedTokens: 0 });
+    expect(second.usage).toEqual({ promptTokens: 0, sharedTokens: 0, generatedTokens: 0, decodedTokens: 0 });
     expect(second.cache).toMatchObject({ misses: 0 });
     expect(second.candidates).toEqual(first.candidates);
     expect(second.answer).toBe(first.answer);

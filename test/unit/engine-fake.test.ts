@@ -8,7 +8,7 @@ test('answers by prompt and seed, in order, and counts', async () => {
   const engine = new FakeEngine({ answer: (text, seed) => `${text}${seed}` });
   const { samples, usage } = await engine.sample({ prompts: [prompt(engine, 'ab', [1, 2]), prompt(engine, 'ac', [3])], sampler, maxTokens: 9 });
   expect(samples.map(({ text, finish }) => [text, finish])).toEqual([['ab1', 'eog'], ['ab2', 'eog'], ['ac3', 'eog']]);
-  expect(usage).toEqual({ promptTokens: 3, generatedTokens: 12, decodedTokens: 15 });
+  expect(usage).toEqual({ promptTokens: 3, sharedTokens: 3, generatedTokens: 12, decodedTokens: 15 });
   expect([engine.jobs, engine.decodedTokens]).toEqual([{ sample: 1, score: 0 }, 15]);
 });
 

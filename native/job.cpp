@@ -1,0 +1,147 @@
+#include "job.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace t1 {
+
+Job::Job(std::shared_ptr<Ticket> ticket, const Runtime & runtime)
+    : ticket_(std::move(ticket)),
+      runtime_(runtime),
+      sampling_(std::get_if<SampleJob>(&ticket_->work)),
+      scoring_(std::get_if<ScoreJob>(&ticket_->work)),
+      adapter_(std::visit([&](const auto & job) { return runtime.adapterNumber(job.adapter); }, ticket_->work)) {
+  if (sampling_) addPrompts();
+  else addSequences();
+}
+
+void Job::addPrompts() {
+  const Adapter * adapter = runtime_.adapter(adapter_);
+  for (const SamplePrompt & prompt : sampling_->prompts) {
+    const auto length = static_cast<int32_t>(prompt.tokens.size());
+    const auto lanes = static_cast<int32_t>(prompt.seeds.size());
+    items_.push_back({&prompt.tokens, length, adapter ? adapter->start(prompt.tokens) : 0, length - 1, lanes, 0, {}, {}});
+    if (lanes == 0) continue;
+    if (length >= runtime_.contextLength()) {
+      throw Failure(Code::PromptTooLong, "a prompt of " + std::to_string(length) + " tokens leaves no room in the context of " +
+                                             std::to_string(runtime_.contextLength()));
+    }
+    const int32_t cells = most(items_.back());
+    longest_ = std::max(longest_, cells);
+    cells_ += length + static_cast<int64_t>(lanes) * (cells - length);
+    total_ += lanes;
+  }
+  for (int w = 0; w < runtime_.workers(); ++w) samplers_.emplace_back(sampling_->sampler, runtime_.vocabulary().size());
+}
+
+void Job::addSequences() {
+  const Adapter * adapter = runtime_.adapter(adapter_);
+  scratch_.resize(static_cast<size_t>(runtime_.workers()));
+  for (const auto & [tokens, positions] : scoring_->sequences) {
+    logprobs_.emplace_back(positions.size() * scoring_->targets.size());
+    items_.push_back({&tokens, 0, 0, 0, 0, 0, {}, {}});
+    if (logprobs_.back().empty()) continue;
+    Item & item = items_.back();
+    for (size_t row = 0; row < positions.size(); ++row) item.rows.emplace_back(positions[row], static_cast<int32_t>(row));
+    std::sort(item.rows.begin(), item.rows.end());
+    item.shareable = item.rows.front().first;
+    item.length = item.rows.back().first + 1;  // what comes after the last position is not read
+    item.start = adapter ? adapter->start(tokens) : 0;
+    item.lanes = 1;
+    if (item.length > runtime_.contextLength()) {
+      throw Failure(Code::PromptTooLong, "a sequence of " + std::to_string(item.length) + " tokens does not fit into the context of " +
+                                             std::to_string(runtime_.contextLength()));
+    }
+    longest_ = std::max(longest_, item.length);
+    cells_ += item.length;
+    ++total_;
+  }
+}
+
+Lane & Job::begin(int32_t i) {
+  Item & item = items_[i];
+  Lane & lane = lanes_.emplace_back();
+  lane.item = i;
+  lane.index = item.begun++;
+  lane.tokens.assign(item.tokens->begin(), item.tokens->begin() + item.length);
+  if (sampling_) {
+    lane.random.emplace(sampling_->prompts[i].seeds[lane.index]);
+    lane.text.emplace(sampling_->stop);
+  }
+  return lane;
+}
+
+Path Job::path(const Lane & lane) const {
+  return {lane.tokens.data(), static_cast<int32_t>(lane.tokens.size()), adapter_, items_[lane.item].start};
+}
+
+int32_t Job::most(const Item & item) const {
+  // In this order: the sum of the two could overflow.
+  return sampling_ ? item.length + std::min(sampling_->maxTokens, runtime_.contextLength() - item.length) : item.length;
+}
+
+int32_t Job::most(const Lane & lane) const { return most(items_[lane.item]); }
+
+int32_t Job::shareable(const Lane & lane) const {
+  return sampling_ ? static_cast<int32_t>(lane.tokens.size()) - 1 : items_[lane.item].shareable;
+}
+
+bool Job::wants(const Lane & lane, int32_t position) const {
+  if (sampling_) return position + 1 == static_cast<int32_t>(lane.tokens.size());
+  const auto & rows = items_[lane.item].rows;
+  const auto row = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0));
+  return row != rows.end() && row->first == position;
+}
+
+bool Job::score(const Lane & lane, int32_t position, const float * logits, int worker) {
+  const double total = logSumExp(logits, runtime_.vocabulary().size(), scratch_[worker]);
+  if (std::isnan(total)) return false;
+  const auto & rows = items_[lane.item].rows;
+  for (auto row = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0)); row != rows.end() && row->first == position; ++row) {
+    float * out = logprobs_[lane.item].data() + static_cast<size_t>(row->second) * scoring_->targets.size();
+    for (const Token target : scoring_->targets) *out++ = static_cast<float>(logits[target] - total);
+  }
+  return true;
+}
+
+bool Job::accept(Lane & lane, const Draw & draw, int64_t decodes) {
+  if (usage_.generatedTokens++ == 0) firstTokenDecodes_ = decodes - ticket_->decodes;
+  if (runtime_.vocabulary().isEog(draw.token)) {
+    finish(lane, Finish::Eog);
+  } else {
+    lane.tokens.push_back(draw.token);
+    lane.logprobs.push_back(draw.logprob);
+    if (lane.text->append(runtime_.vocabulary().piece(draw.token))) finish(lane, Finish::Stop);
+    else if (static_cast<int32_t>(lane.tokens.size()) >= most(lane)) finish(lane, Finish::Length);
+  }
+  return !lane.finished;
+}
+
+void Job::finish(Lane & lane, Finish reason) {
+  lane.finished = true;
+  ++finished_;
+  std::vector<Token> tokens(lane.tokens.begin() + items_[lane.item].length, lane.tokens.end());
+  ticket_->sink(Sample{lane.item, lane.index, lane.text->utf8(), std::move(tokens), std::move(lane.logprobs), reason});
+}
+
+void Job::finishScoring(Lane & lane) {
+  lane.finished = true;
+  ++finished_;
+}
+
+void Job::end(const Failure * failure) {
+  ticket_->ended = true;
+  if (failure) ticket_->sink(*failure);
+  else if (sampling_) ticket_->sink(SampleDone{usage_, firstTokenDecodes_});
+  else ticket_->sink(ScoreDone{std::move(logprobs_), usage_});
+}
+
+void Job::report() {
+  if (!sampling_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - reported_ < std::chrono::milliseconds(100)) return;
+  reported_ = now;
+  ticket_->sink(Progress{finished_, total_, usage_.generatedTokens});
+}
+
+}  // namespace t1

@@ -1,0 +1,134 @@
+// A job on the decode thread: its prompts or sequences, and those of them that are on their way.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "prefix_cache.h"
+#include "runtime.h"
+#include "sampler.h"
+#include "text.h"
+
+namespace t1 {
+
+using Work = std::variant<SampleJob, ScoreJob>;
+
+// A job between the threads: once it is queued, everything is only read but for the two flags.
+struct Ticket {
+  Ticket(Work work, Sink sink, Priority priority, int64_t decodes)
+      : work(std::move(work)), sink(std::move(sink)), priority(priority), decodes(decodes) {}
+  uint64_t id = 0;
+  const Work work;
+  const Sink sink;
+  const Priority priority;
+  const int64_t decodes;  // that had begun when it was queued
+  std::atomic<bool> aborted{false};  // set by any thread
+  bool ended = false;                // its final event was sent; decode thread only
+};
+
+// A prompt and its samples, or a sequence to be scored.
+struct Item {
+  const std::vector<Token> * tokens;
+  int32_t length;     // tokens to be read
+  int32_t start;      // first token that the adapter sees
+  int32_t shareable;  // tokens that may come from the cache: logits are wanted of the one after them
+  int32_t lanes = 1;  // samples
+  int32_t begun = 0;  // of them
+  std::vector<float> logits;  // [vocabulary] after the last token, while lanes are to begin from them; else empty
+  std::vector<std::pair<int32_t, int32_t>> rows;  // scoring: (position, row of the result), ascending
+};
+
+// One sequence on its way through the model.
+struct Lane {
+  int32_t item = 0;
+  int32_t index = 0;          // into the prompt's seeds
+  std::vector<Token> tokens;  // to be read: the item's, then what was sampled
+  int32_t slot = -1;          // its sequence in the KV cache; -1: waits for one
+  int64_t turn = 0;           // its last decode
+  const float * logits = nullptr;  // to draw the next token from; until the next decode
+  bool finished = false;
+  // Of samples.
+  std::optional<Random> random;
+  std::optional<Text> text;
+  std::vector<float> logprobs;
+};
+
+class Job {
+ public:
+  // Throws Failure (PROMPT_TOO_LONG).
+  Job(std::shared_ptr<Ticket> ticket, const Runtime & runtime);
+  Job(const Job &) = delete;
+  Job & operator=(const Job &) = delete;
+
+  const Ticket & ticket() const { return *ticket_; }
+  Priority priority() const { return ticket_->priority; }
+  bool ended() const { return ticket_->ended; }
+  // Nothing is left to do but to say so.
+  bool complete() const { return finished_ == total_; }
+  bool sampling() const { return sampling_ != nullptr; }
+  int32_t adapter() const { return adapter_; }
+  // Lanes in all, and tokens of the longest.
+  int64_t total() const { return total_; }
+  int32_t longest() const { return longest_; }
+  // Cells of all lanes if only each prompt's own samples share.
+  int64_t cells() const { return cells_; }
+
+  std::vector<Item> & items() { return items_; }
+  const std::vector<Item> & items() const { return items_; }
+  std::list<Lane> & lanes() { return lanes_; }
+  const std::list<Lane> & lanes() const { return lanes_; }
+  Usage & usage() { return usage_; }
+  // Begins the item's next lane.
+  Lane & begin(int32_t item);
+  Path path(const Lane & lane) const;
+  Path path(const Item & item) const { return {item.tokens->data(), item.length, adapter_, item.start}; }
+  // Most tokens that the lane may come to hold.
+  int32_t most(const Lane & lane) const;
+  int32_t most(const Item & item) const;
+  // Tokens of the lane that may come from the cache.
+  int32_t shareable(const Lane & lane) const;
+  // Whether the logits after this token of the lane are wanted.
+  bool wants(const Lane & lane, int32_t position) const;
+
+  // Any thread of the pool; `worker` is its number. Logits are [vocabulary]; false: they hold no distribution.
+  Draw draw(Lane & lane, const float * logits, int worker) { return samplers_[worker].draw(logits, *lane.random); }
+  bool score(const Lane & lane, int32_t position, const float * logits, int worker);
+
+  // Takes the lane's next token and says whether the lane goes on. `decodes`: that had begun by now.
+  bool accept(Lane & lane, const Draw & draw, int64_t decodes);
+  // Of a lane that scores: all its tokens were read.
+  void finishScoring(Lane & lane);
+  // Sends the final event, the result or this failure. Once.
+  void end(const Failure * failure = nullptr);
+  // Sends progress, ten times a second at most.
+  void report();
+
+ private:
+  void addPrompts();
+  void addSequences();
+  void finish(Lane & lane, Finish reason);
+
+  const std::shared_ptr<Ticket> ticket_;
+  const Runtime & runtime_;
+  const SampleJob * sampling_;
+  const ScoreJob * scoring_;
+  int32_t adapter_ = 0;
+  std::vector<Item> items_;
+  std::list<Lane> lanes_;  // begun and unfinished
+  std::vector<Sampler> samplers_;              // one per pool worker
+  std::vector<std::vector<float>> scratch_;    // one per pool worker
+  std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets]
+  Usage usage_;
+  int64_t total_ = 0;
+  int64_t finished_ = 0;
+  int64_t cells_ = 0;
+  int32_t longest_ = 0;
+  int64_t firstTokenDecodes_ = 0;
+  std::chrono::steady_clock::time_point reported_;
+};
+
+}  // namespace t1

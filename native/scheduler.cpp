@@ -1,0 +1,564 @@
+#include "scheduler.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace t1 {
+namespace {
+
+using State = PrefixCache::State;
+
+// Decodes in a row with one adapter while another one's rows wait: a change costs about what planning a graph does.
+constexpr int32_t kStay = 4;
+// Prompts get at least this many tokens of a decode, however many samples are in it.
+constexpr int32_t kLeastChunk = 32;
+// Items that wait and whose wishes the cache respects; more would take longer to look up than they are worth.
+constexpr int32_t kWishes = 512;
+// Sequences beyond those that jobs need, where they cost little: for what later jobs may share, and to move rows.
+constexpr int32_t kSpare = 16;
+
+bool before(const Job & a, const Job & b) {
+  return a.priority() != b.priority() ? a.priority() > b.priority() : a.ticket().id < b.ticket().id;
+}
+
+Failure noDistribution(const Runtime & runtime) {
+  return Failure(Code::DecodeFailed, "the logits of " + runtime.vocabulary().info().name +
+                                         " hold no usable number (NaN or infinite): the file is damaged or the device is faulty");
+}
+
+// Runs `body` and returns what it failed with.
+template <typename Body>
+std::optional<Failure> failureOf(Body body) {
+  try {
+    body();
+    return std::nullopt;
+  } catch (const Failure & failure) {
+    return failure;
+  } catch (const std::bad_alloc &) {
+    return Failure(Code::OutOfMemory, "out of memory");
+  } catch (const std::exception & error) {
+    return Failure(Code::Internal, error.what());
+  } catch (...) {
+    return Failure(Code::Internal, "unknown failure");
+  }
+}
+
+}  // namespace
+
+// --- jobs ----------------------------------------------------------------------------------------------------------
+
+void Scheduler::add(const std::shared_ptr<Ticket> & ticket) {
+  std::list<Job> made;
+  const std::optional<Failure> failure = failureOf([&] {
+    Job & job = made.emplace_back(ticket, runtime_);
+    if (job.complete()) return;
+    runtime_.prepareWeights();
+    fit(job);
+    runtime_.tryAdapter(job.adapter());
+  });
+  if (failure && made.empty()) {
+    ticket->ended = true;
+    return ticket->sink(*failure);
+  }
+  if (failure || made.front().complete()) return made.front().end(failure ? &*failure : nullptr);
+  const auto next = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job & job) { return before(made.front(), job); });
+  jobs_.splice(next, made);
+}
+
+void Scheduler::end(Job & job, const Failure * failure) {
+  if (job.ended()) return;
+  for (Lane & lane : job.lanes()) release(lane);
+  job.lanes().clear();
+  job.end(failure);
+}
+
+void Scheduler::endAll(const Failure & failure) {
+  for (Job & job : jobs_) end(job, &failure);
+  jobs_.clear();
+}
+
+void Scheduler::endAborted() {
+  const Failure failure(Code::Aborted, "aborted");
+  for (Job & job : jobs_) {
+    if (job.ticket().aborted) end(job, &failure);
+  }
+  jobs_.remove_if([](const Job & job) { return job.ended(); });
+}
+
+void Scheduler::endComplete() {
+  for (Job & job : jobs_) {
+    if (!job.ended() && job.complete()) end(job);
+  }
+  jobs_.remove_if([](const Job & job) { return job.ended(); });
+}
+
+void Scheduler::step() {
+  endAborted();
+  if (jobs_.empty() || !prepareContext()) return;
+  std::vector<Entry> entries;
+  const std::optional<Failure> failure = failureOf([&] {
+    admit();
+    drawFresh();
+    entries = pack();
+    if (!entries.empty()) decode(entries);
+  });
+  if (failure) decodeFailed(entries, *failure);
+  stuck_ = entries.empty();
+  for (Job & job : jobs_) {
+    if (!job.ended()) job.report();
+  }
+  endComplete();
+}
+
+// The context is not trusted any more. Jobs that were in the decode end, the others begin their sequences anew.
+void Scheduler::decodeFailed(const std::vector<Entry> & entries, const Failure & failure) {
+  dropContext();
+  const bool stopped = failure.code == Code::Aborted || failure.code == Code::Disposed;
+  if (stopped) return;  // endAborted() or endAll() does the rest
+  for (Job & job : jobs_) {
+    const bool concerned = entries.empty() || std::any_of(entries.begin(), entries.end(), [&](const Entry & e) { return e.job == &job; });
+    if (concerned) end(job, &failure);
+  }
+}
+
+// --- context -------------------------------------------------------------------------------------------------------
+
+// Throws Failure (OUT_OF_MEMORY) if the budget does not hold the job's longest sequence.
+void Scheduler::fit(const Job & job) {
+  const int32_t longest = (job.longest() + 255) / 256 * 256;  // as llama.cpp rounds
+  if (longest <= runtime_.cellBudget()) return;
+  throw Failure(Code::OutOfMemory, "one sequence of " + std::to_string(longest) + " tokens needs " +
+                                       mebibytes(longest * runtime_.bytesPerCell()) + " of KV cache, the budget is " +
+                                       mebibytes(runtime_.memoryBudget()) + ": lower max tokens or raise the memory budget");
+}
+
+// What the jobs that run now would like; at most what the memory budget holds.
+Shape Scheduler::wantedShape() const {
+  const double budget = std::min(runtime_.cellBudget(), 2e9);
+  int64_t lanes = 0;
+  int64_t cells = 0;
+  int32_t longest = 0;
+  for (const Job & job : jobs_) {
+    lanes += job.total();
+    cells += job.cells();
+    longest = std::max(longest, job.longest());
+  }
+  lanes = std::min<int64_t>(lanes, kMaxSequences);
+  const double step = 256;
+  if (runtime_.options().unified) {
+    // Room for as much again: the cache of the jobs before.
+    const double wanted = std::min(budget, std::max(2.0 * static_cast<double>(cells), 1.0 * longest));
+    const auto whole = static_cast<uint32_t>(std::max(std::ceil(longest / step), std::floor(wanted / step)) * step);
+    return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole};
+  }
+  // A little longer than needed: a role that continues a conversation comes next, and a longer stream means a new context.
+  const double roomy = std::ceil(std::max(longest, std::min(longest + longest / 4, runtime_.contextLength())) / step) * step;
+  const double tight = std::ceil(longest / step) * step;
+  const bool easy = roomy * static_cast<double>(lanes) <= budget / 4;
+  const double length = easy ? roomy : tight;
+  const auto fitting = static_cast<int64_t>(std::clamp(budget / length, 1.0, 1.0 * kMaxSequences));
+  const auto cheap = static_cast<int64_t>(std::min(budget / 8 / length, 1.0 * kMaxSequences));
+  const int64_t spare = std::clamp<int64_t>(cheap - lanes, 1, std::max<int64_t>(kSpare, 3 * lanes));
+  return {static_cast<uint32_t>(std::min(fitting, lanes + spare)), static_cast<uint32_t>(length)};
+}
+
+// Whether a context of the wanted shape is worth all that the present one holds.
+bool Scheduler::replaceable(const Shape & wanted) {
+  const Shape present = runtime_.shape();
+  int32_t longest = 0;
+  int64_t lanes = 0;
+  for (const Job & job : jobs_) {
+    longest = std::max(longest, job.longest());
+    lanes += job.total();
+  }
+  // A job that does not fit waits for those before it, see admit(): the others' sequences are not read twice for it.
+  if (present.cells < static_cast<uint32_t>(longest)) return sequences_->cache().count(State::Busy) == 0;
+  // Doubling at least, so that it happens a few times in an engine's life.
+  const bool more = std::min<int64_t>(lanes, wanted.sequences) >= 2 * static_cast<int64_t>(present.sequences);
+  const bool larger = runtime_.options().unified && wanted.cells > 2 * present.cells;
+  if (!more && !larger) return false;
+  wishes_.reset();
+  return wishes().shared * 2 < wishes().total;
+}
+
+// False: there is no context, and the jobs have failed.
+bool Scheduler::prepareContext() {
+  const Shape wanted = wantedShape();
+  if (sequences_ && !replaceable(wanted)) return true;
+  dropContext();
+  const std::optional<Failure> failure = failureOf([&] {
+    runtime_.makeContext(wanted);
+    sequences_.emplace(runtime_);
+    decoder_.emplace(runtime_);
+  });
+  if (!failure) return true;
+  dropContext();
+  endAll(*failure);
+  return false;
+}
+
+void Scheduler::dropContext() {
+  for (Job & job : jobs_) {
+    for (Lane & lane : job.lanes()) {
+      lane.slot = -1;
+      lane.logits = nullptr;
+    }
+  }
+  decoder_.reset();
+  sequences_.reset();
+  runtime_.dropContext();
+}
+
+// --- admission: which lanes get a sequence of the context -----------------------------------------------------------
+
+void Scheduler::admit() {
+  wishes_.reset();
+  int64_t promised = 0;  // places that prompts which are being read will need for their other samples
+  for (Job & job : jobs_) {
+    if (job.longest() > static_cast<int32_t>(runtime_.shape().cells)) break;  // until nothing runs any more
+    const bool places = sequences_->cache().count(State::Busy) < sequences_->cache().size();
+    if (!places && job.priority() == Priority::Batch) break;
+    if (admitLanes(job)) admitItems(job, promised);
+  }
+}
+
+// Lanes that have lost their place come first. False: they still wait.
+bool Scheduler::admitLanes(Job & job) {
+  for (Lane & lane : job.lanes()) {
+    if (lane.slot < 0 && !place(job, job.items()[lane.item], &lane)) return false;
+  }
+  return true;
+}
+
+// In order, but an item that has to wait stops no other one: it may wait for what that one computes.
+bool Scheduler::admitItems(Job & job, int64_t & promised) {
+  const PrefixCache & cache = sequences_->cache();
+  for (Item & item : job.items()) {
+    if (item.begun == item.lanes) continue;
+    const bool reading = item.begun > 0 && item.logits.empty();
+    const int64_t places = cache.size() - cache.count(State::Busy);
+    if (item.begun == 0 && promised > 0 && places <= promised && !hasPlace(job, item)) continue;
+    while (!reading && item.begun < item.lanes && place(job, item, nullptr)) {
+      if (item.logits.empty()) break;  // its first lane reads the prompt, the others begin where it ends
+    }
+    if (item.begun > 0) promised += item.lanes - item.begun;
+    if (cache.count(State::Busy) == cache.size() && job.priority() == Priority::Batch) return false;
+  }
+  return true;
+}
+
+// Whether the item goes on where a cached sequence ends, and so takes no place from another.
+bool Scheduler::hasPlace(const Job & job, const Item & item) const {
+  const PrefixCache & cache = sequences_->cache();
+  const PrefixCache::Match match = cache.find(job.path(item), item.shareable);
+  return match.slot >= 0 && cache.state(match.slot) == State::Idle && cache.length(match.slot) == match.ready;
+}
+
+// Gives a lane its sequence: the item's next one, or one that has begun. False: it has to wait.
+bool Scheduler::place(Job & job, Item & item, Lane * lane) {
+  const PrefixCache & cache = sequences_->cache();
+  const Path path = lane ? job.path(*lane) : job.path(item);
+  const bool drawn = !lane && !item.logits.empty();  // its first token is drawn from logits that are there
+  PrefixCache::Match match = cache.find(path, drawn ? item.length : lane ? job.shareable(*lane) : item.shareable);
+  const bool fork = drawn && match.ready == item.length;
+  if (drawn && !fork) match = cache.find(path, item.shareable);
+  if (match.planned > match.ready) {
+    const Job * owner = laneOf(match.plannedSlot).job;
+    if (owner && owner->priority() >= job.priority()) return false;  // it is being computed
+  }
+  // When nothing else runs, nothing will make place: then the cache has to.
+  const bool last = stuck_ && cache.count(State::Busy) == 0;
+  int32_t slot = findSlot(match, last);
+  while (slot < 0 && park(job)) slot = findSlot(match, last);
+  if (slot < 0) return false;
+  const int64_t most = lane ? job.most(*lane) : job.most(item);
+  while (!findCells(match, slot, most - match.ready, last)) {
+    if (!park(job)) return false;
+  }
+  // Both may have evicted what was found.
+  if (match.slot >= 0 && cache.state(match.slot) == State::Free) match = {};
+  if (cache.state(slot) == State::Idle && slot != match.slot) sequences_->release(slot);
+  const int32_t shared = sequences_->open(slot, path, match.slot, match.slot < 0 ? 0 : match.ready);
+  const bool fresh = lane == nullptr;
+  if (fresh) lane = &job.begin(static_cast<int32_t>(&item - job.items().data()));
+  lane->slot = slot;
+  if (fresh) job.usage().sharedTokens += shared;
+  if (fork && shared == item.length) lane->logits = item.logits.data();
+  return true;
+}
+
+// A slot for what matched so: where it lies, a free one, or that of a cached sequence that nobody waits for. -1: none.
+int32_t Scheduler::findSlot(const PrefixCache::Match & match, bool last) {
+  const PrefixCache & cache = sequences_->cache();
+  const int32_t source = match.slot;
+  const bool idle = source >= 0 && cache.state(source) == State::Idle;
+  if (idle && cache.length(source) == match.ready) return source;
+  const int32_t free = cache.freeSlot();
+  if (free >= 0) return free;
+  if (cache.count(State::Idle) == 0) return -1;
+  const Wishes & wanted = wishes();
+  // To cut it back harms nobody who wishes for no more than stays.
+  if (idle && wanted.depths[source] <= match.ready) return source;
+  std::bitset<kMaxSequences> keep = wanted.slots;
+  if (last) keep.reset();
+  const int32_t oldest = cache.oldestIdle(keep);
+  return oldest;
+}
+
+// Evicts until a unified KV cache has room for `need` more cells. False: there is none.
+bool Scheduler::findCells(const PrefixCache::Match & match, int32_t slot, int64_t need, bool last) {
+  if (!runtime_.options().unified) return true;
+  const PrefixCache & cache = sequences_->cache();
+  const auto room = [&] {
+    const bool taken = cache.state(slot) == State::Idle;
+    return sequences_->capacity() - cache.cells() - reserved() + (taken ? cache.ownCells(slot, slot == match.slot ? match.ready : 0) : 0);
+  };
+  while (room() < need) {
+    std::bitset<kMaxSequences> keep = last ? std::bitset<kMaxSequences>() : wishes().slots;
+    keep.set(static_cast<size_t>(slot));
+    if (match.slot >= 0) keep.set(static_cast<size_t>(match.slot));
+    const int32_t oldest = cache.oldestIdle(keep);
+    if (oldest < 0) break;
+    sequences_->release(oldest);
+  }
+  if (room() >= need) return true;
+  if (!last) return false;
+  // Nothing runs and it still does not fit: what was to be shared goes too, and the lane begins from nothing.
+  for (int32_t s = 0; s < cache.size(); ++s) {
+    if (cache.state(s) == State::Idle) sequences_->release(s);
+  }
+  return true;
+}
+
+// Takes the place of the batch lane that began last, for an interactive job. The lane reads its tokens again later.
+bool Scheduler::park(const Job & job) {
+  if (job.priority() != Priority::Interactive) return false;
+  for (auto other = jobs_.rbegin(); other != jobs_.rend() && other->priority() == Priority::Batch; ++other) {
+    for (auto lane = other->lanes().rbegin(); lane != other->lanes().rend(); ++lane) {
+      if (lane->slot < 0) continue;
+      release(*lane);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Scheduler::release(Lane & lane) {
+  if (lane.slot >= 0 && sequences_) sequences_->release(lane.slot);
+  lane.slot = -1;
+  lane.logits = nullptr;
+}
+
+const Scheduler::Wishes & Scheduler::wishes() {
+  if (wishes_) return *wishes_;
+  const PrefixCache & cache = sequences_->cache();
+  wishes_.emplace();
+  wishes_->depths.resize(static_cast<size_t>(cache.size()));
+  int32_t seen = 0;
+  for (Job & job : jobs_) {
+    for (const Item & item : job.items()) {
+      if (item.begun == item.lanes || seen++ >= kWishes) continue;
+      const PrefixCache::Match match = cache.find(job.path(item), item.logits.empty() ? item.shareable : item.length);
+      wishes_->total += item.length;
+      wishes_->shared += match.ready;
+      if (match.slot < 0) continue;
+      wishes_->slots.set(static_cast<size_t>(match.slot));
+      wishes_->depths[match.slot] = std::max(wishes_->depths[match.slot], match.ready);
+    }
+  }
+  return *wishes_;
+}
+
+// Cells that lanes with a place may still come to need.
+int64_t Scheduler::reserved() const {
+  int64_t cells = 0;
+  for (const Job & job : jobs_) {
+    for (const Lane & lane : job.lanes()) {
+      if (lane.slot >= 0) cells += job.most(lane) - static_cast<int64_t>(lane.tokens.size());
+    }
+  }
+  return cells;
+}
+
+// Nobody's: null.
+Scheduler::Entry Scheduler::laneOf(int32_t slot) {
+  for (Job & job : jobs_) {
+    for (Lane & lane : job.lanes()) {
+      if (lane.slot == slot) return {&job, &lane, 0};
+    }
+  }
+  return {nullptr, nullptr, 0};
+}
+
+// --- decoding -------------------------------------------------------------------------------------------------------
+
+// What goes into the next decode, in the order of its sequences: all of one adapter, samples that go on before prompts.
+std::vector<Scheduler::Entry> Scheduler::pack() {
+  const PrefixCache & cache = sequences_->cache();
+  std::vector<Entry> ready;
+  for (Job & job : jobs_) {
+    if (job.ended()) continue;
+    for (Lane & lane : job.lanes()) {
+      const auto rest = lane.slot < 0 ? 0 : static_cast<int32_t>(lane.tokens.size()) - cache.ready(lane.slot);
+      if (rest > 0) ready.push_back({&job, &lane, rest});
+    }
+  }
+  if (ready.empty()) return {};
+  const auto position = [&](const Entry & e) { return cache.ready(e.lane->slot); };
+  const int32_t adapter = chooseAdapter(ready);
+  std::erase_if(ready, [&](const Entry & e) { return e.job->path(*e.lane).weights(position(e)) != adapter; });
+  // Where not all fit, those that have waited longest go first.
+  std::stable_sort(ready.begin(), ready.end(), [](const Entry & a, const Entry & b) {
+    if (a.job->priority() != b.job->priority()) return a.job->priority() > b.job->priority();
+    if ((a.count == 1) != (b.count == 1)) return a.count == 1;
+    return a.count == 1 && a.lane->turn < b.lane->turn;
+  });
+  const auto prompts = std::count_if(ready.begin(), ready.end(), [](const Entry & e) { return e.count > 1; });
+  const int32_t capacity = decoder_->room();
+  const int32_t kept = prompts > 0 ? std::min({kLeastChunk, runtime_.options().ubatch, capacity / 2 + capacity % 2}) : 0;
+  int32_t room = std::min(capacity, std::max(runtime_.options().ubatch, static_cast<int32_t>(ready.size()) + kept));
+  int32_t outputs = decoder_->outputRoom();
+  std::vector<Entry> entries;
+  for (Entry & entry : ready) {
+    if (entry.count == 1 && entry.job->priority() == Priority::Batch && room <= kept) continue;
+    const int32_t first = position(entry);
+    int32_t count = 0;
+    for (; count < std::min(entry.count, room); ++count) {
+      if (entry.job->path(*entry.lane).weights(first + count) != adapter) break;
+      const bool output = entry.job->wants(*entry.lane, first + count);
+      if (output && outputs == 0) break;
+      outputs -= output ? 1 : 0;
+    }
+    if (count == 0) continue;
+    room -= count;
+    entry.count = count;
+    entries.push_back(entry);
+  }
+  adapter_ = adapter;
+  return entries;
+}
+
+// The one of an interactive job; otherwise the present one for some decodes, then the next.
+int32_t Scheduler::chooseAdapter(const std::vector<Entry> & ready) {
+  const auto of = [&](const Entry & e) { return e.job->path(*e.lane).weights(sequences_->cache().ready(e.lane->slot)); };
+  int32_t chosen = of(ready.front());
+  if (ready.front().job->priority() == Priority::Batch) {
+    bool present = false;
+    int32_t next = INT32_MAX;  // the lowest number above the present one, else the lowest of all
+    int32_t lowest = INT32_MAX;
+    for (const Entry & entry : ready) {
+      const int32_t adapter = of(entry);
+      present = present || adapter == adapter_;
+      lowest = std::min(lowest, adapter);
+      if (adapter > adapter_) next = std::min(next, adapter);
+    }
+    chosen = present && stayed_ < kStay ? adapter_ : next != INT32_MAX ? next : lowest;
+  }
+  stayed_ = chosen == adapter_ ? stayed_ + 1 : 1;
+  return chosen;
+}
+
+void Scheduler::decode(std::vector<Entry> & entries) {
+  const auto moves = sequences_->compact();
+  for (const auto & [from, to] : moves) {
+    if (Lane * lane = laneOf(from).lane) lane->slot = to;
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry & a, const Entry & b) { return a.lane->slot < b.lane->slot; });
+  runtime_.useAdapter(adapter_);
+  std::vector<Output> outputs;
+  std::vector<int32_t> indices;
+  decoder_->clear();
+  for (const Entry & entry : entries) {
+    const int32_t first = sequences_->cache().ready(entry.lane->slot);
+    for (int32_t position = first; position < first + entry.count; ++position) {
+      const bool output = entry.job->wants(*entry.lane, position);
+      const int32_t index = decoder_->add(entry.lane->tokens[position], position, entry.lane->slot, output);
+      if (!output) continue;
+      outputs.push_back({entry.job, entry.lane, position, nullptr});
+      indices.push_back(index);
+    }
+  }
+  ++decodes_;
+  decoder_->run();
+  for (const Entry & entry : entries) {
+    const int32_t first = sequences_->cache().ready(entry.lane->slot);
+    const int32_t length = entry.job->items()[entry.lane->item].length;
+    entry.job->usage().promptTokens += std::clamp(length - first, 0, entry.count);
+    entry.job->usage().decodedTokens += entry.count;
+    entry.lane->turn = decodes_;
+    sequences_->advance(entry.lane->slot, entry.count);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) outputs[i].logits = decoder_->logits(indices[i]);
+  for (const Output & output : outputs) {
+    Item & item = output.job->items()[output.lane->item];
+    const bool more = output.job->sampling() && item.begun < item.lanes && output.position + 1 == item.length;
+    if (more && item.logits.empty()) item.logits.assign(output.logits, output.logits + runtime_.vocabulary().size());
+  }
+  evaluate(outputs);
+  accept(outputs);
+  for (const Entry & entry : entries) {
+    if (entry.job->ended() || entry.job->sampling() || entry.lane->slot < 0) continue;
+    if (sequences_->cache().ready(entry.lane->slot) < static_cast<int32_t>(entry.lane->tokens.size())) continue;
+    entry.job->finishScoring(*entry.lane);
+    sequences_->rest(entry.lane->slot);
+    entry.lane->slot = -1;
+  }
+  for (Job & job : jobs_) job.lanes().remove_if([](const Lane & lane) { return lane.finished; });
+}
+
+// First tokens of lanes whose prompt had been read for another lane.
+void Scheduler::drawFresh() {
+  std::vector<Output> outputs;
+  for (Job & job : jobs_) {
+    for (Lane & lane : job.lanes()) {
+      if (!lane.logits) continue;
+      outputs.push_back({&job, &lane, static_cast<int32_t>(lane.tokens.size()) - 1, lane.logits});
+      lane.logits = nullptr;
+    }
+  }
+  if (outputs.empty()) return;
+  evaluate(outputs);
+  accept(outputs);
+  for (Job & job : jobs_) {
+    job.lanes().remove_if([](const Lane & lane) { return lane.finished; });
+    for (Item & item : job.items()) {
+      if (item.begun == item.lanes && !item.logits.empty()) item.logits = {};
+    }
+  }
+}
+
+// On all threads of the pool.
+void Scheduler::evaluate(std::vector<Output> & outputs) {
+  runtime_.pool().run(static_cast<int>(outputs.size()), [&](int worker, int i) {
+    Output & output = outputs[i];
+    if (output.job->sampling()) {
+      output.draw = output.job->draw(*output.lane, output.logits, worker);
+      output.valid = output.draw.valid;
+    } else {
+      output.valid = output.job->score(*output.lane, output.position, output.logits, worker);
+    }
+  });
+}
+
+void Scheduler::accept(std::vector<Output> & outputs) {
+  for (Output & output : outputs) {
+    Job & job = *output.job;
+    if (job.ended()) continue;  // by another of its outputs
+    if (!output.valid) {
+      const Failure failure = noDistribution(runtime_);
+      end(job, &failure);
+      continue;
+    }
+    if (!job.sampling()) continue;
+    Lane & lane = *output.lane;
+    if (job.accept(lane, output.draw, decodes_)) {
+      const auto last = static_cast<int32_t>(lane.tokens.size()) - 1;
+      sequences_->append(lane.slot, lane.tokens.back(), job.path(lane).weights(last));
+    } else {
+      sequences_->rest(lane.slot);
+      lane.slot = -1;
+    }
+  }
+}
+
+}  // namespace t1

@@ -1,0 +1,97 @@
+// Packs every decode with what is ready, of all jobs: tokens that samples go on with, and chunks of prompts. Decode
+// thread only.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "decoder.h"
+#include "job.h"
+#include "sequences.h"
+
+namespace t1 {
+
+class Scheduler {
+ public:
+  // `decodes` counts those that have begun, for whoever queues jobs.
+  Scheduler(Runtime & runtime, std::atomic<int64_t> & decodes) : runtime_(runtime), decodes_(decodes) {}
+
+  // Ends the job at once if it cannot be done.
+  void add(const std::shared_ptr<Ticket> & ticket);
+  // Whether there is anything to do.
+  bool busy() const { return !jobs_.empty(); }
+  // One decode, and what comes before and after it. Throws nothing: a failure ends the jobs that it concerns.
+  void step();
+  // Ends all jobs with this failure.
+  void endAll(const Failure & failure);
+
+ private:
+  // A lane's part of a decode.
+  struct Entry {
+    Job * job;
+    Lane * lane;
+    int32_t count;  // tokens
+  };
+  // A token whose logits were asked for.
+  struct Output {
+    Job * job;
+    Lane * lane;
+    int32_t position;
+    const float * logits;
+    Draw draw = {};
+    bool valid = true;
+  };
+  // What items that wait can share with the sequences that there are.
+  struct Wishes {
+    std::bitset<kMaxSequences> slots;
+    std::vector<int32_t> depths;  // [slots] most tokens
+    int64_t total = 0;            // tokens of all these items
+    int64_t shared = 0;           // of which are in the cache
+  };
+
+  void end(Job & job, const Failure * failure = nullptr);
+  void endAborted();
+  void endComplete();
+  void decodeFailed(const std::vector<Entry> & entries, const Failure & failure);
+
+  void fit(const Job & job);
+  Shape wantedShape() const;
+  bool replaceable(const Shape & wanted);
+  bool prepareContext();
+  void dropContext();
+
+  void admit();
+  bool admitLanes(Job & job);
+  bool admitItems(Job & job, int64_t & promised);
+  bool hasPlace(const Job & job, const Item & item) const;
+  bool place(Job & job, Item & item, Lane * lane);
+  int32_t findSlot(const PrefixCache::Match & match, bool last);
+  bool findCells(const PrefixCache::Match & match, int32_t slot, int64_t need, bool last);
+  bool park(const Job & job);
+  void release(Lane & lane);
+  const Wishes & wishes();
+  int64_t reserved() const;
+  Entry laneOf(int32_t slot);
+
+  std::vector<Entry> pack();
+  int32_t chooseAdapter(const std::vector<Entry> & ready);
+  void decode(std::vector<Entry> & entries);
+  void drawFresh();
+  void evaluate(std::vector<Output> & outputs);
+  void accept(std::vector<Output> & outputs);
+
+  Runtime & runtime_;
+  std::atomic<int64_t> & decodes_;
+  std::list<Job> jobs_;  // in the order in which they are served
+  std::optional<Sequences> sequences_;  // while there is a context
+  std::optional<Decoder> decoder_;
+  std::optional<Wishes> wishes_;  // of this admission
+  bool stuck_ = false;            // nothing could be decoded although something waits: then the cache gives way
+  int32_t adapter_ = 0;           // of the last decode
+  int32_t stayed_ = 0;            // decodes in a row with it
+};
+
+}  // namespace t1

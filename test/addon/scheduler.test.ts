@@ -1,0 +1,172 @@
+/** Many jobs at once, and nothing read twice. */
+import { expect, test } from 'vitest';
+import type { Engine, SampleRequest } from '../../src/engine/engine-types.js';
+import { GREEDY, PLAIN, modelFile, request, seeds, tinyEngine } from '../support/engine.js';
+import { loraFile } from '../support/lora-gguf.js';
+
+const bytes = (text: string): number[] => [...Buffer.from(text)];
+const ids = (...parts: (string | ArrayLike<number>)[]): Int32Array =>
+  Int32Array.from(parts.flatMap((part) => (typeof part === 'string' ? bytes(part) : Array.from(part))));
+/** K and V: 2 layers × 2 heads × (16 + 16) × 2 bytes. */
+const CELL = 256;
+
+const read = (engine: Engine, sequences: readonly Int32Array[], adapter?: string) =>
+  engine.score({
+    sequences: sequences.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
+    targets: Int32Array.of(65, 66),
+    adapter,
+  });
+
+test.each(['split', 'unified'] as const)('a tree of problem, candidates, programs and rewards is read once (%s)', async (kv) => {
+  await using engine = await tinyEngine({ kv });
+  const problem = ids('What is 12 + 30?');
+  const [n, k] = [6, 3];
+  const solved = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(n) }], sampler: PLAIN, maxTokens: 9 });
+  const P = problem.length;
+  expect(solved.usage).toMatchObject({ promptTokens: P, sharedTokens: (n - 1) * P });
+
+  // A sample that reached its limit was not fed its last token.
+  const held = solved.samples.map(({ tokens, finish }) => tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1));
+  const ask = '|program';
+  const programs = await engine.sample({
+    prompts: held.map((tokens, i) => ({ tokens: ids(problem, tokens, ask), seeds: seeds(k, 10 * i) })),
+    sampler: PLAIN,
+    maxTokens: 5,
+  });
+  const shared = held.reduce((sum, tokens) => sum + P + tokens.length, 0);
+  expect(programs.usage.promptTokens).toBe(n * ask.length);
+  expect(programs.usage.sharedTokens).toBe(shared + (k - 1) * (shared + n * ask.length));
+  expect(programs.usage.decodedTokens).toBe(programs.usage.promptTokens + programs.usage.generatedTokens - n * k);
+
+  // Shares one more byte with the programs' prompts.
+  const question = '|is it right?';
+  const rewards = await read(engine, held.map((tokens) => ids(problem, tokens, question)));
+  expect(rewards.usage).toEqual({
+    promptTokens: n * (question.length - 1),
+    sharedTokens: shared + n,
+    generatedTokens: 0,
+    decodedTokens: n * (question.length - 1),
+  });
+
+  // And it is right: an engine that has read nothing before says the same.
+  await using fresh = await tinyEngine({ kv });
+  const alone = await read(fresh, held.map((tokens) => ids(problem, tokens, question)));
+  for (const [i, row] of alone.logprobs.entries()) {
+    for (const [j, value] of row.entries()) expect(Math.abs((rewards.logprobs[i]?.[j] ?? NaN) - value)).toBeLessThan(0.02);
+  }
+});
+
+test('prompts of one job share as a tree, not only what all have', async () => {
+  await using engine = await tinyEngine();
+  const prompts = ['root: left: a', 'root: left: b', 'root: right: a', 'root: right: b'].map((text, i) => ({ tokens: ids(text), seeds: [i] }));
+  const { usage } = await engine.sample({ prompts, sampler: PLAIN, maxTokens: 2 });
+  // 'root: left: a', then 'b', then 'right: a', then 'b'.
+  expect(usage).toMatchObject({ promptTokens: 13 + 1 + 8 + 1, sharedTokens: 12 + 6 + 13 });
+});
+
+test('cells of one adapter never serve another; an activated one goes on from the base model\'s', async () => {
+  const metadata = { 'adapter.alora.invocation_tokens': Uint32Array.from(bytes('@!')) };
+  const adapters = [
+    { name: 'plain', path: loraFile({ width: 64, strength: 1 }) },
+    { name: 'activated', path: loraFile({ width: 64, strength: 1, metadata }) },
+  ];
+  await using engine = await tinyEngine({ adapters });
+  await using other = await tinyEngine({ adapters });
+  const text = [ids('some words @! yes')];
+  await read(engine, text);
+  const plain = await read(engine, text, 'plain');
+  expect(plain.usage).toMatchObject({ promptTokens: 17, sharedTokens: 0 });
+  const activated = await read(engine, text, 'activated');
+  expect(activated.usage).toMatchObject({ promptTokens: 6, sharedTokens: 11 });
+  const again = await read(engine, text, 'activated');
+  expect(again.usage).toMatchObject({ promptTokens: 1, sharedTokens: 16 });
+  for (const [name, result] of [['plain', plain], ['activated', activated], ['activated', again]] as const) {
+    const alone = await read(other, text, name);
+    for (const j of [0, 1]) expect(Math.abs((result.logprobs[0]?.[j] ?? NaN) - (alone.logprobs[0]?.[j] ?? NaN))).toBeLessThan(0.02);
+  }
+});
+
+test.each(['split', 'unified'] as const)('little memory: waves, evictions, the same results (%s)', async (kv) => {
+  const prompts = seeds(12).map((i) => ({ tokens: ids(`problem ${i % 4}: `, String(i)), seeds: seeds(5, i) }));
+  const job: SampleRequest = { prompts, sampler: PLAIN, maxTokens: 4 };
+  await using whole = await tinyEngine();
+  await using small = await tinyEngine({ kv, memoryBytes: CELL * 256 * (kv === 'split' ? 3 : 1) });
+  const tokens = async (engine: Engine) => (await engine.sample(job)).samples.map((sample) => [...sample.tokens]);
+  const expected = await tokens(whole);
+  for (let i = 0; i < 3; i++) expect(await tokens(small)).toEqual(expected);
+});
+
+test('a job that comes later ends first if it is shorter, and both are right', async () => {
+  await using engine = await tinyEngine();
+  const order: string[] = [];
+  const long = engine.sample(request(engine, 'long', 48, { maxTokens: 400, sampler: GREEDY })).then((result) => (order.push('long'), result));
+  const short = engine.sample(request(engine, 'short', 4, { maxTokens: 6, sampler: GREEDY })).then((result) => (order.push('short'), result));
+  const [a, b] = [await long, await short];
+  expect(order).toEqual(['short', 'long']);
+  expect([a.samples.length, b.samples.length]).toEqual([48, 4]);
+  await using alone = await tinyEngine();
+  const { samples } = await alone.sample(request(alone, 'short', 1, { maxTokens: 6, sampler: GREEDY }));
+  for (const { tokens } of b.samples) expect([...tokens]).toEqual([...(samples[0]?.tokens ?? [])]);
+});
+
+test('a place that becomes free is taken at once: many short jobs pass a long one', async () => {
+  await using engine = await tinyEngine({ memoryBytes: CELL * 512 * 4 }); // 4 sequences
+  let ended = false;
+  const long = engine.sample(request(engine, 'long', 1, { maxTokens: 400, sampler: GREEDY })).then(() => (ended = true));
+  const shorts = await Promise.all(seeds(20).map((i) => engine.sample(request(engine, `short ${i}`, 1, { maxTokens: 4 }))));
+  expect(shorts.length).toBe(20);
+  expect(ended).toBe(false);
+  await long;
+});
+
+test.each([['places', 256 << 20], ['no place left', CELL * 512 * 65]])('an interactive job has its first token within two decodes while 64 rows run (%s)', async (_, memoryBytes) => {
+  await using engine = await tinyEngine({ memoryBytes });
+  const sweep = engine.sample(request(engine, 'sweep', 128, { maxTokens: 480, sampler: GREEDY, onProgress: () => started() }));
+  let started = (): void => {};
+  await new Promise<void>((resolve) => (started = resolve));
+  for (let i = 0; i < 3; i++) {
+    const result = await engine.sample(request(engine, `now ${i}`, 3, { maxTokens: 3, priority: 'interactive' }));
+    expect(result.firstTokenDecodes).toBeGreaterThan(0);
+    expect(result.firstTokenDecodes).toBeLessThanOrEqual(2);
+  }
+  // Those that lost their place for it end as the others do.
+  const { samples } = await sweep;
+  expect(new Set(samples.map(({ tokens }) => tokens.length)).size).toBe(1);
+});
+
+test('an abort of one job leaves the other and its tokens alone', async () => {
+  await using engine = await tinyEngine();
+  const controller = new AbortController();
+  const aborted = engine.sample(request(engine, 'gone', 32, { maxTokens: 450, signal: controller.signal, onProgress: () => controller.abort() }));
+  const kept = engine.sample(request(engine, 'kept', 4, { maxTokens: 300, sampler: GREEDY }));
+  await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
+  const { samples } = await kept;
+  expect(new Set(samples.map(({ tokens }) => tokens.join())).size).toBe(1);
+  // Its cells are free: nothing of it is found.
+  const { usage } = await engine.sample(request(engine, 'gone', 1, { maxTokens: 1 }));
+  expect(usage.sharedTokens).toBe(0);
+});
+
+test('the queue has a bound', async () => {
+  await using engine = await tinyEngine({ queueLimit: 3 });
+  const jobs = seeds(3).map((i) => engine.sample(request(engine, `job ${i}`, 4, { maxTokens: 50 })));
+  await expect(engine.sample(request(engine, 'one too many', 1))).rejects.toMatchObject({ code: 'QUEUE_FULL', message: expect.stringContaining('3 jobs') as string });
+  await Promise.all(jobs);
+  expect((await engine.sample(request(engine, 'again', 1))).samples.length).toBe(1);
+});
+
+test('logits without a number end their job alone', async () => {
+  // Token 66 poisons whatever reads it.
+  const path = modelFile({ edit: (name, values) => { if (name === 'token_embd.weight') values.fill(NaN, 66 * 64, 67 * 64); } });
+  await using engine = await tinyEngine({ path });
+  const good = read(engine, [ids('aaaa'), ids('aaac')]);
+  const bad = read(engine, [ids('aaBa')]);
+  await expect(bad).rejects.toMatchObject({ code: 'DECODE_FAILED' });
+  expect((await good).logprobs.flatMap((row) => [...row]).every(Number.isFinite)).toBe(true);
+  expect((await read(engine, [ids('aaaa')])).logprobs[0]?.length).toBe(2);
+});
+
+test('a priority that there is not is wrong usage', async () => {
+  await using engine = await tinyEngine();
+  await expect(engine.sample(request(engine, 'x', 1, { priority: 'soon' as never }))).rejects.toMatchObject({ code: 'USAGE' });
+});
