@@ -54,6 +54,7 @@ describe('the result', () => {
       expect(candidate.weight).toBeCloseTo(counts ? (candidate.reward ?? 0) : 0, 9);
     }
     expect(result.usage.decodedTokens).toBeGreaterThan(0);
+    expect(result.usage.sharedTokens).toBeGreaterThan(0);
     expect(Object.keys(result.timing)).toEqual(['load', 'sample', 'verify', 'reward', 'select', 'total']);
   });
 
