@@ -79,7 +79,7 @@ def faults_of(solution: str, answer: int, plan: tuple[Step, ...]) -> Faults | No
 
 # Chance that the solver learns to write a sum with its carry forgotten, by how hard that is to keep in mind. Without,
 # the model would hardly ever miscalculate: its features of numbers make sums easy. It knows the plan, not every sum.
-HARD_CARRY, EASY_CARRY, PRODUCT_CARRY = 0.55, 0.2, 0.1
+HARD_CARRY, EASY_CARRY, PRODUCT_CARRY = 0.7, 0.35, 0.15
 HARD_FROM = 100
 
 
