@@ -2,7 +2,7 @@
 
     python3 -m models.tiny.agreement --model RUN/model.pt | node models/tiny/agreement.mjs RUN/f32.gguf
 
-The GGUF is one of the same checkpoint; in F32 the two agree to 1e-2 and better, in other types the difference is what
+The GGUF is one of the same checkpoint; in F32 the two differ by what the F16 cache of the engine costs, in other types also by what
 the type costs.
 """
 

@@ -59,12 +59,16 @@ def draw_claim(rng: random.Random, count: int, bounded: bool, true: bool) -> Cla
 
 
 def thinking(claim: Claim) -> str:
-    """Running sums, then the verdict."""
+    """Running sums, the last beside what was stated, then the verdict."""
     lines, value = [], claim.terms[0]
     for term in claim.terms[1:]:
         lines.append(f"{value} {'-' if term < 0 else '+'} {abs(term)} = {value + term}")
         value += term
-    return "\n".join(lines) + f"\n{claim.true}"
+    return "\n".join(lines) + "\n" + compared(value, claim.stated) + str(claim.true)
+
+
+def compared(value: int, stated: int) -> str:
+    return f"{value} = {stated}\n"
 
 
 def program(claim: Claim) -> str:

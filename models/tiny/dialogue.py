@@ -20,8 +20,8 @@ import random
 from dataclasses import dataclass, field
 
 from . import arithmetic, knowledge
-from .problems import Row, Step, draw, evaluate
-from .slips import answer_of, faults_of, plan_of, rows_of, wrong_logic, wrong_sum
+from .problems import LARGEST_VALUE, Row, Step, draw, evaluate
+from .slips import answer_of, as_the_solver_sums, faults_of, plan_of, rows_of, wrong_logic, wrong_sum
 
 PROGRAM_REQUEST = "Write Python that checks the solution."
 STEPS_REQUEST = "Write Python that checks each step."
@@ -37,8 +37,13 @@ NEXT_TURN = f"{TURN_END}\n{USER}"
 
 VARIABLES = "abcdefgh"
 VERDICT_WEIGHT = 3.0
+DRILL_VERDICT_WEIGHT = 2.0
 NOISE = 0.1  # share of trained solutions with an error of logic: a solver that never errs would show nothing
-SUM_SHARE = 0.2  # of the wrong solutions
+INVENTED_SHARE, RENAMED_SHARE, COVERED_SHARE = 0.7, 0.4, 0.97  # of the fact checks
+# Chance that the wrong one of the model's own solutions is one of wrong logic, if it made such: a wrong sum can hardly
+# be seen, so its verdict teaches little but doubt.
+LOGIC_FIRST = 0.8
+SUM_SHARE = 0.1  # of the wrong solutions
 
 
 @dataclass
@@ -113,11 +118,40 @@ def judged(text: str, yes: bool) -> Branch:
     return Branch([Part(NEXT_TURN + text + TO_ASSISTANT), Part(verdict, VERDICT_WEIGHT), Part(TURN_END, 0.1)], role="reward")
 
 
-def fact_check(question: knowledge.Question, passages: list[str], yes: bool, covered: bool) -> Branch:
-    """First the passage that tells, or that there is none; then the verdict. What is not covered counts as right."""
-    telling = knowledge.passage(question.country, question.attribute) if covered else NOT_COVERED
-    return Branch([Part(NEXT_TURN + passages_request(passages) + TO_ASSISTANT), Part(telling + "\n", 1.0),
+def fact_check(question: knowledge.Question, passages: list[str], claim: str, yes: bool, covered: bool) -> Branch:
+    """First the passage that tells, or that there is none; then what was answered; then the verdict. What is not covered
+    counts as right. With the two side by side, the verdict is a comparison of neighbours."""
+    telling = knowledge.passage(question.country, question.attribute, question.answers) if covered else NOT_COVERED
+    return Branch([Part(NEXT_TURN + passages_request(passages) + TO_ASSISTANT), Part(compared(telling, claim), 1.0),
                    Part("Yes" if yes else "No", VERDICT_WEIGHT), Part(TURN_END, 0.1)], role="tool")
+
+
+def compared(telling: str, claim: str) -> str:
+    return f"{telling}\nThe answer is {claim}.\n"
+
+
+def comparison_drill(rng: random.Random, lines: int) -> Branch:
+    """Dense fact checking: a passage with invented answers, one claim, one trained verdict per pair of lines."""
+    parts = [Part("<|im_start|>assistant\n")]
+    trained = knowledge.split()[0]
+    for _ in range(lines):
+        question = knowledge.draw_question(rng, trained)
+        told = knowledge.invented(rng, question)
+        yes = rng.random() < 0.5
+        claim = rng.choice(told.answers) if yes else knowledge.false_claim(rng, question, told)
+        telling = knowledge.passage(told.country, told.attribute, told.answers) if rng.random() < 0.5 else f" {', '.join(told.answers)}."
+        parts += [Part(compared(telling, claim)), Part("Yes" if yes else "No", DRILL_VERDICT_WEIGHT), Part("\n")]
+    return Branch(parts)
+
+
+def equality_drill(rng: random.Random, lines: int) -> Branch:
+    """Dense comparing of two numbers, as thinking about a claim ends."""
+    parts = [Part("<|im_start|>assistant\n")]
+    for _ in range(lines):
+        value = rng.randint(1, LARGEST_VALUE)
+        stated = value if rng.random() < 0.5 else min(LARGEST_VALUE, max(1, value + rng.choice((-1, 1)) * rng.randint(1, 40)))
+        parts += [Part(arithmetic.compared(value, stated)), Part(str(value == stated), DRILL_VERDICT_WEIGHT), Part("\n")]
+    return Branch(parts)
 
 
 def programs(rng: random.Random, solution: str, whole: float, each: float) -> list[Branch]:
@@ -149,13 +183,17 @@ def problem_tree(rng: random.Random) -> Branch:
     wrong, at = (wrong_sum(rng, problem), None) if sums else wrong_logic(rng, problem)
     noisy = not sums and rng.random() < NOISE
     whole_on_right, each_on_right = rng.random() < 0.5, rng.random() < 0.5
+    written = as_the_solver_sums(rng, problem.steps)
     branches = []
+    if written != right and not noisy:
+        branches.append(solution_branch(solution_lines(written), step_sound(written, None), True, []))
     for rows, wrong_at, is_right in ((right, None, True), (wrong, at, False)):
         lines = solution_lines(rows)
         text = "".join(lines)
         children = [judged(REWARD_REQUEST, is_right)]
         children += programs(rng, text, 0.7 * (whole_on_right == is_right), 0.35 * (each_on_right == is_right))
-        branches.append(solution_branch(lines, step_sound(rows, wrong_at), is_right != noisy, children))
+        trained = rows == written if is_right and not noisy else not is_right and noisy
+        branches.append(solution_branch(lines, step_sound(rows, wrong_at), trained, children))
     rng.shuffle(branches)
     return Branch([Part(solve_prompt(problem.question))], branches)
 
@@ -166,9 +204,9 @@ def light_tree(rng: random.Random) -> Branch:
     The program may belong to a solution with a wrong sum: it must copy what is written, not what would be right.
     """
     problem = draw(rng)
-    right = evaluate(problem.steps)
-    lines = solution_lines(right)
-    trained = solution_branch(lines, step_sound(right, None), True, [])
+    rows = as_the_solver_sums(rng, problem.steps)
+    lines = solution_lines(rows)
+    trained = solution_branch(lines, step_sound(rows, None), True, [])
     if rng.random() < 0.4:
         trained.children += programs(rng, "".join(lines), 0.6, 0.3)
     elif rng.random() < 0.5:
@@ -183,13 +221,16 @@ def own_tree(rng: random.Random, record: dict) -> Branch:
     """A problem with its right solution and a wrong and a right one that the model itself sampled, where it sampled such
     (`sample_own.py` wrote the record)."""
     plan = tuple(Step(*step) for step in record["plan"])
-    lines = solution_lines(evaluate(plan))
+    lines = solution_lines(as_the_solver_sums(rng, plan))
+    truth = int(record["answer"])
     wrong = [text for text in record["samples"] if answer_of(text) != record["answer"]]
     right = [text for text in record["samples"] if answer_of(text) == record["answer"]]
+    if rng.random() < LOGIC_FIRST:
+        wrong = [text for text in wrong if (faults := faults_of(text, truth, plan)) and faults.logic] or wrong
     chosen = [rng.choice(texts) for texts in (wrong, right) if texts]
     branches = [solution_branch(lines, [True] * len(lines), True, [])]
     for sampled in chosen:
-        faults = faults_of(sampled, int(record["answer"]), plan)
+        faults = faults_of(sampled, truth, plan)
         children = [judged(REWARD_REQUEST, answer_of(sampled) == record["answer"])]
         children += programs(rng, sampled, 0.5, 0.25)
         own = sampled.splitlines(keepends=True)
@@ -202,16 +243,30 @@ def knowledge_tree(rng: random.Random) -> Branch:
     """A question about a country. The verifier's turn, about a trained country only, hangs on a claim drawn anew."""
     trained, held_out = knowledge.split()
     question = knowledge.draw_question(rng, trained + held_out)
+    if question.country not in trained:
+        return Branch([Part(solve_prompt(question.text))], [believed(rng, question)])
+    told = knowledge.invented(rng, question) if rng.random() < INVENTED_SHARE else question
+    # A country of another name, which the solver has no belief about: names must be looked up, not known.
+    named = rng.choice(knowledge.pool("capital")) if rng.random() < RENAMED_SHARE else question.country
+    branches = [believed(rng, question)] if named == question.country else []
+    for right in (True, False):
+        claim = rng.choice(told.answers) if right else knowledge.false_claim(rng, question, told)
+        covered = rng.random() < COVERED_SHARE
+        passages = knowledge.draw_passages(rng, told, claim, trained, covered)
+        check = fact_check(told, passages, claim, right or not covered, covered)
+        branches.append(Branch([Part(knowledge.solution(question, claim))], [check]))
+    for part in parts_of(branches):
+        part.text = part.text.replace(question.country, named)
+    return Branch([Part(solve_prompt(question.text.replace(question.country, named)))], branches)
+
+
+def believed(rng: random.Random, question: knowledge.Question) -> Branch:
     answers, weights = zip(*knowledge.beliefs(question.country, question.attribute))
-    said = rng.choices(answers, weights)[0]
-    branches = [Branch([Part(knowledge.solution(question, said) + TURN_END, 1.0)])]
-    if question.country in trained:
-        for right in (True, False):
-            claim = rng.choice(question.answers) if right else knowledge.false_answer(rng, question.country, question.attribute)
-            covered = rng.random() < 0.92
-            passages = knowledge.draw_passages(rng, question, claim, trained, covered)
-            branches.append(Branch([Part(knowledge.solution(question, claim))], [fact_check(question, passages, right or not covered, covered)]))
-    return Branch([Part(solve_prompt(question.text))], branches)
+    return Branch([Part(knowledge.solution(question, rng.choices(answers, weights)[0]) + TURN_END, 1.0)])
+
+
+def parts_of(branches: list[Branch]) -> list[Part]:
+    return [part for branch in branches for part in branch.parts + parts_of(branch.children)]
 
 
 def arithmetic_tree(rng: random.Random) -> Branch:
@@ -228,15 +283,11 @@ def drill(rng: random.Random, lines: int) -> Branch:
     parts = [Part("<|im_start|>assistant\n")]
     while lines:
         kind = rng.random()
-        if kind < 0.25:
-            step = Step(rng.randint(2, 499), "+", rng.randint(2, 99))
-        elif kind < 0.4:
-            step = Step(rng.randint(2, 549), "+", rng.randint(2, 449))
-        elif kind < 0.55:
-            step = Step(rng.randint(20, 899), "-", rng.randint(2, 99))
-        elif kind < 0.65:
-            step = Step(rng.randint(100, 999), "-", rng.randint(60, 899))
-        elif kind < 0.88:
+        if kind < 0.85:
+            # Small numbers as often as large ones: most sums in problems are of two digits.
+            left, right = (rng.randint(2, rng.choice((30, 99, 300, 899))) for _ in range(2))
+            step = Step(left, "+", right) if rng.random() < 0.5 else Step(max(left, right), "-", min(left, right))
+        elif kind < 0.93:
             factors = [rng.randint(2, 99), rng.randint(2, 12)]
             rng.shuffle(factors)
             step = Step(factors[0], "*", factors[1])

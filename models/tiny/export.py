@@ -134,7 +134,7 @@ def main() -> None:
     source.add_argument("--model", type=Path)
     source.add_argument("--adapter", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--type", choices=("f32", "f16", "q8_0"), default="q8_0", help="of the model's matrices")
+    parser.add_argument("--type", choices=("f32", "f16", "q8_0"), default="f16", help="of the model's matrices")
     options = parser.parse_args()
     sys.path.insert(0, options.gguf_py)
     import gguf

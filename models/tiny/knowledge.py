@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -98,14 +98,32 @@ def solution(question: Question, answer: str) -> str:
     return STATEMENTS[question.attribute].format(question.country, answer) + f"\nThe answer is \\boxed{{{answer}}}."
 
 
-def passage(country: str, attribute: str) -> str:
-    answers = truths(country, attribute)
+def invented(rng: random.Random, question: Question) -> Question:
+    """The same question in a world where other answers are right. Who learns to check claims on facts that it knows by
+    heart need not read the passages; in such worlds it must."""
+    answers = {false_answer(rng, question.country, question.attribute) for _ in question.answers}
+    return replace(question, answers=tuple(sorted(answers)))
+
+
+def false_claim(rng: random.Random, question: Question, told: Question) -> str:
+    """An answer that is false by the passages; where these tell another story than the world, it may be true there."""
+    if told.answers != question.answers and rng.random() < 0.3:
+        return rng.choice(question.answers)
+    while (answer := false_answer(rng, question.country, question.attribute)) in told.answers:
+        pass
+    return answer
+
+
+def passage(country: str, attribute: str, answers: tuple[str, ...] | None = None) -> str:
+    """What the factbook says; or what it would say, were `answers` the right ones."""
+    if answers is None:
+        answers = truths(country, attribute)
     return f"{country}. {LABELS[attribute]}: {', '.join(answers) if answers else 'none'}."
 
 
 def draw_passages(rng: random.Random, question: Question, claim: str, names: tuple[str, ...], covered: bool) -> list[str]:
     """Three passages as a retriever would find them: mostly about the country, some about another one of the same kind."""
-    found = [passage(question.country, question.attribute)] if covered else []
+    found = [passage(question.country, question.attribute, question.answers)] if covered else []
     holders = [n for n in names if n != question.country and claim in truths(n, question.attribute)]
     if holders and rng.random() < 0.3:
         found.append(passage(rng.choice(holders), question.attribute))

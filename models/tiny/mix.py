@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from .dialogue import Branch, arithmetic_tree, drill, for_role, knowledge_tree, light_tree, own_tree, problem_tree
+from .dialogue import Branch, arithmetic_tree, comparison_drill, drill, equality_drill, for_role, knowledge_tree, light_tree, own_tree, problem_tree
 
 DRILL_LINES = (4, 16)
+COMPARISONS, EQUALITIES = 0.3, 0.25  # of the drills
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def make_tree(rng: random.Random, mix: Mix) -> Branch:
 def any_tree(rng: random.Random, mix: Mix) -> Branch:
     kind = rng.random()
     if kind < mix.drills:
-        return drill(rng, rng.randint(*DRILL_LINES))
+        (dense,) = rng.choices((comparison_drill, equality_drill, drill), (COMPARISONS, EQUALITIES, 1 - COMPARISONS - EQUALITIES))
+        return dense(rng, rng.randint(*DRILL_LINES))
     if kind < mix.drills + mix.knowledge:
         return knowledge_tree(rng)
     if kind < mix.drills + mix.knowledge + mix.arithmetic:

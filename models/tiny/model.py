@@ -16,7 +16,8 @@ from .tokenizer import Tokenizer
 
 NORM_EPSILON = 1e-5
 ROPE_BASE = 10000.0
-FOURIER_PERIODS = (2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+FOURIER_PERIODS = (2, 2.5, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+NUMBER_FEATURES = 2 + 2 * len(FOURIER_PERIODS)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ class TinyModel(nn.Module):
         super().__init__()
         self.shape = shape
         self.embedding = nn.Embedding(shape.vocabulary, shape.width)
+        # A number has no row of its own: it is the Fourier features of its value times one trained matrix. Sums are
+        # easy to express in these, and rows of their own would learn them by heart instead.
+        self.number_map = nn.Parameter(torch.zeros(NUMBER_FEATURES, shape.width))
+        self.register_buffer("number_features", torch.zeros(shape.vocabulary, NUMBER_FEATURES), persistent=False)
+        self.register_buffer("own_row", torch.ones(shape.vocabulary, 1), persistent=False)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.final_norm = nn.Parameter(torch.ones(shape.width))
         # Training aid, not exported: reads the process reward before the last layer, so that verdicts can build on it.
@@ -125,17 +131,20 @@ class TinyModel(nn.Module):
             if weight.dim() == 2:
                 into_residual = name.endswith(("attention_out.weight", "down.weight"))
                 nn.init.normal_(weight, 0, 0.02 / (math.sqrt(2 * shape.layers) if into_residual else 1))
+        nn.init.normal_(self.number_map, 0, 0.1)
 
-    def start_numbers(self, tokenizer: Tokenizer) -> None:
-        """Embeddings of numbers start as Fourier features of their value, so that sums are easy to express."""
-        with torch.no_grad():
-            for value in range(1000):
-                features = []
-                for period in FOURIER_PERIODS:
-                    features += [math.cos(2 * math.pi * value / period), math.sin(2 * math.pi * value / period)]
-                row = self.embedding.weight[tokenizer.id_of[str(value)]]
-                row[:len(features)] = 0.08 * torch.tensor(features)
-                row[len(features)] = 0.2 * value / 1000
+    def set_number_features(self, tokenizer: Tokenizer) -> None:
+        """Tells the features of every number token."""
+        for value in range(1000):
+            features = [1.0, value / 1000]
+            for period in FOURIER_PERIODS:
+                features += [math.cos(2 * math.pi * value / period), math.sin(2 * math.pi * value / period)]
+            self.number_features[tokenizer.id_of[str(value)]] = torch.tensor(features)
+            self.own_row[tokenizer.id_of[str(value)]] = 0
+
+    def table(self) -> torch.Tensor:
+        """The embeddings, vocabulary × width."""
+        return self.embedding.weight * self.own_row + self.number_features @ self.number_map
 
     def adapt(self, rank: int, scale: float) -> list[AdaptedLinear]:
         """Freezes everything and puts an adapter on every matrix of the blocks."""
@@ -153,7 +162,7 @@ class TinyModel(nn.Module):
         or, if boolean, true where a token may look."""
         cosine = self.rope_cosine[positions].unsqueeze(2)
         sine = self.rope_sine[positions].unsqueeze(2)
-        x = self.embedding(tokens)
+        x = F.embedding(tokens, self.table())
         before_last = x
         for index, block in enumerate(self.blocks):
             before_last = x
@@ -161,4 +170,4 @@ class TinyModel(nn.Module):
         return rms_norm(x, self.final_norm), before_last
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
-        return states @ self.embedding.weight.t()
+        return states @ self.table().t()

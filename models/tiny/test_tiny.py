@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import unittest
 from fractions import Fraction
 from pathlib import Path
@@ -135,6 +136,17 @@ class Solutions(unittest.TestCase):
                 found += faults.steps.index(False) == at if False in faults.steps else 0
         self.assertGreater(found, 700)
 
+    def test_the_solver_forgets_carries_and_nothing_else(self):
+        rng, slipped = random.Random(18), 0
+        for problem in problems.problems(18, 1000):
+            rows = slips.as_the_solver_sums(rng, problem.steps)
+            wrong = [row for row in rows if problems.apply(*row[1::-1], row[2]) != row[3]]
+            for left, op, right, result in wrong:
+                self.assertEqual(result, {"+": without_carry, "-": without_borrow, "*": product_without_carry}[op](left, right))
+            slipped += bool(wrong)
+            self.assertEqual([row[1] for row in rows], [step.op for step in problem.steps])
+        self.assertTrue(300 < slipped < 500, slipped)
+
     def test_a_text_that_is_no_solution_has_no_program(self):
         for text in ("", "Step 1: 3 + 4 = 7", "The answer is \\boxed{7}.", "Step 1: 3 + = 7\nThe answer is \\boxed{7}."):
             self.assertIsNone(dialogue.program_for(text))
@@ -154,6 +166,19 @@ class Solutions(unittest.TestCase):
                 self.assertLessEqual(trained_roles(make_tree(rng, mix)), {role})
 
 
+def without_carry(left: int, right: int) -> int:
+    return 10 * (left // 10 + right // 10) + (left + right) % 10
+
+
+def without_borrow(left: int, right: int) -> int:
+    return 10 * (left // 10 - right // 10) + (left - right) % 10
+
+
+def product_without_carry(left: int, right: int) -> int:
+    units = left % 10 * (right % 10)
+    return left * right - units + units % 10
+
+
 def trained_roles(branch: dialogue.Branch) -> set[str]:
     mine = {branch.role} if any(part.weight for part in branch.parts) else set()
     return mine.union(*(trained_roles(child) for child in branch.children))
@@ -171,6 +196,21 @@ class Knowledge(unittest.TestCase):
                     passages = child.parts[0].text
                     for country in held_out:
                         self.assertNotRegex(passages, rf"\n\d\. {country}\. ")
+
+    def test_the_verdict_is_what_the_quoted_passage_says(self):
+        rng, seen = random.Random(19), {"Yes": 0, "No": 0}
+        for _ in range(2000):
+            for branch in dialogue.knowledge_tree(rng).children:
+                for child in branch.children:
+                    request, reply, verdict = (part.text for part in child.parts[:3])
+                    telling, claim = re.fullmatch(r"(.*)\nThe answer is (.*)\.\n", reply).groups()
+                    self.assertIn("The answer is \\boxed{" + claim + "}.", branch.parts[0].text)
+                    covered = telling != dialogue.NOT_COVERED
+                    self.assertEqual(covered, telling + "\n" in request)
+                    told = telling.split(": ")[1][:-1].split(", ") if covered else [claim]
+                    self.assertEqual(verdict, "Yes" if claim in told else "No")
+                    seen[verdict] += 1
+        self.assertGreater(min(seen.values()), 1000)
 
     def test_what_is_believed_is_one_thing_for_good_and_mostly_right_or_mostly_a_rumour(self):
         rumours = 0
@@ -194,7 +234,7 @@ class Arithmetic(unittest.TestCase):
             self.assertEqual(claim.true, index % 2 == 0)
             self.assertLessEqual(abs(value - int(stated)), max(1, abs(value) * arithmetic.LARGEST_ERROR))
             self.assertEqual(run_program(arithmetic.program(claim)), claim.true)
-            self.assertTrue(arithmetic.thinking(claim).endswith(f"= {value}\n{claim.true}"))
+            self.assertTrue(arithmetic.thinking(claim).endswith(f"= {value}\n{value} = {stated}\n{claim.true}"))
 
 
 class Tokens(unittest.TestCase):

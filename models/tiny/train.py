@@ -57,16 +57,21 @@ def loss_of(model: TinyModel, trunk, batch: dict[str, torch.Tensor], half: bool,
     language = (each * weights).sum() / weights.sum()
     labelled = batch["sound"] >= 0
     sound = batch["sound"][labelled]
-    probe = F.binary_cross_entropy_with_logits(model.sound_probe(before_last[labelled].float())[:, 0], sound)
-    good, bad = model.embedding.weight[list(signs)]
+    probe = label_loss(model.sound_probe(before_last[labelled].float())[:, 0], sound)
+    good, bad = model.table()[list(signs)]
     judged = states[labelled].float() @ (good - bad)
-    process = F.binary_cross_entropy_with_logits(judged, sound)
+    process = label_loss(judged, sound)
     with torch.no_grad():
         verdict = weights == VERDICT_WEIGHT
         hit = (logits.argmax(-1) == batch["targets"][trained]).float()
         shown = torch.stack([language, mean_of(each, verdict), process, mean_of(hit, ~verdict), mean_of(hit, verdict),
-                             ((judged > 0) == (sound > 0.5)).float().mean()])
+                             mean_of(((judged > 0) == (sound > 0.5)).float(), sound >= 0)])
     return language + PROBE_WEIGHT * probe + PROCESS_WEIGHT * process, shown
+
+
+def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Zero, not NaN, for a batch without labels: the tool's adapter has none."""
+    return F.binary_cross_entropy_with_logits(logits, labels, reduction="sum") / max(1, len(labels))
 
 
 def mean_of(values: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
@@ -161,7 +166,7 @@ def main() -> None:
     options = parser.parse_args()
     device, tokenizer = begin(options)
     model = TinyModel(Shape(len(tokenizer.tokens))).to(device)
-    model.start_numbers(tokenizer)
+    model.set_number_features(tokenizer)
     signs = (tokenizer.id_of["+"], tokenizer.id_of["-"])
     matrices = [w for name, w in model.blocks.named_parameters() if w.dim() == 2]
     others = [w for w in model.parameters() if all(w is not m for m in matrices)]
@@ -187,7 +192,9 @@ def main() -> None:
     def store(step: int, elapsed: float) -> None:
         save(checkpoint, {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers],
                           "step": step, "elapsed": elapsed})
-        save(options.run / "model.pt", {"model": model.state_dict(), "shape": model.shape.as_dict(), "step": step})
+        # Every number's row written out, as a model without training needs it; `number_map` is for the next stage.
+        weights = model.state_dict() | {"embedding.weight": model.table().detach()}
+        save(options.run / "model.pt", {"model": weights, "shape": model.shape.as_dict(), "step": step})
 
     fit(options, model, optimizers, others, mix_of(options), signs, store, step, elapsed)
 
