@@ -7,7 +7,7 @@
  * The seed draws the held-out problems and the samples; without one it is new every time and recorded. Needs python3
  * (standard library only) for the generator.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,10 +38,15 @@ const { values: flags } = parseArgs({
 const seed = Number(flags.seed);
 if (seed < 1_000_000) throw new Error('--seed: seeds below 1000000 are the training data');
 const wanted = flags.only.split(',');
+const unknown = wanted.filter((name) => !(name in PARTS));
+if (unknown.length > 0) throw new Error(`--only: no part named ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
+if (!wanted.includes('solving') && (wanted.includes('steps') || wanted.includes('adapters'))) {
+  throw new Error('--only: steps and adapters judge what solving sampled, so name it too');
+}
 
 const start = performance.now();
 const files = [{ name: 'tool', path: flags['adapter-tool'] }, { name: 'reward', path: flags['adapter-reward'] }];
-const engine = await Engine.load({ path: flags.model, adapters: files.filter(({ path }) => existsSync(path)) });
+const engine = await Engine.load({ path: flags.model, adapters: files });
 const sandbox = await Sandbox.start();
 const store = Store.open(':memory:');
 const bench = {

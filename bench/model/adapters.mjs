@@ -2,10 +2,7 @@
 import { poolsOf, accuracyOf, verdictsOf } from './solving.mjs';
 
 export async function adapters(bench) {
-  const loaded = new Set(bench.engine.adapters.map(({ name }) => name));
-  if (loaded.size === 0) return 'no adapters given';
-  const settings = { ...(loaded.has('tool') && { adapterTool: 'tool' }), ...(loaded.has('reward') && { adapterReward: 'reward' }) };
   const problems = bench.pools.map(({ problem, gold, plan }) => ({ problem, answer: gold, plan }));
-  const pools = await poolsOf(bench, problems, settings);
+  const pools = await poolsOf(bench, problems, { adapterTool: 'tool', adapterReward: 'reward' });
   return { ...accuracyOf(pools), ...verdictsOf(pools), base: verdictsOf(bench.pools) };
 }

@@ -28,13 +28,10 @@ export async function knowledge(bench) {
   }
   const flat = claims.flatMap((map, i) => [...map.values()].map((claim) => ({ ...claim, question: i })));
   const asked = flat.map(({ text, question }) => ({ problem: questions[question].problem, solution: text }));
-  const base = await passes(engine, roles.fact, asked, search);
-  const adapter = engine.adapters.some(({ name }) => name === 'tool') ? 'tool' : undefined;
-  const adapted = adapter && (await passes(engine, roles.fact, asked, search, adapter));
   return {
     questions: questions.length,
-    byPrompt: judged(claims, flat, base),
-    ...(adapted && { throughTheToolAdapter: judged(claims, flat, adapted) }),
+    byPrompt: judged(claims, flat, await passes(engine, roles.fact, asked, search)),
+    throughTheToolAdapter: judged(claims, flat, await passes(engine, roles.fact, asked, search, 'tool')),
   };
 }
 

@@ -247,7 +247,8 @@ def knowledge_tree(rng: random.Random) -> Branch:
         return Branch([Part(solve_prompt(question.text))], [believed(rng, question)])
     told = knowledge.invented(rng, question) if rng.random() < INVENTED_SHARE else question
     # A country of another name, which the solver has no belief about: names must be looked up, not known.
-    named = rng.choice(knowledge.pool("capital")) if rng.random() < RENAMED_SHARE else question.country
+    renamed = rng.random() < RENAMED_SHARE and not knowledge.within_another(question.country)
+    named = rng.choice(knowledge.pool("capital")) if renamed else question.country
     branches = [believed(rng, question)] if named == question.country else []
     for right in (True, False):
         claim = rng.choice(told.answers) if right else knowledge.false_claim(rng, question, told)

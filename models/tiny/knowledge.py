@@ -70,6 +70,13 @@ def pool(attribute: str) -> tuple[str, ...]:
     return tuple(sorted({answer for country in countries() for answer in truths(country, attribute)}))
 
 
+@cache
+def within_another(country: str) -> bool:
+    """Whether another name holds this one: Niger is in Nigeria, Kuwait in Kuwait City."""
+    names = {*countries(), *(answer for attribute in ATTRIBUTES for answer in pool(attribute))}
+    return any(country in name for name in names if name != country)
+
+
 def false_answer(rng: random.Random, country: str, attribute: str) -> str:
     right = {*truths(country, attribute), country}
     return rng.choice([answer for answer in pool(attribute) if answer not in right])

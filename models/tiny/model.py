@@ -118,7 +118,6 @@ class TinyModel(nn.Module):
         # easy to express in these, and rows of their own would learn them by heart instead.
         self.number_map = nn.Parameter(torch.zeros(NUMBER_FEATURES, shape.width))
         self.register_buffer("number_features", torch.zeros(shape.vocabulary, NUMBER_FEATURES), persistent=False)
-        self.register_buffer("own_row", torch.ones(shape.vocabulary, 1), persistent=False)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.final_norm = nn.Parameter(torch.ones(shape.width))
         # Training aid, not exported: reads the process reward before the last layer, so that verdicts can build on it.
@@ -140,11 +139,10 @@ class TinyModel(nn.Module):
             for period in FOURIER_PERIODS:
                 features += [math.cos(2 * math.pi * value / period), math.sin(2 * math.pi * value / period)]
             self.number_features[tokenizer.id_of[str(value)]] = torch.tensor(features)
-            self.own_row[tokenizer.id_of[str(value)]] = 0
 
     def table(self) -> torch.Tensor:
-        """The embeddings, vocabulary × width."""
-        return self.embedding.weight * self.own_row + self.number_features @ self.number_map
+        """The embeddings, vocabulary × width. Every number's first feature is 1, every other token's 0."""
+        return self.embedding.weight * (1 - self.number_features[:, :1]) + self.number_features @ self.number_map
 
     def adapt(self, rank: int, scale: float) -> list[AdaptedLinear]:
         """Freezes everything and puts an adapter on every matrix of the blocks."""

@@ -197,6 +197,15 @@ class Knowledge(unittest.TestCase):
                     for country in held_out:
                         self.assertNotRegex(passages, rf"\n\d\. {country}\. ")
 
+    def test_renaming_a_country_leaves_no_half_names(self):
+        rng = random.Random(20)
+        names = {"none", *knowledge.countries(), *(answer for each in knowledge.ATTRIBUTES for answer in knowledge.pool(each))}
+        for _ in range(3000):
+            for branch in dialogue.knowledge_tree(rng).children:
+                for child in branch.children:
+                    for subject, answers in re.findall(r"^\d\. (.*?)\. \w+: (.*)\.$", child.parts[0].text, re.M):
+                        self.assertLessEqual({subject, *answers.split(", ")}, names)
+
     def test_the_verdict_is_what_the_quoted_passage_says(self):
         rng, seen = random.Random(19), {"Yes": 0, "No": 0}
         for _ in range(2000):

@@ -1,6 +1,5 @@
 /** The model that ships beside its generator: the same ids in training and here, and the generator's own tests. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -57,12 +56,5 @@ describe('one base, an adapter for each role', () => {
     expect(adapted.candidates.map(({ text }) => text)).toEqual(base.candidates.map(({ text }) => text));
     expect(adapted.candidates.map(({ reward }) => reward)).not.toEqual(base.candidates.map(({ reward }) => reward));
     expect(adapted.candidates.some(({ tool }) => tool.verdict !== 'unknown')).toBe(true);
-  }, 60_000);
-
-  test.skipIf(!existsSync(join(models, 't1-tiny-reward-activated.gguf')))('the activated one reads the base model\'s cache', async () => {
-    const path = join(models, 't1-tiny-reward-activated.gguf');
-    await using activated = await Engine.load({ path: join(models, 't1-tiny.gguf'), adapters: [{ name: 'reward', path }] });
-    const { candidates } = await solve(problem, { engine: activated, samples: 2, adapterReward: 'reward' }).result;
-    expect(candidates.some(({ reward }) => reward !== null && reward > 0 && reward < 1)).toBe(true);
   }, 60_000);
 });
