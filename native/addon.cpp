@@ -57,6 +57,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
                            InstanceMethod("sample", &EngineObject::sample),
                            InstanceMethod("score", &EngineObject::score),
                            InstanceMethod("abort", &EngineObject::abort),
+                           InstanceMethod("statistics", &EngineObject::statistics),
+                           InstanceMethod("useCosts", &EngineObject::useCosts),
                            InstanceMethod("setBusy", &EngineObject::setBusy),
                            InstanceMethod("dispose", &EngineObject::dispose),
                        });
@@ -143,6 +145,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value abort(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] {
       if (engine_) engine_->abort(static_cast<uint64_t>(toNumber(info[0], "id", 0, 9e15)));
+      return info.Env().Undefined();
+    });
+  }
+
+  Napi::Value statistics(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return fromStatistics(info.Env(), engine().statistics()); });
+  }
+
+  Napi::Value useCosts(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] {
+      engine().useCosts(toKvCosts(info[0]));
       return info.Env().Undefined();
     });
   }
@@ -239,10 +252,11 @@ Napi::Value devices(const Napi::CallbackInfo & info) {
   return guarded(info.Env(), [&] { return fromDevices(info.Env(), listDevices()); });
 }
 
-// build(gpuLayers): release of llama.cpp and the device that would decode.
+// build(gpuLayers, device): release of llama.cpp and the device that would decode.
 Napi::Value build(const Napi::CallbackInfo & info) {
   return guarded(info.Env(), [&] {
-    const Device device = decodingDevice(static_cast<int32_t>(toNumber(info[0], "gpuLayers", -1, 1e9)));
+    const auto layers = static_cast<int32_t>(toNumber(info[0], "gpuLayers", -1, 1e9));
+    const Device device = decodingDevice(layers, toText(info[1], "device"));
     return Napi::String::New(info.Env(), "llama.cpp " + llamaBuild() + "; " + device.backend + " " + device.description);
   });
 }

@@ -86,10 +86,22 @@ std::vector<Device> listDevices() {
 
 std::string llamaBuild() { return std::string(T1_LLAMA_RELEASE) + " (" + T1_LLAMA_COMMIT + ", " + T1_LLAMA_ORIGIN + ")"; }
 
-Device decodingDevice(int32_t gpuLayers) {
+ggml_backend_dev_t gpuDevice(const std::string & name) {
   initBackend();
-  ggml_backend_dev_t device = nullptr;
-  if (gpuLayers != 0) {
+  std::string known;
+  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    const Device described = describe(device);
+    if (described.name == name) return described.type == "cpu" ? nullptr : device;
+    known += (known.empty() ? "" : ", ") + described.name;
+  }
+  throw Failure(Code::Usage, "there is no device '" + name + "' (there is: " + known + ")");
+}
+
+Device decodingDevice(int32_t gpuLayers, const std::string & name) {
+  initBackend();
+  ggml_backend_dev_t device = name.empty() ? nullptr : gpuDevice(name);
+  if (name.empty() && gpuLayers != 0) {
     device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU);
     if (device == nullptr) device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_IGPU);
   }

@@ -1,6 +1,8 @@
 // llama.cpp's process-wide state: its backends, and the devices they found.
 #pragma once
 
+#include <ggml-backend.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,8 +27,12 @@ std::vector<Device> listDevices();
 // llama.cpp's release and where it came from, for example "v0.5.0 (de3ff815, prebuilt)".
 std::string llamaBuild();
 
-// The device that decodes: the first GPU if layers may go there, else the CPU.
-Device decodingDevice(int32_t gpuLayers);
+// The device that decodes: the one of this name; without a name the first GPU if layers may go there, else the CPU.
+// Throws Failure (USAGE) if there is none of this name.
+Device decodingDevice(int32_t gpuLayers, const std::string & name = {});
+
+// llama.cpp's handle of it; null for the CPU. Throws like decodingDevice().
+ggml_backend_dev_t gpuDevice(const std::string & name);
 
 int32_t physicalCores();
 

@@ -56,6 +56,24 @@ Priority toPriority(const Napi::Value & value) {
   return Priority::Batch;
 }
 
+constexpr std::pair<const char *, double KvCosts::*> kCosts[] = {
+    {"decode", &KvCosts::decode},       {"rowSplit", &KvCosts::rowSplit},       {"rowUnified", &KvCosts::rowUnified},
+    {"cellSplit", &KvCosts::cellSplit}, {"cellUnified", &KvCosts::cellUnified}, {"copy", &KvCosts::copy},
+};
+
+// The number of the name that the value is.
+template <typename Enum>
+Enum toEnum(const Napi::Value & value, const char * name, std::initializer_list<const char *> names) {
+  const std::string text = toText(value, name);
+  int number = 0;
+  std::string expected;
+  for (const char * each : names) {
+    if (text == each) return static_cast<Enum>(number);
+    expected += std::string(number++ == 0 ? "'" : ", '") + each + "'";
+  }
+  throw wrong(name, ("one of " + expected).c_str());
+}
+
 std::string toPath(const Napi::Value & value) {
   const std::string path = toText(value, "path");
   if (path.find('\0') != std::string::npos) throw wrong("path", "free of NUL");
@@ -174,7 +192,11 @@ EngineOptions toEngineOptions(const Napi::Value & value) {
   options.batch = toInt32(object.Get("batch"), "batch", 1);
   options.ubatch = toInt32(object.Get("ubatch"), "ubatch", 1);
   options.gpuLayers = toInt32(object.Get("gpuLayers"), "gpuLayers", -1);
-  options.unified = toText(object.Get("kv"), "kv") == "unified";
+  options.device = toText(object.Get("device"), "device");
+  options.kv = toEnum<KvLayout>(object.Get("kv"), "kv", {"auto", "split", "unified"});
+  options.kvType = toEnum<KvType>(object.Get("kvType"), "kvType", {"f16", "q8_0"});
+  options.flashAttention = toEnum<FlashAttention>(object.Get("flashAttention"), "flashAttention", {"auto", "on", "off"});
+  options.reproducible = object.Get("reproducible").ToBoolean();
   options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);
   options.hostFreeBytes = toNumber(object.Get("hostFreeBytes"), "hostFreeBytes", 0, kMaxSafeInteger);
   options.contextLength = toInt32(object.Get("contextLength"), "contextLength", 0);
@@ -217,6 +239,32 @@ ScoreJob toScoreJob(const Napi::Value & value) {
   job.adapter = toAdapterName(object.Get("adapter"));
   job.priority = toPriority(object.Get("priority"));
   return job;
+}
+
+Napi::Value fromStatistics(Napi::Env env, const Statistics & statistics) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("decodes", static_cast<double>(statistics.decodes));
+  object.Set("rows", static_cast<double>(statistics.rows));
+  object.Set("sequences", static_cast<double>(statistics.sequences));
+  object.Set("possibleSequences", static_cast<double>(statistics.possibleSequences));
+  object.Set("contexts", static_cast<double>(statistics.contexts));
+  object.Set("adapterChanges", static_cast<double>(statistics.adapterChanges));
+  if (statistics.kv != KvLayout::Auto) object.Set("kv", statistics.kv == KvLayout::Unified ? "unified" : "split");
+  object.Set("kvBytes", statistics.kvBytes);
+  object.Set("calibrated", statistics.calibrated);
+  if (statistics.costs.decode > 0) {
+    Napi::Object costs = Napi::Object::New(env);
+    for (const auto & [name, cost] : kCosts) costs.Set(name, statistics.costs.*cost);
+    object.Set("costs", costs);
+  }
+  return object;
+}
+
+KvCosts toKvCosts(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "costs");
+  KvCosts costs;
+  for (const auto & [name, cost] : kCosts) costs.*cost = toNumber(object.Get(name), name, -1e9, 1e9);
+  return costs;
 }
 
 Napi::Value fromModelInfo(Napi::Env env, const ModelInfo & info) {

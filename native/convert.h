@@ -15,6 +15,8 @@ ScoreJob toScoreJob(const Napi::Value & value);
 std::string toText(const Napi::Value & value, const char * name);
 double toNumber(const Napi::Value & value, const char * name, double min, double max);
 
+KvCosts toKvCosts(const Napi::Value & value);
+Napi::Value fromStatistics(Napi::Env env, const Statistics & statistics);
 Napi::Value fromModelInfo(Napi::Env env, const ModelInfo & info);
 Napi::Value fromDevices(Napi::Env env, const std::vector<Device> & devices);
 Napi::Value fromTokens(Napi::Env env, const std::vector<Token> & tokens);

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace t1 {
 namespace {
@@ -68,6 +69,7 @@ Engine::Engine(const EngineOptions & options)
       vocabulary_(options.path),
       adapters_(readAdapters(options, vocabulary_.info())),
       runtime_(std::make_unique<Runtime>(options_, vocabulary_, adapters_, stop_)) {
+  if (!options_.device.empty()) gpuDevice(options_.device);  // throws if there is none
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -90,7 +92,7 @@ void Engine::check(const Work & work) const {
 uint64_t Engine::submit(Work work, Sink sink) {
   check(work);
   const Priority priority = std::visit([](const auto & job) { return job.priority; }, work);
-  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), priority, decodes_.load());
+  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), priority, statistics_.read().decodes);
   std::lock_guard lock(mutex_);
   if (stop_.disposed) throw disposed();
   if (queue_.size() + running_.size() >= static_cast<size_t>(options_.queueLimit)) {
@@ -101,6 +103,16 @@ uint64_t Engine::submit(Work work, Sink sink) {
   queue_.emplace(lastId_, std::move(ticket));
   wake_.notify_one();
   return lastId_;
+}
+
+void Engine::useCosts(const KvCosts & costs) {
+  for (const double seconds : {costs.decode, costs.rowSplit, costs.rowUnified, costs.cellSplit, costs.cellUnified, costs.copy}) {
+    if (!std::isfinite(seconds)) throw Failure(Code::Usage, "the costs of a decode must be numbers");
+  }
+  statistics_.change([&](Statistics & s) {
+    s.costs = costs;
+    s.calibrated = false;
+  });
 }
 
 void Engine::abort(uint64_t id) {
@@ -159,7 +171,7 @@ void Engine::forget() {
 
 void Engine::loop() {
   {
-    Scheduler scheduler(*runtime_, decodes_);
+    Scheduler scheduler(*runtime_, statistics_);
     std::vector<std::shared_ptr<Ticket>> taken;
     while (take(!scheduler.busy(), taken)) {
       for (const auto & ticket : taken) scheduler.add(ticket);

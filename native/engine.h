@@ -9,6 +9,7 @@
 
 #include "adapter.h"
 #include "job.h"
+#include "observed.h"
 #include "runtime.h"
 #include "scheduler.h"
 
@@ -31,6 +32,9 @@ class Engine {
   uint64_t submit(Work work, Sink sink);
   // Ends the job with ABORTED; nothing happens if it is over.
   void abort(uint64_t id);
+  Statistics statistics() const { return statistics_.read(); }
+  // Costs that were measured before: nothing is calibrated then.
+  void useCosts(const KvCosts & costs);
   // Ends all jobs with DISPOSED and takes no more. Does not wait.
   void close();
   // Waits for the decode thread and frees weights and context. After close(), from any thread.
@@ -53,7 +57,7 @@ class Engine {
   uint64_t lastId_ = 0;
   std::mutex joining_;
   std::unique_ptr<Runtime> runtime_;  // decode thread only
-  std::atomic<int64_t> decodes_{0};   // that have begun
+  Observed<Statistics> statistics_;
   std::thread thread_;
 };
 

@@ -71,6 +71,8 @@ class Job {
   bool complete() const { return finished_ == total_; }
   bool sampling() const { return sampling_ != nullptr; }
   int32_t adapter() const { return adapter_; }
+  // Lanes that have not come to their end.
+  int64_t unfinished() const { return total_ - finished_; }
   // Lanes in all, and tokens of the longest.
   int64_t total() const { return total_; }
   int32_t longest() const { return longest_; }

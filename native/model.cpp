@@ -191,6 +191,10 @@ std::string Vocabulary::piece(Token token) const {
 ModelHandle loadWeights(const EngineOptions & options, const std::function<bool()> & proceed) {
   llama_model_params params = baseParams();
   params.n_gpu_layers = options.gpuLayers;
+  // Ends with a null; llama.cpp reads it while it loads.
+  ggml_backend_dev_t devices[2] = {options.device.empty() ? nullptr : gpuDevice(options.device), nullptr};
+  if (devices[0] != nullptr) params.devices = devices;
+  else if (!options.device.empty()) params.n_gpu_layers = 0;
   params.progress_callback = [](float, void * data) { return (*static_cast<const std::function<bool()> *>(data))(); };
   params.progress_callback_user_data = const_cast<std::function<bool()> *>(&proceed);
   ModelHandle model = load(options.path, params);

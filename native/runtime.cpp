@@ -25,6 +25,13 @@ EngineOptions withDefaults(EngineOptions options, double modelBytes) {
 
 uint32_t roundUp(uint32_t cells) { return (cells + kCellStep - 1) / kCellStep * kCellStep; }
 
+ggml_type ggmlType(KvType type) { return type == KvType::Q8_0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F16; }
+
+llama_flash_attn_type flashAttentionType(FlashAttention choice) {
+  if (choice == FlashAttention::Auto) return LLAMA_FLASH_ATTN_TYPE_AUTO;
+  return choice == FlashAttention::On ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+}
+
 int32_t metadataNumber(const ModelInfo & info, const std::string & key, int32_t fallback) {
   for (const auto & [name, value] : info.metadata) {
     if (name == info.architecture + key) return static_cast<int32_t>(std::strtol(value.c_str(), nullptr, 10));
@@ -71,19 +78,20 @@ int32_t Runtime::contextLength() const {
   return options_.contextLength > 0 ? std::min(own, options_.contextLength) : own;
 }
 
-// K and V of one position in all layers, in F16. An estimate: layers that differ count as the first does.
+// K and V of one position in all layers. An estimate: layers that differ count as the first does.
 double Runtime::bytesPerCell() const {
   const llama_model * model = weights_.get();
   const int32_t head = llama_model_n_embd(model) / std::max(1, llama_model_n_head(model));
   const int32_t key = metadataNumber(vocabulary_.info(), ".attention.key_length", head);
   const int32_t value = metadataNumber(vocabulary_.info(), ".attention.value_length", head);
-  const double width = static_cast<double>(std::max(1, llama_model_n_head_kv(model))) * std::max(1, key + value);
-  return 2.0 * width * std::max(1, llama_model_n_layer(model));
+  const double heads = 1.0 * std::max(1, llama_model_n_head_kv(model)) * std::max(1, llama_model_n_layer(model));
+  const ggml_type type = ggmlType(options_.kvType);
+  return heads * std::max(1, key + value) * ggml_type_size(type) / ggml_blck_size(type);
 }
 
 double Runtime::memoryBudget() const {
   if (options_.memoryBytes > 0) return options_.memoryBytes;
-  const Device device = decodingDevice(options_.gpuLayers);
+  const Device device = this->device();
   // ggml calls all main memory free, used or not, and knows no cgroup.
   const bool host = device.type == "cpu" && options_.hostFreeBytes > 0;
   return (host ? options_.hostFreeBytes : device.memoryFreeBytes) / 2;
@@ -92,10 +100,11 @@ double Runtime::memoryBudget() const {
 int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape_.sequences, kOutputs)); }
 
 // The next decode after a change plans its graphs anew.
-void Runtime::useAdapter(int32_t number) {
-  if (number == used_) return;
+bool Runtime::useAdapter(int32_t number) {
+  if (number == used_) return false;
   setAdapter(context_.get(), number);
   used_ = number;
+  return true;
 }
 
 void Runtime::setAdapter(llama_context * context, int32_t number) const {
@@ -140,7 +149,7 @@ void Runtime::makeContext(Shape shape) {
 }
 
 ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
-  const double total = options_.unified ? 1.0 * shape.cells : 1.0 * shape.cells * shape.sequences;
+  const double total = shape.unified ? 1.0 * shape.cells : 1.0 * shape.cells * shape.sequences;
   clearLog();
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = shape.sequences;
@@ -151,7 +160,10 @@ ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
   params.n_outputs_max = std::max(shape.sequences, kOutputs);
   params.n_threads = options_.threads;
   params.n_threads_batch = options_.threads;
-  params.kv_unified = options_.unified;
+  params.kv_unified = shape.unified;
+  params.type_k = ggmlType(options_.kvType);
+  params.type_v = ggmlType(options_.kvType);
+  params.flash_attn_type = flashAttentionType(options_.flashAttention);
   params.swa_full = true;
   params.no_perf = true;
   params.abort_callback = [](void * stop) { return static_cast<const Stop *>(stop)->requested(); };
@@ -161,9 +173,13 @@ ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
     const AssertsThrow guard;
     context.reset(llama_init_from_model(weights_.get(), params));
   }
+  const std::string reason = context ? "" : loggedReason();
+  if (reason.find("cache type") != std::string::npos || reason.find("quantized V cache") != std::string::npos) {
+    throw Failure(Code::Usage, "this model cannot have such a KV cache: " + reason);
+  }
   if (!context) {
     throw Failure(Code::OutOfMemory, "cannot create a context of " + std::to_string(params.n_ctx) + " tokens (about " +
-                                         mebibytes(total * bytesPerCell()) + "): " + loggedReason());
+                                         mebibytes(total * bytesPerCell()) + "): " + reason);
   }
   if (llama_get_memory(context.get()) == nullptr) {
     throw Failure(Code::ModelInvalid, "the model " + options_.path + " keeps no KV cache; T1 needs a decoder-only text model");

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "adapter.h"
+#include "backend.h"
 #include "handles.h"
 #include "model.h"
 #include "pool.h"
@@ -27,6 +28,7 @@ struct Stop {
 struct Shape {
   uint32_t sequences = 1;
   uint32_t cells = 0;
+  bool unified = false;
 };
 
 class Runtime {
@@ -35,6 +37,8 @@ class Runtime {
 
   // Loads the weights, and those of the adapters, if they are not there yet.
   void prepareWeights();
+  // What the weights decode on.
+  Device device() const { return decodingDevice(options_.gpuLayers, options_.device); }
   // A new, empty context of this shape; the one before it is gone, also if this fails. Throws Failure.
   void makeContext(Shape shape);
   // 0 for an empty name, else the number of the adapter that has it.
@@ -43,8 +47,8 @@ class Runtime {
   const Adapter * adapter(int32_t number) const { return number == 0 ? nullptr : &adapters_[number - 1]; }
   // Makes sure that it can be decoded with. Throws Failure.
   void tryAdapter(int32_t number);
-  // Of the next decodes.
-  void useAdapter(int32_t number);
+  // Of the next decodes. Says whether it was another one before.
+  bool useAdapter(int32_t number);
   // After an error that leaves the context in doubt.
   void dropContext();
 
@@ -66,6 +70,8 @@ class Runtime {
   double memoryBudget() const;
   // Most tokens with logits in one decode of the present context.
   int32_t maxOutputs() const;
+  // For measurements; the present one stays. Throws Failure.
+  ContextHandle newContext(Shape shape, uint32_t batch) const;
 
  private:
   struct LoadedAdapter {
@@ -74,7 +80,6 @@ class Runtime {
     bool tried;
   };
 
-  ContextHandle newContext(Shape shape, uint32_t batch) const;
   void setAdapter(llama_context * context, int32_t number) const;
 
   const EngineOptions options_;

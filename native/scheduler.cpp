@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calibration.h"
+
 namespace t1 {
 namespace {
 
@@ -16,6 +18,10 @@ constexpr int32_t kLeastChunk = 32;
 constexpr int32_t kWishes = 512;
 // Sequences beyond those that jobs need, where they cost little: for what later jobs may share, and to move rows.
 constexpr int32_t kSpare = 16;
+// Tokens from which on it is worth measuring which layout of the KV cache is faster: that costs about 2,000 tokens' time.
+constexpr double kWorthCalibrating = 20'000;
+// The fixed part of a decode, in rows, where it was not measured.
+constexpr double kDecodeRows = 16;
 
 bool before(const Job & a, const Job & b) {
   return a.priority() != b.priority() ? a.priority() > b.priority() : a.ticket().id < b.ticket().id;
@@ -61,8 +67,20 @@ void Scheduler::add(const std::shared_ptr<Ticket> & ticket) {
     return ticket->sink(*failure);
   }
   if (failure || made.front().complete()) return made.front().end(failure ? &*failure : nullptr);
-  const auto next = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job & job) { return before(made.front(), job); });
-  jobs_.splice(next, made);
+  enqueue(made);
+}
+
+void Scheduler::enqueue(std::list<Job> & made) {
+  std::list<Job> & jobs = runtime_.options().reproducible ? waiting_ : jobs_;
+  const auto next = std::find_if(jobs.begin(), jobs.end(), [&](const Job & job) { return before(made.front(), job); });
+  jobs.splice(next, made);
+}
+
+// Reproducible: the next job has the engine to itself, and a context in which nothing else has happened.
+void Scheduler::takeAlone() {
+  if (!jobs_.empty() || waiting_.empty()) return;
+  dropContext();
+  jobs_.splice(jobs_.end(), waiting_, waiting_.begin());
 }
 
 void Scheduler::end(Job & job, const Failure * failure) {
@@ -74,15 +92,19 @@ void Scheduler::end(Job & job, const Failure * failure) {
 
 void Scheduler::endAll(const Failure & failure) {
   for (Job & job : jobs_) end(job, &failure);
+  for (Job & job : waiting_) end(job, &failure);
   jobs_.clear();
+  waiting_.clear();
 }
 
 void Scheduler::endAborted() {
   const Failure failure(Code::Aborted, "aborted");
-  for (Job & job : jobs_) {
-    if (job.ticket().aborted) end(job, &failure);
+  for (std::list<Job> * jobs : {&jobs_, &waiting_}) {
+    for (Job & job : *jobs) {
+      if (job.ticket().aborted) end(job, &failure);
+    }
+    jobs->remove_if([](const Job & job) { return job.ended(); });
   }
-  jobs_.remove_if([](const Job & job) { return job.ended(); });
 }
 
 void Scheduler::endComplete() {
@@ -94,6 +116,7 @@ void Scheduler::endComplete() {
 
 void Scheduler::step() {
   endAborted();
+  takeAlone();
   if (jobs_.empty() || !prepareContext()) return;
   std::vector<Entry> entries;
   const std::optional<Failure> failure = failureOf([&] {
@@ -132,24 +155,70 @@ void Scheduler::fit(const Job & job) {
                                        mebibytes(runtime_.memoryBudget()) + ": lower max tokens or raise the memory budget");
 }
 
+// What is there to do now, as if all of it were alike.
+Workload Scheduler::workload() const {
+  Workload work;
+  double items = 0;
+  double fresh = 0;
+  for (const Job & job : jobs_) {
+    for (const Item & item : job.items()) {
+      const int32_t left = item.lanes - item.begun;
+      items += left > 0 ? 1 : 0;
+      work.lanes += left;
+      work.length += 1.0 * left * item.length;
+      fresh += job.sampling() ? 1.0 * left * (job.most(item) - item.length) : 0;
+    }
+  }
+  if (work.lanes == 0) return work;
+  work.sharing = work.lanes / items;
+  work.length /= work.lanes;
+  work.fresh = fresh / work.lanes;
+  return work;
+}
+
+// For the jobs that run now. Measures first where that has not been done and the work is worth it.
+KvLayout Scheduler::layout() {
+  const EngineOptions & options = runtime_.options();
+  if (options.kv != KvLayout::Auto) return options.kv;
+  const Workload work = workload();
+  KvCosts costs = statistics_.read().costs;
+  // What is measured depends on the moment, so not where jobs are to come out alike.
+  const bool worth = work.lanes * (work.length / work.sharing + work.fresh) >= kWorthCalibrating && !options.reproducible;
+  if (!known(costs) && worth && !calibrated_) {
+    calibrated_ = true;
+    const std::optional<Failure> failure = failureOf([&] { costs = calibrate(runtime_); });
+    if (!failure) {
+      statistics_.change([&](Statistics & s) {
+        s.costs = costs;
+        s.calibrated = true;
+      });
+    }
+    // Without room to measure in, or stopped meanwhile: the rule that needs no costs. What else is wrong will show.
+  }
+  const double together = runtime_.cellBudget() / std::max(1.0, work.length + work.fresh);
+  const double shared = runtime_.cellBudget() / std::max(1.0, work.length / work.sharing + work.fresh);
+  const double most = kMaxSequences;
+  return chooseLayout(options.reproducible ? KvCosts{} : costs, work, std::min(together, most), std::min(shared, most));
+}
+
 // What the jobs that run now would like; at most what the memory budget holds.
-Shape Scheduler::wantedShape() const {
+Shape Scheduler::wantedShape(KvLayout layout) const {
   const double budget = std::min(runtime_.cellBudget(), 2e9);
   int64_t lanes = 0;
   int64_t cells = 0;
   int32_t longest = 0;
   for (const Job & job : jobs_) {
-    lanes += job.total();
+    lanes += job.unfinished();
     cells += job.cells();
     longest = std::max(longest, job.longest());
   }
   lanes = std::min<int64_t>(lanes, kMaxSequences);
   const double step = 256;
-  if (runtime_.options().unified) {
+  if (layout == KvLayout::Unified) {
     // Room for as much again: the cache of the jobs before.
     const double wanted = std::min(budget, std::max(2.0 * static_cast<double>(cells), 1.0 * longest));
     const auto whole = static_cast<uint32_t>(std::max(std::ceil(longest / step), std::floor(wanted / step)) * step);
-    return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole};
+    return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole, true};
   }
   // A little longer than needed: a role that continues a conversation comes next, and a longer stream means a new context.
   const double roomy = std::ceil(std::max(longest, std::min(longest + longest / 4, runtime_.contextLength())) / step) * step;
@@ -159,7 +228,7 @@ Shape Scheduler::wantedShape() const {
   const auto fitting = static_cast<int64_t>(std::clamp(budget / length, 1.0, 1.0 * kMaxSequences));
   const auto cheap = static_cast<int64_t>(std::min(budget / 8 / length, 1.0 * kMaxSequences));
   const int64_t spare = std::clamp<int64_t>(cheap - lanes, 1, std::max<int64_t>(kSpare, 3 * lanes));
-  return {static_cast<uint32_t>(std::min(fitting, lanes + spare)), static_cast<uint32_t>(length)};
+  return {static_cast<uint32_t>(std::min(fitting, lanes + spare)), static_cast<uint32_t>(length), false};
 }
 
 // Whether a context of the wanted shape is worth all that the present one holds.
@@ -169,29 +238,44 @@ bool Scheduler::replaceable(const Shape & wanted) {
   int64_t lanes = 0;
   for (const Job & job : jobs_) {
     longest = std::max(longest, job.longest());
-    lanes += job.total();
+    lanes += job.unfinished();
   }
   // A job that does not fit waits for those before it, see admit(): the others' sequences are not read twice for it.
   if (present.cells < static_cast<uint32_t>(longest)) return sequences_->cache().count(State::Busy) == 0;
   // Doubling at least, so that it happens a few times in an engine's life.
   const bool more = std::min<int64_t>(lanes, wanted.sequences) >= 2 * static_cast<int64_t>(present.sequences);
-  const bool larger = runtime_.options().unified && wanted.cells > 2 * present.cells;
+  const bool larger = present.unified && wanted.cells > 2 * present.cells;
   if (!more && !larger) return false;
-  wishes_.reset();
-  return wishes().shared * 2 < wishes().total;
+  // What is lost is read again; what is won is the fixed part of the decodes that are spared. In rows.
+  const Workload work = workload();
+  const KvCosts costs = statistics_.read().costs;
+  const double fixed = known(costs) && costs.rowSplit > 0 ? costs.decode / costs.rowSplit : kDecodeRows;
+  const double length = work.length / work.sharing + work.fresh + 1;
+  const auto together = [&](const Shape & shape) { return shape.unified ? std::min<double>(shape.sequences, shape.cells / length) : shape.sequences; };
+  const double rows = work.lanes * (work.fresh > 0 ? work.fresh : work.length);
+  const double won = rows * fixed * (1 / std::max(1.0, together(present)) - 1 / std::max(1.0, together(wanted)));
+  return won > static_cast<double>(sequences_->cache().cells());
 }
 
 // False: there is no context, and the jobs have failed.
 bool Scheduler::prepareContext() {
-  const Shape wanted = wantedShape();
-  if (sequences_ && !replaceable(wanted)) return true;
+  if (sequences_ && !replaceable(wantedShape(runtime_.shape().unified ? KvLayout::Unified : KvLayout::Split))) return true;
   dropContext();
+  const Shape wanted = wantedShape(layout());
   const std::optional<Failure> failure = failureOf([&] {
     runtime_.makeContext(wanted);
     sequences_.emplace(runtime_);
     decoder_.emplace(runtime_);
   });
-  if (!failure) return true;
+  if (!failure) {
+    const double cells = 1.0 * runtime_.shape().cells * (wanted.unified ? 1 : wanted.sequences);
+    statistics_.change([&](Statistics & s) {
+      ++s.contexts;
+      s.kv = wanted.unified ? KvLayout::Unified : KvLayout::Split;
+      s.kvBytes = std::max(s.kvBytes, cells * runtime_.bytesPerCell());
+    });
+    return true;
+  }
   dropContext();
   endAll(*failure);
   return false;
@@ -307,7 +391,7 @@ int32_t Scheduler::findSlot(const PrefixCache::Match & match, bool last) {
 
 // Evicts until a unified KV cache has room for `need` more cells. False: there is none.
 bool Scheduler::findCells(const PrefixCache::Match & match, int32_t slot, int64_t need, bool last) {
-  if (!runtime_.options().unified) return true;
+  if (!runtime_.shape().unified) return true;
   const PrefixCache & cache = sequences_->cache();
   const auto room = [&] {
     const bool taken = cache.state(slot) == State::Idle;
@@ -359,8 +443,6 @@ const Scheduler::Wishes & Scheduler::wishes() {
     for (const Item & item : job.items()) {
       if (item.begun == item.lanes || seen++ >= kWishes) continue;
       const PrefixCache::Match match = cache.find(job.path(item), item.logits.empty() ? item.shareable : item.length);
-      wishes_->total += item.length;
-      wishes_->shared += match.ready;
       if (match.slot < 0) continue;
       wishes_->slots.set(static_cast<size_t>(match.slot));
       wishes_->depths[match.slot] = std::max(wishes_->depths[match.slot], match.ready);
@@ -464,7 +546,7 @@ void Scheduler::decode(std::vector<Entry> & entries) {
     if (Lane * lane = laneOf(from).lane) lane->slot = to;
   }
   std::sort(entries.begin(), entries.end(), [](const Entry & a, const Entry & b) { return a.lane->slot < b.lane->slot; });
-  runtime_.useAdapter(adapter_);
+  const bool changed = runtime_.useAdapter(adapter_);
   std::vector<Output> outputs;
   std::vector<int32_t> indices;
   decoder_->clear();
@@ -479,6 +561,7 @@ void Scheduler::decode(std::vector<Entry> & entries) {
     }
   }
   ++decodes_;
+  countDecode(entries, changed);
   decoder_->run();
   for (const Entry & entry : entries) {
     const int32_t first = sequences_->cache().ready(entry.lane->slot);
@@ -504,6 +587,20 @@ void Scheduler::decode(std::vector<Entry> & entries) {
     entry.lane->slot = -1;
   }
   for (Job & job : jobs_) job.lanes().remove_if([](const Lane & lane) { return lane.finished; });
+}
+
+void Scheduler::countDecode(const std::vector<Entry> & entries, bool adapterChanged) {
+  int64_t rows = 0;
+  for (const Entry & entry : entries) rows += entry.count;
+  int64_t unfinished = 0;
+  for (const Job & job : jobs_) unfinished += job.unfinished();
+  statistics_.change([&](Statistics & s) {
+    s.decodes = decodes_;
+    s.rows += rows;
+    s.sequences += static_cast<int64_t>(entries.size());
+    s.possibleSequences += std::min<int64_t>(unfinished, kMaxSequences);
+    s.adapterChanges += adapterChanged ? 1 : 0;
+  });
 }
 
 // First tokens of lanes whose prompt had been read for another lane.

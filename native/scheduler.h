@@ -10,19 +10,20 @@
 
 #include "decoder.h"
 #include "job.h"
+#include "layout.h"
+#include "observed.h"
 #include "sequences.h"
 
 namespace t1 {
 
 class Scheduler {
  public:
-  // `decodes` counts those that have begun, for whoever queues jobs.
-  Scheduler(Runtime & runtime, std::atomic<int64_t> & decodes) : runtime_(runtime), decodes_(decodes) {}
+  Scheduler(Runtime & runtime, Observed<Statistics> & statistics) : runtime_(runtime), statistics_(statistics) {}
 
   // Ends the job at once if it cannot be done.
   void add(const std::shared_ptr<Ticket> & ticket);
   // Whether there is anything to do.
-  bool busy() const { return !jobs_.empty(); }
+  bool busy() const { return !jobs_.empty() || !waiting_.empty(); }
   // One decode, and what comes before and after it. Throws nothing: a failure ends the jobs that it concerns.
   void step();
   // Ends all jobs with this failure.
@@ -48,8 +49,6 @@ class Scheduler {
   struct Wishes {
     std::bitset<kMaxSequences> slots;
     std::vector<int32_t> depths;  // [slots] most tokens
-    int64_t total = 0;            // tokens of all these items
-    int64_t shared = 0;           // of which are in the cache
   };
 
   void end(Job & job, const Failure * failure = nullptr);
@@ -58,7 +57,11 @@ class Scheduler {
   void decodeFailed(const std::vector<Entry> & entries, const Failure & failure);
 
   void fit(const Job & job);
-  Shape wantedShape() const;
+  void enqueue(std::list<Job> & made);
+  void takeAlone();
+  Workload workload() const;
+  KvLayout layout();
+  Shape wantedShape(KvLayout layout) const;
   bool replaceable(const Shape & wanted);
   bool prepareContext();
   void dropContext();
@@ -79,19 +82,23 @@ class Scheduler {
   std::vector<Entry> pack();
   int32_t chooseAdapter(const std::vector<Entry> & ready);
   void decode(std::vector<Entry> & entries);
+  void countDecode(const std::vector<Entry> & entries, bool adapterChanged);
   void drawFresh();
   void evaluate(std::vector<Output> & outputs);
   void accept(std::vector<Output> & outputs);
 
   Runtime & runtime_;
-  std::atomic<int64_t> & decodes_;
-  std::list<Job> jobs_;  // in the order in which they are served
+  Observed<Statistics> & statistics_;
+  std::list<Job> jobs_;     // in the order in which they are served
+  std::list<Job> waiting_;  // reproducible: those whose turn has not come
   std::optional<Sequences> sequences_;  // while there is a context
   std::optional<Decoder> decoder_;
   std::optional<Wishes> wishes_;  // of this admission
   bool stuck_ = false;            // nothing could be decoded although something waits: then the cache gives way
+  int64_t decodes_ = 0;           // that have begun
   int32_t adapter_ = 0;           // of the last decode
   int32_t stayed_ = 0;            // decodes in a row with it
+  bool calibrated_ = false;       // or tried
 };
 
 }  // namespace t1

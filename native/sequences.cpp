@@ -4,7 +4,7 @@ namespace t1 {
 
 Sequences::Sequences(Runtime & runtime)
     : runtime_(runtime),
-      split_(!runtime.options().unified),
+      split_(!runtime.shape().unified),
       cache_(static_cast<int32_t>(llama_n_seq_max(runtime.context())), runtime.cuttable()) {}
 
 int32_t Sequences::open(int32_t slot, const Path & path, int32_t source, int32_t shared) {

@@ -22,13 +22,22 @@ struct AdapterOptions {
   double scale = 1;
 };
 
+// Of the KV cache: one buffer for each sequence, or one for all of them. Auto: whichever a calibration finds faster.
+enum class KvLayout { Auto, Split, Unified };
+enum class KvType { F16, Q8_0 };
+enum class FlashAttention { Auto, On, Off };
+
 struct EngineOptions {
   std::string path;
   int32_t threads = 0;        // 0: physical cores
   int32_t batch = 2048;       // most tokens of one llama_decode
   int32_t ubatch = 512;       // most tokens of one compute graph
   int32_t gpuLayers = -1;     // -1: all that a GPU takes
-  bool unified = false;       // one KV buffer for all sequences instead of one for each
+  std::string device;         // llama.cpp's name of it; empty: the first GPU, else the CPU
+  KvLayout kv = KvLayout::Auto;
+  KvType kvType = KvType::F16;
+  FlashAttention flashAttention = FlashAttention::Auto;
+  bool reproducible = false;  // one job at a time, each in a new context: no other job changes its rounding
   double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
   double hostFreeBytes = 0;   // main memory this process may still take; 0: unknown
   int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
@@ -91,6 +100,30 @@ struct Progress {
   int64_t finished = 0;
   int64_t total = 0;
   int64_t generatedTokens = 0;
+};
+
+// Seconds, measured once per model, device and build; see layout.h.
+struct KvCosts {
+  double decode = 0;       // of a decode, whatever is in it
+  double rowSplit = 0;     // of a row, the cells it attends to left aside
+  double rowUnified = 0;
+  double cellSplit = 0;    // of a row, for each cell of its own sequence
+  double cellUnified = 0;  // of a row, for each cell of the whole buffer
+  double copy = 0;         // of a cell that another sequence takes over; unified: nothing is copied
+};
+
+// Since the engine was made.
+struct Statistics {
+  int64_t decodes = 0;
+  int64_t rows = 0;               // tokens of all decodes
+  int64_t sequences = 0;          // with tokens in a decode, summed over decodes
+  int64_t possibleSequences = 0;  // that could have been: unfinished ones, kMaxSequences at most
+  int64_t contexts = 0;           // that were made
+  int64_t adapterChanges = 0;
+  KvLayout kv = KvLayout::Auto;   // of the present context; Auto: there is none
+  double kvBytes = 0;             // of the largest one yet, as planned
+  bool calibrated = false;        // here, not taken from elsewhere
+  KvCosts costs;                  // all 0: none are known
 };
 
 struct SampleDone {

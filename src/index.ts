@@ -6,7 +6,10 @@ export { listDevices } from './engine/engine.js';
 export type {
   Adapter,
   DeviceInfo,
+  EngineStatistics,
   FinishReason,
+  KvCosts,
+  KvLayout,
   ModelInfo,
   Sample,
   SampleRequest,

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Engine } from './engine/engine-types.js';
 import { fingerprint } from './model/fingerprint.js';
+import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { runAdapter } from './model/run-adapter.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
@@ -74,7 +75,9 @@ async function solveProblem(
     }));
     const profile = profileFor(engine.model);
     const run: Run = { engine, modelHash, adapters, profile, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    recallKvCosts(engine, modelHash, store);
     const result = await pipeline(problem, options, run, watch);
+    keepKvCosts(engine, modelHash, store);
     emit({ type: 'answer', result });
     return result;
   } finally {

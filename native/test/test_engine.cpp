@@ -39,7 +39,7 @@ EngineOptions options(bool unified = false, int32_t threads = 1) {
   EngineOptions o;
   o.path = tinyModel();
   o.threads = threads;
-  o.unified = unified;
+  o.kv = unified ? KvLayout::Unified : KvLayout::Split;
   o.memoryBytes = 64 << 20;
   return o;
 }

@@ -6,6 +6,7 @@ import { sampleSeed } from '../generate/seeds.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
+import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withJson, withModel, withSampling } from './flags.js';
 import { argumentText } from './input.js';
 import { Progress } from './progress.js';
@@ -13,7 +14,7 @@ import { Progress } from './progress.js';
 const DEFAULT_MAX_TOKENS = 256;
 
 const builder = (yargs: Argv) =>
-  withJson(withSampling(withModel(yargs)))
+  withEngine(withJson(withSampling(withModel(yargs))))
     .positional('prompt', { type: 'string', describe: 'the prompt; - reads standard input' })
     .option('chat', { type: 'boolean', default: false, describe: "send the prompt as a user's turn through the chat template" })
     .option('stop', { type: 'string', array: true, requiresArg: true, default: [] as string[], describe: 'end a sample where this text appears' });
@@ -29,9 +30,10 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
       { samples: args.nSamples, seed: args.seed, temperature: args.temp, topK: args.topK, topP: args.topP, minP: args.minP, ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }) },
       flagOf,
     );
+    const flags = engineOptions(args);
     const prompt = parseProblem(await argumentText(args.prompt, 'prompt')).text;
     const path = await resolveModel(args.model, { signal });
-    await using engine = await loadEngine({ path });
+    await using engine = await loadEngine({ ...flags, path });
     const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true }) : prompt;
     const tokens = engine.tokenize(text, { special: args.chat, addBos: !args.chat });
     const progress = new Progress();

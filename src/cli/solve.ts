@@ -8,13 +8,14 @@ import { selectors } from '../select/select.js';
 import { solve } from '../solve.js';
 import { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
+import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
 import { argumentText } from './input.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
 const builder = (yargs: import('yargs').Argv) =>
-  withJson(withDatabase(withSampling(withModel(yargs))))
+  withEngine(withJson(withDatabase(withSampling(withModel(yargs)))))
     .positional('problem', { type: 'string', describe: 'the question; - reads standard input' })
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
@@ -67,12 +68,13 @@ async function solveOnce(
   args: Arguments,
   signal: AbortSignal,
 ): Promise<SolveResult> {
+  const engineFlags = engineOptions(args);
   const progress = new Progress();
   const store = Store.open(args.cache ? args.db : ':memory:');
   try {
     const path = await resolveModel(args.model, { signal, onProgress: (p) => progress.download(p) });
     progress.say('Loading the model');
-    await using engine = await loadEngine({ path, adapters: adaptersOf(args) });
+    await using engine = await loadEngine({ ...engineFlags, path, adapters: adaptersOf(args) });
     const solving = solve(problem, { ...options, engine, store, signal });
     for await (const event of solving) progress.show(event);
     return await solving.result;

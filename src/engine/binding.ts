@@ -5,10 +5,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { T1Error, isErrorCode } from '../errors.js';
 import { packageRoot } from '../paths.js';
-import type { Adapter, DeviceInfo, FinishReason, ModelInfo, Usage } from './engine-types.js';
+import type { Adapter, DeviceInfo, EngineStatistics, FinishReason, KvCosts, KvLayout, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 4;
+const CONTRACT = 5;
 
 export interface RawOptions {
   readonly path: string;
@@ -16,7 +16,11 @@ export interface RawOptions {
   readonly batch: number;
   readonly ubatch: number;
   readonly gpuLayers: number;
-  readonly kv: 'split' | 'unified';
+  readonly device: string;
+  readonly kv: KvLayout | 'auto';
+  readonly kvType: 'f16' | 'q8_0';
+  readonly flashAttention: 'auto' | 'on' | 'off';
+  readonly reproducible: boolean;
   readonly memoryBytes: number;
   readonly hostFreeBytes: number;
   readonly contextLength: number;
@@ -51,6 +55,8 @@ export interface NativeEngine {
   sample(job: number, request: object): number;
   score(job: number, request: object): number;
   abort(id: number): void;
+  statistics(): EngineStatistics;
+  useCosts(costs: KvCosts): void;
   setBusy(busy: boolean): void;
   dispose(done: () => void): void;
 }
@@ -64,7 +70,7 @@ export interface Addon {
     done: (error: unknown, engine?: NativeEngine) => void,
   ): void;
   devices(): DeviceInfo[];
-  build(gpuLayers: number): string;
+  build(gpuLayers: number, device: string): string;
 }
 
 let loaded: Addon | undefined;

@@ -159,15 +159,66 @@ export interface DeviceInfo {
   readonly memoryTotalBytes: number;
 }
 
+/**
+ * - `split`: one KV buffer for each sequence; a prefix that sequences share is copied
+ * - `unified`: one for all; a shared prefix is there once, but every row is computed against all cells
+ */
+export type KvLayout = 'split' | 'unified';
+
+/** What decoding was measured to cost in each layout; seconds. */
+export interface KvCosts {
+  /** Of a decode, whatever is in it. */
+  readonly decode: number;
+  /** Of a row, the cells it attends to left aside. */
+  readonly rowSplit: number;
+  readonly rowUnified: number;
+  /** Of a row, for each cell of its own sequence. */
+  readonly cellSplit: number;
+  /** Of a row, for each cell of the whole buffer. */
+  readonly cellUnified: number;
+  /** Of a cell that is copied into another sequence. */
+  readonly copy: number;
+}
+
+/** Counts since the engine was loaded. */
+export interface EngineStatistics {
+  readonly decodes: number;
+  /** Tokens of all decodes. */
+  readonly rows: number;
+  /** Sequences with tokens in a decode, summed over decodes. */
+  readonly sequences: number;
+  /** Sequences that could have been in one: those that were unfinished, at most as many as a context can have (256). */
+  readonly possibleSequences: number;
+  /** Contexts that were made. */
+  readonly contexts: number;
+  readonly adapterChanges: number;
+  /** Layout of the present context; absent before the first job. */
+  readonly kv?: KvLayout;
+  /** KV cache of the largest context yet, as planned; bytes. */
+  readonly kvBytes: number;
+  /** Whether this engine has measured `costs` itself. */
+  readonly calibrated: boolean;
+  /** Absent as long as nobody has measured them. */
+  readonly costs?: KvCosts;
+}
+
 export interface Engine {
   readonly model: ModelInfo;
   /** Names addon version, llama.cpp release and device; part of every cache key. */
   readonly build: string;
   readonly adapters: readonly Adapter[];
+  /** Whether equal jobs give equal tokens whatever else the engine is asked for. */
+  readonly reproducible: boolean;
   /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
   tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
   sample(request: SampleRequest): Promise<SampleResult>;
   score(request: ScoreRequest): Promise<ScoreResult>;
+  /** Throws T1Error DISPOSED. */
+  statistics(): EngineStatistics;
+  /**
+   * Costs that an engine of the same model, device and build has measured: with `kv: 'auto'` this one then measures nothing.
+   */
+  useCosts(costs: KvCosts): void;
   /** Ends running jobs with DISPOSED and frees everything; safe to call twice and while decoding. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

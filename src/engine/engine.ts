@@ -6,6 +6,9 @@ import type {
   Adapter,
   DeviceInfo,
   Engine,
+  EngineStatistics,
+  KvCosts,
+  KvLayout,
   ModelInfo,
   Sample,
   SampleRequest,
@@ -25,8 +28,21 @@ export interface EngineOptions {
   readonly ubatch?: number;
   /** Layers to put on a GPU; all when absent, 0 for none. */
   readonly gpuLayers?: number;
-  /** One KV buffer per sequence, or one for all. */
-  readonly kv?: 'split' | 'unified';
+  /** llama.cpp's name of the device that decodes (`listDevices`); the first GPU, else the CPU, when absent. */
+  readonly device?: string;
+  /** `auto`, when absent: whichever is faster for the work at hand, measured once there is enough of it. */
+  readonly kv?: KvLayout | 'auto';
+  /** What keys and values are kept as; `q8_0` takes half the memory of `f16` and changes results slightly. */
+  readonly kvType?: 'f16' | 'q8_0';
+  /** `auto` when absent: where llama.cpp has it for the device. */
+  readonly flashAttention?: 'auto' | 'on' | 'off';
+  /**
+   * Same seeds, prompts, options and build: same tokens, whatever else the engine does. One job runs at a time, each in a
+   * new context, and what earlier jobs have read is read again. Without it, rows that share a decode with others are
+   * rounded differently, and a draw may fall on the other side. Give `memoryBytes` too where memory is scarce: how many
+   * sequences run at once depends on it.
+   */
+  readonly reproducible?: boolean;
   /** Most memory of the KV cache; half of what is free when absent. */
   readonly memoryBytes?: number;
   /** Cap on the tokens of one sequence; the model's own when absent. */
@@ -77,7 +93,11 @@ function rawOptions(options: EngineOptions): RawOptions {
     batch: options.batch ?? 2048,
     ubatch: options.ubatch ?? 512,
     gpuLayers: options.gpuLayers ?? -1,
-    kv: options.kv ?? 'split',
+    device: options.device ?? '',
+    kv: options.kv ?? 'auto',
+    kvType: options.kvType ?? 'f16',
+    flashAttention: options.flashAttention ?? 'auto',
+    reproducible: options.reproducible ?? false,
     memoryBytes: options.memoryBytes ?? 0,
     hostFreeBytes: process.availableMemory(),
     contextLength: options.contextLength ?? 0,
@@ -90,6 +110,7 @@ class AddonEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
   readonly adapters: readonly Adapter[];
+  readonly reproducible: boolean;
   readonly #native: NativeEngine;
   readonly #jobs: Map<number, Job>;
   #lastJob = 0;
@@ -101,15 +122,14 @@ class AddonEngine implements Engine {
     const { metadata, ...info } = native.info();
     this.model = { path: options.path, ...info, metadata: Object.fromEntries(metadata) };
     this.adapters = options.adapters;
-    this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers)}`;
+    this.reproducible = options.reproducible;
+    // Options that change what comes out, other than by rounding.
+    const kv = options.kvType === 'f16' ? '' : `; KV ${options.kvType}`;
+    this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
   }
 
   tokenize(text: string, { special, addBos }: { readonly special: boolean; readonly addBos?: boolean }): Int32Array {
-    try {
-      return this.#native.tokenize(text, special, addBos);
-    } catch (error) {
-      throw toT1Error(error);
-    }
+    return this.#direct(() => this.#native.tokenize(text, special, addBos));
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
@@ -136,6 +156,14 @@ class AddonEngine implements Engine {
     return { logprobs: end.logprobs, usage: end.usage };
   }
 
+  statistics(): EngineStatistics {
+    return this.#direct(() => this.#native.statistics());
+  }
+
+  useCosts(costs: KvCosts): void {
+    this.#direct(() => this.#native.useCosts(costs));
+  }
+
   dispose(): Promise<void> {
     this.#disposal ??= new Promise<void>((resolve) => this.#native.dispose(resolve));
     return this.#disposal;
@@ -143,6 +171,15 @@ class AddonEngine implements Engine {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  /** Without a job. */
+  #direct<Result>(call: () => Result): Result {
+    try {
+      return call();
+    } catch (error) {
+      throw toT1Error(error);
+    }
   }
 
   /** One job from submission to its last event. A throwing callback ends the job with that error. */

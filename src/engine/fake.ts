@@ -4,7 +4,9 @@ import { T1Error } from '../errors.js';
 import type {
   Adapter,
   Engine,
+  EngineStatistics,
   FinishReason,
+  KvCosts,
   ModelInfo,
   Sample,
   SampleRequest,
@@ -22,6 +24,7 @@ export interface FakeEngineOptions {
   readonly model?: Partial<ModelInfo>;
   readonly build?: string;
   readonly adapters?: readonly Adapter[];
+  readonly reproducible?: boolean;
   /** Pause before each finished sample and each score, milliseconds. */
   readonly delayMs?: number;
 }
@@ -53,6 +56,8 @@ export class FakeEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
   readonly adapters: readonly Adapter[];
+  readonly reproducible: boolean;
+  costs: KvCosts | undefined;
   /** Counters for tests. */
   readonly jobs = { sample: 0, score: 0 };
   decodedTokens = 0;
@@ -64,6 +69,7 @@ export class FakeEngine implements Engine {
     this.model = { ...MODEL, ...options.model };
     this.build = options.build ?? 'fake engine 1';
     this.adapters = options.adapters ?? [];
+    this.reproducible = options.reproducible ?? false;
   }
 
   tokenize(text: string): Int32Array {
@@ -102,6 +108,16 @@ export class FakeEngine implements Engine {
       return Float32Array.from(rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target]), adapter))));
     });
     return { logprobs, usage: this.#count({ ...promptUsage(sequences), generatedTokens: 0, decodedTokens: 0 }) };
+  }
+
+  statistics(): EngineStatistics {
+    this.#check();
+    const counts = { decodes: this.decodedTokens, rows: this.decodedTokens, sequences: this.decodedTokens, possibleSequences: this.decodedTokens };
+    return { ...counts, contexts: 1, adapterChanges: 0, kvBytes: 0, calibrated: false, ...(this.costs && { costs: this.costs }) };
+  }
+
+  useCosts(costs: KvCosts): void {
+    this.costs = costs;
   }
 
   async dispose(): Promise<void> {

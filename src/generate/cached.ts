@@ -33,12 +33,16 @@ export async function sampleCached(
   const found: (StoredSample | undefined)[][] = keys.map((row) => row.map((key) => run.store.generation(key)));
   found.forEach((row, prompt) => row.forEach((sample) => sample && onSample(prompt, sample)));
 
+  const complete = found.every((row) => row.every((sample) => sample !== undefined));
+  // A reproducible engine repeats the whole job: a part of it would be computed among other rows, and could come out otherwise.
+  const repeat = run.engine.reproducible && !complete;
   const missing = prompts.flatMap(({ tokens, seeds }, prompt) => {
-    const indices = seeds.map((_, index) => index).filter((index) => !found[prompt]?.[index]);
+    const indices = seeds.map((_, index) => index).filter((index) => repeat || !found[prompt]?.[index]);
     return indices.length > 0 ? [{ prompt, tokens, indices, seeds: indices.map((index) => seeds[index] ?? 0) }] : [];
   });
   if (missing.length > 0) {
     await decodeMissing(run, stage, missing, settings, (prompt, sample) => {
+      if (found[prompt]?.[sample.index]) return;
       const key = keys[prompt]?.[sample.index];
       if (key) run.store.saveGeneration(key, run.modelHash, sample);
       const row = found[prompt];

@@ -32,4 +32,11 @@ export const migrations: readonly string[] = [
     sha256        TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  /* sql */ `
+  CREATE TABLE kv_costs (
+    key           BLOB PRIMARY KEY, -- sha256 of engine build, device and model
+    costs         TEXT NOT NULL,    -- JSON, seconds
+    created_at    INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -8,7 +8,7 @@ import Database from 'better-sqlite3';
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { FinishReason, Sample } from '../engine/engine-types.js';
+import type { FinishReason, KvCosts, Sample } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import type { CacheCounts, ToolVerdict } from '../types.js';
 import { storeError } from './errors.js';
@@ -27,6 +27,15 @@ const programsColumn = z.array(
     stdout: z.string(),
   }),
 );
+
+const kvCostsColumn = z.strictObject({
+  decode: z.number(),
+  rowSplit: z.number(),
+  rowUnified: z.number(),
+  cellSplit: z.number(),
+  cellUnified: z.number(),
+  copy: z.number(),
+});
 
 interface GenerationRow {
   seed: number;
@@ -106,6 +115,16 @@ export class Store {
       littleEndian(sample.logprobs),
       sample.finish,
     ]);
+  }
+
+  /** What a calibration measured; see Engine.useCosts. */
+  kvCosts(key: Buffer): KvCosts | undefined {
+    const row = this.run(() => this.database.prepare<[Buffer], { costs: string }>('SELECT costs FROM kv_costs WHERE key = ?').get(key));
+    return row && kvCostsColumn.parse(JSON.parse(row.costs));
+  }
+
+  saveKvCosts(key: Buffer, costs: KvCosts): void {
+    this.write('INSERT OR REPLACE INTO kv_costs VALUES (?, ?, unixepoch())', [key, JSON.stringify(costs)]);
   }
 
   verdict(key: Buffer): ToolVerdict | undefined {
