@@ -252,6 +252,15 @@ Napi::Value devices(const Napi::CallbackInfo & info) {
   return guarded(info.Env(), [&] { return fromDevices(info.Env(), listDevices()); });
 }
 
+Napi::Value backends(const Napi::CallbackInfo & info) {
+  return guarded(info.Env(), [&] {
+    const std::vector<std::string> names = listBackends();
+    Napi::Array array = Napi::Array::New(info.Env(), names.size());
+    for (uint32_t i = 0; i < names.size(); ++i) array.Set(i, names[i]);
+    return array;
+  });
+}
+
 // build(gpuLayers, device): release of llama.cpp and the device that would decode.
 Napi::Value build(const Napi::CallbackInfo & info) {
   return guarded(info.Env(), [&] {
@@ -272,6 +281,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("contract", T1_CONTRACT);
   exports.Set("load", Napi::Function::New(env, load));
   exports.Set("devices", Napi::Function::New(env, devices));
+  exports.Set("backends", Napi::Function::New(env, backends));
   exports.Set("build", Napi::Function::New(env, build));
   return exports;
 }

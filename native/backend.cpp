@@ -84,6 +84,13 @@ std::vector<Device> listDevices() {
   return devices;
 }
 
+std::vector<std::string> listBackends() {
+  initBackend();
+  std::vector<std::string> names;
+  for (size_t i = 0; i < ggml_backend_reg_count(); ++i) names.emplace_back(ggml_backend_reg_name(ggml_backend_reg_get(i)));
+  return names;
+}
+
 std::string llamaBuild() { return std::string(T1_LLAMA_RELEASE) + " (" + T1_LLAMA_COMMIT + ", " + T1_LLAMA_ORIGIN + ")"; }
 
 ggml_backend_dev_t gpuDevice(const std::string & name) {

@@ -24,6 +24,9 @@ void initBackend();
 
 std::vector<Device> listDevices();
 
+// Names of the backends that were loaded, found a device or not: "CPU", "CUDA".
+std::vector<std::string> listBackends();
+
 // llama.cpp's release and where it came from, for example "v0.5.0 (de3ff815, prebuilt)".
 std::string llamaBuild();
 

@@ -2,7 +2,7 @@
 import { loadEngine } from './engine/engine.js';
 
 export { T1Error, type ErrorCode } from './errors.js';
-export { listDevices } from './engine/engine.js';
+export { listBackends, listDevices } from './engine/engine.js';
 export type {
   Adapter,
   DeviceInfo,

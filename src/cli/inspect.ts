@@ -1,15 +1,17 @@
 /** `t1 inspect`: what a GGUF says of itself, and which devices llama.cpp found. */
 import type { Argv, CommandModule } from 'yargs';
-import { listDevices, loadEngine } from '../engine/engine.js';
+import { chooseDevice, isGpu, type EngineChoice } from '../engine/devices.js';
+import { listBackends, listDevices, loadEngine } from '../engine/engine.js';
 import type { DeviceInfo, ModelInfo } from '../engine/engine-types.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { resolveModel } from '../model/resolve.js';
 import { profileFor } from '../prompt/profile.js';
 import { Store } from '../store/store.js';
+import { engineOptions, withEngine } from './engine-flags.js';
 import { withJson, withModel } from './flags.js';
 
 const builder = (yargs: Argv) =>
-  withJson(withModel(yargs)).positional('what', { choices: ['model', 'gpu'] as const, demandOption: true });
+  withJson(withEngine(withModel(yargs))).positional('what', { choices: ['model', 'gpu'] as const, demandOption: true });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 
@@ -18,7 +20,7 @@ export const inspectCommand = (signal: AbortSignal): CommandModule<object, Argum
   describe: 'model: what a GGUF is and how it is prompted; gpu: the devices found',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async (args) => {
-    const result = args.what === 'gpu' ? inspectDevices() : await inspectModel(args.model, signal);
+    const result = args.what === 'gpu' ? inspectDevices(engineOptions(args)) : await inspectModel(args.model, signal);
     process.stdout.write(args.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
   },
 });
@@ -28,14 +30,21 @@ interface Inspection {
   readonly lines: readonly string[];
 }
 
-function inspectDevices(): Inspection {
+/** What was found, what a command with these flags decodes on, and why. */
+function inspectDevices({ device, gpuLayers }: EngineChoice): Inspection {
   const devices = listDevices();
-  const gpu = devices.some(({ type }) => type === 'gpu' || type === 'igpu');
-  const line = ({ name, type, backend, description, memoryTotalBytes }: DeviceInfo) =>
-    `${name}  ${type}  ${backend}  ${description}  ${(memoryTotalBytes / 2 ** 30).toFixed(1)} GiB`;
-  const used = gpu ? 'Used: the GPU.' : 'Used: the CPU; llama.cpp found no GPU with the libraries that are installed.';
-  return { json: { devices, gpu }, lines: [...devices.map(line), used] };
+  const backends = listBackends();
+  const { used, why } = chooseDevice(devices, backends, { device, gpuLayers });
+  const line = ({ name, type, backend, description, memoryTotalBytes, memoryFreeBytes }: DeviceInfo) =>
+    `${name}  ${type}  ${backend}  ${description}  ${gibibytes(memoryFreeBytes)} of ${gibibytes(memoryTotalBytes)} GiB free`;
+  const gpu = devices.some(({ type }) => isGpu(type));
+  return {
+    json: { devices, backends, gpu, used: used.name, why },
+    lines: [...devices.map(line), `backends: ${backends.join(', ')}`, `used: ${used.name}, because ${why}`],
+  };
 }
+
+const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 
 async function inspectModel(model: string, signal: AbortSignal): Promise<Inspection> {
   const path = await resolveModel(model, { signal });

@@ -23,6 +23,12 @@ export class Progress {
     if (this.spinner) this.spinner.start(text);
   }
 
+  /** Once per process, whatever standard error is. */
+  note(text: string): void {
+    this.spinner?.clear();
+    process.stderr.write(`t1: ${text}\n`);
+  }
+
   download({ totalSize, downloadedSize }: { readonly totalSize: number; readonly downloadedSize: number }): void {
     const percent = totalSize > 0 ? Math.floor((100 * downloadedSize) / totalSize) : 0;
     const text = `Downloading: ${percent}% of ${(totalSize / 1e6).toFixed(0)} MB`;

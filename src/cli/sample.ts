@@ -1,7 +1,6 @@
 /** `t1 sample`: the engine alone, without verification or store. */
 import type { Argv, CommandModule } from 'yargs';
 import { renderChat } from '../engine/chat-template.js';
-import { loadEngine } from '../engine/engine.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
@@ -9,6 +8,7 @@ import { parseProblem } from '../problem/problem.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withJson, withModel, withSampling } from './flags.js';
 import { argumentText } from './input.js';
+import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 
 const DEFAULT_MAX_TOKENS = 256;
@@ -33,10 +33,10 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
     const flags = engineOptions(args);
     const prompt = parseProblem(await argumentText(args.prompt, 'prompt')).text;
     const path = await resolveModel(args.model, { signal });
-    await using engine = await loadEngine({ ...flags, path });
+    const progress = new Progress();
+    await using engine = await loadForCommand({ ...flags, path }, progress);
     const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true }) : prompt;
     const tokens = engine.tokenize(text, { special: args.chat, addBos: !args.chat });
-    const progress = new Progress();
     progress.show({ type: 'progress', stage: 'sample', finished: 0, total: samples, generatedTokens: 0 });
     const start = performance.now();
     const result = await engine

@@ -1,6 +1,6 @@
 /** `t1 solve`: one problem, verified. */
 import type { CommandModule } from 'yargs';
-import { loadEngine, type EngineOptions } from '../engine/engine.js';
+import type { EngineOptions } from '../engine/engine.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
@@ -11,6 +11,7 @@ import type { SolveResult } from '../types.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
 import { argumentText } from './input.js';
+import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
@@ -73,8 +74,7 @@ async function solveOnce(
   const store = Store.open(args.cache ? args.db : ':memory:');
   try {
     const path = await resolveModel(args.model, { signal, onProgress: (p) => progress.download(p) });
-    progress.say('Loading the model');
-    await using engine = await loadEngine({ ...engineFlags, path, adapters: adaptersOf(args) });
+    await using engine = await loadForCommand({ ...engineFlags, path, adapters: adaptersOf(args) }, progress);
     const solving = solve(problem, { ...options, engine, store, signal });
     for await (const event of solving) progress.show(event);
     return await solving.result;

@@ -70,6 +70,7 @@ export interface Addon {
     done: (error: unknown, engine?: NativeEngine) => void,
   ): void;
   devices(): DeviceInfo[];
+  backends(): string[];
   build(gpuLayers: number, device: string): string;
 }
 

@@ -80,6 +80,9 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
 /** Devices that llama.cpp can use here. */
 export const listDevices = (): DeviceInfo[] => loadAddon().devices();
 
+/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". */
+export const listBackends = (): string[] => loadAddon().backends();
+
 /** What a GGUF says of itself; no weights are loaded. */
 export async function inspectModel(path: string): Promise<ModelInfo> {
   await using engine = await loadEngine({ path });

@@ -57,7 +57,9 @@ export class FakeEngine implements Engine {
   readonly build: string;
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
-  costs: KvCosts | undefined;
+  /** What a calibration of this engine has found; for tests. */
+  measured: KvCosts | undefined;
+  #costs: KvCosts | undefined;
   /** Counters for tests. */
   readonly jobs = { sample: 0, score: 0 };
   decodedTokens = 0;
@@ -113,11 +115,12 @@ export class FakeEngine implements Engine {
   statistics(): EngineStatistics {
     this.#check();
     const counts = { decodes: this.decodedTokens, rows: this.decodedTokens, sequences: this.decodedTokens, possibleSequences: this.decodedTokens };
-    return { ...counts, contexts: 1, adapterChanges: 0, kvBytes: 0, calibrated: false, ...(this.costs && { costs: this.costs }) };
+    const costs = this.measured ?? this.#costs;
+    return { ...counts, contexts: 1, adapterChanges: 0, kvBytes: 0, calibrated: this.measured !== undefined, ...(costs && { costs }) };
   }
 
   useCosts(costs: KvCosts): void {
-    this.costs = costs;
+    this.#costs = costs;
   }
 
   async dispose(): Promise<void> {

@@ -265,3 +265,36 @@ describe('what can go wrong', () => {
     expect(await codeOf(solve(PROBLEM, { engine: engineOf(), store: failing, sandbox: new ScriptedTool() }).result)).toBe('DISK_FULL');
   });
 });
+
+describe('what an engine has measured', () => {
+  const COSTS = { decode: 1, rowSplit: 2, rowUnified: 3, cellSplit: 4, cellUnified: 5, copy: 6 };
+  const run = async (engine: FakeEngine) => solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
+
+  test('is kept and given to the next one of the same model and build', async () => {
+    const first = engineOf();
+    first.measured = COSTS;
+    await run(first);
+    const second = engineOf();
+    await run(second);
+    expect(second.statistics().costs).toEqual(COSTS);
+    const other = engineOf({ build: 'another build' });
+    await run(other);
+    expect(other.statistics().costs).toBeUndefined();
+  });
+});
+
+test('a reproducible engine repeats the whole job where a part of it is missing, and keeps what was there', async () => {
+  const engine = engineOf({ reproducible: true });
+  const options = { engine, store, sandbox: new ScriptedTool() };
+  await solve(PROBLEM, { ...options, samples: 4 }).result;
+  const asked: number[] = [];
+  const sample = engine.sample.bind(engine);
+  engine.sample = (request) => {
+    asked.push(request.prompts[0]?.seeds.length ?? 0);
+    return sample(request);
+  };
+  const result = await solve(PROBLEM, { ...options, samples: 8 }).result;
+  expect(asked[0]).toBe(8);
+  expect(result.candidates).toHaveLength(8);
+  expect(new Set(result.candidates.map(({ index }) => index)).size).toBe(8);
+});
