@@ -108,9 +108,13 @@ bool Runtime::useAdapter(int32_t number) {
 }
 
 void Runtime::setAdapter(llama_context * context, int32_t number) const {
-  llama_adapter_lora * handle = number > 0 ? loaded_[number - 1].handle.get() : nullptr;
-  float scale = number > 0 ? adapters_[number - 1].scale : 0;
-  if (llama_set_adapters_lora(context, &handle, number > 0 ? 1 : 0, &scale) != 0) {
+  std::vector<llama_adapter_lora *> handles;
+  std::vector<float> scales;
+  if (number > 0) {
+    for (const AdapterHandle & handle : loaded_[number - 1].handles) handles.push_back(handle.get());
+    for (const AdapterFile & file : adapters_[number - 1].files) scales.push_back(file.scale);
+  }
+  if (llama_set_adapters_lora(context, handles.data(), handles.size(), scales.data()) != 0) {
     throw Failure(Code::Internal, "llama.cpp did not take the adapter");
   }
 }
@@ -136,7 +140,7 @@ void Runtime::tryAdapter(int32_t number) {
   } catch (const Failure &) {
     throw;
   } catch (const std::exception & error) {
-    throw invalidAdapter(adapter, vocabulary_.info(), error.what());
+    throw invalidAdapter(adapter.files.front().path, vocabulary_.info(), error.what());
   }
   loaded_[number - 1].tried = true;
 }

@@ -76,7 +76,7 @@ class Runtime {
  private:
   struct LoadedAdapter {
     const Adapter * adapter;
-    AdapterHandle handle;
+    std::vector<AdapterHandle> handles;  // of its files
     bool tried;
   };
 

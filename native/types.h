@@ -16,6 +16,7 @@ using Token = int32_t;
 // An interactive job's work goes into every decode first, and takes places from batch jobs if there are none left.
 enum class Priority { Batch, Interactive };
 
+// Those of one name are used together.
 struct AdapterOptions {
   std::string name;
   std::string path;

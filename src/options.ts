@@ -5,8 +5,8 @@ import { rewardModels } from './reward/reward.js';
 import { selectors } from './select/select.js';
 import { verifiers } from './verify/verify.js';
 
-/** LLAMA_MAX_SEQ: the most sequences one llama.cpp context can hold. */
-export const MAX_SAMPLES = 256;
+/** The engine takes any number, 256 at a time; more than this is a slip of the keyboard. */
+export const MAX_SAMPLES = 65_536;
 
 const keysOf = <T extends object>(map: T) => z.enum(Object.keys(map) as [keyof T & string, ...(keyof T & string)[]]);
 

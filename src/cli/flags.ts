@@ -14,7 +14,7 @@ export const withModel = <T>(yargs: Argv<T>) =>
 
 export const withSampling = <T>(yargs: Argv<T>) =>
   yargs
-    .option('n-samples', { alias: 'n', type: 'number', default: 16, requiresArg: true, describe: 'candidates to sample (1–256)' })
+    .option('n-samples', { alias: 'n', type: 'number', default: 16, requiresArg: true, describe: 'candidates to sample' })
     .option('seed', { type: 'number', default: 0, requiresArg: true, describe: 'sample i uses a seed mixed from this and i' })
     .option('temp', { type: 'number', default: 0.8, requiresArg: true, describe: 'temperature; 0 is greedy' })
     .option('top-k', { type: 'number', default: 0, requiresArg: true, describe: '0 keeps the whole vocabulary' })

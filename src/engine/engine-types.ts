@@ -28,7 +28,7 @@ export interface SamplePrompt {
   readonly seeds: readonly number[];
 }
 
-/** A LoRA that was loaded with the model; a job names at most one. */
+/** A LoRA that was loaded with the model; a job names at most one, and those of one name are used together. */
 export interface Adapter {
   /** What jobs call it. */
   readonly name: string;

@@ -49,7 +49,7 @@ export interface EngineOptions {
   readonly contextLength?: number;
   /** Most jobs that wait or run at once; another one is refused with QUEUE_FULL. 1024 when absent. */
   readonly queueLimit?: number;
-  /** LoRAs for this model, by distinct names; a job names the one it wants. `scale` is 1 when absent. */
+  /** LoRAs for this model; a job names the one it wants, and those of one name are used together. `scale` is 1 when absent. */
   readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
 }
 

@@ -6,9 +6,8 @@ import { fingerprint } from './fingerprint.js';
 
 export interface RunAdapter {
   readonly name: string;
-  readonly scale: number;
-  /** sha256 of the GGUF. */
-  readonly hash: string;
+  /** Those that are used together: sha256 of the GGUF, and scale. */
+  readonly files: readonly (readonly [hash: string, scale: number])[];
 }
 
 /**
@@ -18,14 +17,13 @@ export interface RunAdapter {
  */
 export async function runAdapter(engine: Engine, name: string | undefined, setting: string, store: Store): Promise<RunAdapter | undefined> {
   if (name === undefined) return undefined;
-  const adapter = engine.adapters.find((each) => each.name === name);
-  if (!adapter) {
+  const adapters = engine.adapters.filter((each) => each.name === name);
+  if (adapters.length === 0) {
     const known = engine.adapters.map((each) => `'${each.name}'`).join(', ') || 'none';
     throw new T1Error('USAGE', `${setting}: the engine has no adapter '${name}' (it was loaded with: ${known})`);
   }
-  return { name, scale: adapter.scale, hash: await fingerprint(adapter.path, store) };
+  return { name, files: await Promise.all(adapters.map(async ({ path, scale }) => [await fingerprint(path, store), scale] as const)) };
 }
 
 /** What a cache key holds of an adapter: the name changes nothing, the content and the scale do. */
-export const adapterKey = (adapter: RunAdapter | undefined): readonly [string, number] | null =>
-  adapter ? [adapter.hash, adapter.scale] : null;
+export const adapterKey = (adapter: RunAdapter | undefined): RunAdapter['files'] | null => adapter?.files ?? null;

@@ -47,6 +47,10 @@ describe('with the model that ships', () => {
         { name: 'other', path: loraFile({ width, strength: 2, seed: 99 }) },
         { name: 'off', path: loraFile({ width, strength: 2 }), scale: 0 },
         { name: 'half', path: loraFile({ width, strength: 2 }), scale: 0.5 },
+        { name: 'both', path: loraFile({ width, strength: 2 }) },
+        { name: 'both', path: loraFile({ width, strength: 2, seed: 99 }), scale: 0.5 },
+        { name: 'twice', path: loraFile({ width, strength: 2 }), scale: 0.25 },
+        { name: 'twice', path: loraFile({ width, strength: 2 }), scale: 0.25 },
         { name: 'halved', path: loraFile({ width, strength: 2, metadata: { 'adapter.lora.alpha': { f32: 2 } } }) },
       ],
     });
@@ -55,13 +59,20 @@ describe('with the model that ships', () => {
 
   test('are listed as they were given, scale 1 if none was', () => {
     expect(engine.adapters.map(({ name, scale }) => [name, scale])).toEqual([
-      ['nothing', 1], ['strong', 1], ['other', 1], ['off', 0], ['half', 0.5], ['halved', 1],
+      ['nothing', 1], ['strong', 1], ['other', 1], ['off', 0], ['half', 0.5], ['both', 1], ['both', 0.5], ['twice', 0.25], ['twice', 0.25], ['halved', 1],
     ]);
   });
 
   test.each(['nothing', 'off'])('%s: tokens and scores are the base model\'s', async (adapter) => {
     expect(await tokensOf(engine, adapter)).toEqual(await tokensOf(engine));
     expect(await scoresOf(engine, adapter)).toEqual(await scoresOf(engine));
+  });
+
+  test('those of one name are used together, each with its scale', async () => {
+    // The sum of two quarters of an adapter is its half.
+    expect(furthest(await scoresOf(engine, 'twice'), await scoresOf(engine, 'half'))).toBeLessThan(1e-2);
+    const both = await scoresOf(engine, 'both');
+    for (const alone of ['strong', 'other', 'half']) expect(furthest(both, await scoresOf(engine, alone))).toBeGreaterThan(0.5);
   });
 
   test('each changes tokens and scores in its own way, and the base is as before, whatever the order', async () => {
@@ -340,7 +351,6 @@ describe('one clear line for', () => {
   });
 
   test.each<[string, NonNullable<EngineOptions['adapters']>]>([
-    ['two adapters of one name', [{ name: 'a', path: 'x' }, { name: 'a', path: 'y' }]],
     ['an adapter without a name', [{ name: '', path: 'x' }]],
     ['a scale that is no number', [{ name: 'a', path: 'x', scale: NaN }]],
     ['an infinite scale', [{ name: 'a', path: 'x', scale: Infinity }]],

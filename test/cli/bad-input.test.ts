@@ -44,7 +44,7 @@ const CASES: [name: string, args: () => string[], code: string, exit: number, st
   ['adapter is a model', () => solve('--adapter-reward', shippedModel), 'ADAPTER_INVALID', 2],
   ['adapter is no GGUF', () => solve('--adapter-reward', at('text.gguf')), 'ADAPTER_INVALID', 2],
   ['N = 0', () => solve('-n', '0'), 'USAGE', 2],
-  ['N = 1000', () => solve('--n-samples', '1000'), 'USAGE', 2],
+  ['N = 100000', () => solve('--n-samples', '100000'), 'USAGE', 2],
   ['N is no number', () => solve('--n-samples', 'many'), 'USAGE', 2],
   ['N without a value', () => solve('--n-samples'), 'USAGE', 2],
   ['negative temperature', () => solve('--temp', '-1'), 'USAGE', 2],
@@ -79,7 +79,7 @@ describe('one line, the right exit code, nothing on standard output', () => {
   });
 
   test('the limit of N is named', async () => {
-    expect((await t1(solve('--n-samples', '1000'))).stderr).toMatch(/--n-samples.*256/);
+    expect((await t1(solve('--n-samples', '100000'))).stderr).toMatch(/--n-samples.*65536/);
   });
 
   test('a corrupt database is left as it is', async () => {

@@ -76,7 +76,7 @@ describe('parseOptions', () => {
   });
   test.each([
     { samples: 0 },
-    { samples: 257 },
+    { samples: 65_537 },
     { samples: 1.5 },
     { samples: Number.NaN },
     { seed: -1 },
@@ -93,6 +93,6 @@ describe('parseOptions', () => {
     expect(codeOf(() => parseOptions(settings as object))).toBe('USAGE');
   });
   test('names the setting as the caller does', () => {
-    expect(() => parseOptions({ samples: 1000 }, () => '--n-samples')).toThrow(/--n-samples.*256/);
+    expect(() => parseOptions({ samples: 100_000 }, () => '--n-samples')).toThrow(/--n-samples.*65536/);
   });
 });
