@@ -1,4 +1,5 @@
 /** Text from an argument, a file or standard input. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { T1Error } from '../errors.js';
@@ -39,4 +40,12 @@ export async function argumentText(argument: string | undefined, what: string): 
     if (cause instanceof T1Error) throw cause;
     throw new T1Error('INPUT', 'standard input is not UTF-8 text: convert it first', { cause });
   }
+}
+
+/** `FILE`, or `FILE:SCALE` as llama.cpp writes it; a file whose own name ends so is taken as it is. */
+export function scaledFile(text: string): { readonly path: string; readonly scale: number } {
+  const colon = text.lastIndexOf(':');
+  const scale = text.slice(colon + 1);
+  if (colon < 1 || scale.trim() === '' || !Number.isFinite(Number(scale)) || existsSync(text)) return { path: text, scale: 1 };
+  return { path: text.slice(0, colon), scale: Number(scale) };
 }

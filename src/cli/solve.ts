@@ -10,7 +10,7 @@ import { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
-import { argumentText } from './input.js';
+import { argumentText, scaledFile } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
@@ -22,8 +22,8 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
-    .option('adapter-tool', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the checking programs' })
-    .option('adapter-reward', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the reward' })
+    .option('adapter-tool', { type: 'string', array: true, requiresArg: true, describe: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it, several add up' })
+    .option('adapter-reward', { type: 'string', array: true, requiresArg: true, describe: 'the same for the reward' })
     .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -59,8 +59,8 @@ const settingsOf = (args: Arguments) => ({
 
 /** By the names that `settingsOf` gives them. */
 const adaptersOf = (args: Arguments): NonNullable<EngineOptions['adapters']> => [
-  ...(args.adapterTool !== undefined ? [{ name: 'tool', path: args.adapterTool }] : []),
-  ...(args.adapterReward !== undefined ? [{ name: 'reward', path: args.adapterReward }] : []),
+  ...(args.adapterTool ?? []).map((text) => ({ name: 'tool', ...scaledFile(text) })),
+  ...(args.adapterReward ?? []).map((text) => ({ name: 'reward', ...scaledFile(text) })),
 ];
 
 async function solveOnce(
