@@ -72,7 +72,7 @@ function barPanel(bars) {
     const wanted = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
     const figure = `${value === null ? 'cannot be told' : value.toFixed(2)} (${wanted})`;
     const fill = share >= 1 ? '#15803d' : '#b91c1c';
-    return [label(left - 8, y + 12, `${name}, ${model}`, 'text-anchor="end"'), `<rect x="${left}" y="${y + 2}" width="${(x(share) - left).toFixed(1)}" height="13" fill="${fill}"/>`, label(x(share) + 6, y + 12, figure)].join('\n');
+    return [label(left - 8, y + 12, `${name}, ${model}`, 'text-anchor="end"'), `<rect x="${left}" y="${y + 2}" width="${(x(share) - left).toFixed(1)}" height="13" fill="${fill}"/>`, label(x(Math.max(share, 1)) + 6, y + 12, figure)].join('\n');
   });
   const end = top + 20 * bars.length;
   return [label(20, 18, 'what is wanted of it (the line), and what it does', 'font-weight="bold"'), ...rows, line([[x(1), top - 4], [x(1), end]], 'stroke="black" stroke-dasharray="3 2"')].join('\n');
