@@ -7,7 +7,7 @@ import { buildPeer } from '../lib/peers.mjs';
 import { median } from '../lib/statistics.mjs';
 import { longTailed, randomTokens } from '../lib/tokens.mjs';
 
-export const sizes = { samples: [1, 8, 32, 64], prompts: [50, 200, 800], median: 24, sigma: 0.8, longest: 128, sweep: 64, sweepTokens: 400, probes: 8, probe: 40 };
+export const sizes = { samples: [1, 16, 64], prompts: [50, 200, 400], median: 24, sigma: 0.8, longest: 128, sweep: 64, sweepTokens: 400, probes: 8, probe: 40 };
 export const quick = { samples: [8, 32], prompts: [50, 200], median: 8, longest: 32, sweepTokens: 300, probes: 3 };
 
 export async function run(bench) {

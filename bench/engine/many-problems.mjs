@@ -9,12 +9,12 @@ import { buildPeer } from '../lib/peers.mjs';
 import { longTailed, randomTokens } from '../lib/tokens.mjs';
 
 /** `slots`: llama-server's numbers of sequences; a pilot with every `pilot`th problem's samples chooses among them. */
-export const sizes = { problems: 64, samples: 16, median: 12, sigma: 1, longest: 192, slots: [64, 128, 256], pilot: 4 };
-export const quick = { problems: 16, samples: 8, median: 6, longest: 48, slots: [64], pilot: 2 };
+export const sizes = { problems: 64, samples: 16, median: 12, sigma: 1, longest: 192, slots: [64, 128], pilot: 4 };
+export const quick = { problems: 8, samples: 8, median: 6, longest: 48, slots: [32], pilot: 2 };
 
 export async function run({ model, sizes: size, rounds, threads, say }) {
   const { problems: count, samples, median, sigma, longest, slots, pilot } = size;
-  const prompts = longTailed({ count, median: 180, sigma: 0.3, least: 100, most: 300, seed: 1 });
+  const prompts = longTailed({ count, median: 150, sigma: 0.3, least: 100, most: 300, seed: 1 });
   const lengths = longTailed({ count: count * samples, median, sigma, least: 2, most: longest, seed: 2 });
   const problems = prompts.map((length, i) => ({ tokens: randomTokens(model, length, 100 + i), lengths: lengths.slice(i * samples, (i + 1) * samples) }));
   const fewer = problems.map(({ tokens, lengths: all }) => ({ tokens, lengths: all.slice(0, Math.ceil(all.length / pilot)) }));
