@@ -1,77 +1,126 @@
 /**
- * One prompt, N samples: our engine beside llama-batched-bench (which samples nothing: the limit) and node-llama-cpp.
- * All run in turn, several rounds, on the same file; ratios of medians.
+ * The engine beside its peers, which are built from the same llama.cpp: all in one run, in turn, several rounds; ratios
+ * of medians, and whether they reach the bars. What each case measures: bench/README.md and the heads of engine/*.mjs.
  *
- *   node bench/engine.mjs [--n 64] [--prompt 200] [--new 64] [--rounds 3] [--threads CORES]
+ *   npm run bench -- engine [--cases one-prompt,…] [--models smol-q8,…|all] [--rounds 3] [--quick] [--threads CORES]
+ *                           [--set CASE.SIZE=VALUE …] [--out FOLDER]
+ *
+ * --quick: small sizes, one round, results in build/bench instead of bench/results: whether it runs, not how fast.
+ * --set: a size of a case, for example --set one-prompt.samples=8,64 --set pipeline.rationale=64
  */
-import { existsSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildPeer, peerSource, run } from './lib/peers.mjs';
-import { SMOL_SHAPE, writeRandomModel } from './lib/random-model.mjs';
-import { record, root } from './lib/record.mjs';
-import { median } from './lib/statistics.mjs';
+import { BenchError } from './lib/bench-error.mjs';
+import { drawChart } from './lib/chart.mjs';
+import { MODEL_NAMES, prepareModel } from './lib/models.mjs';
+import { recordModel, root } from './lib/record.mjs';
+import * as accepted from './engine/accepted.mjs';
+import * as latency from './engine/latency.mjs';
+import * as manyProblems from './engine/many-problems.mjs';
+import * as memory from './engine/memory.mjs';
+import * as onePrompt from './engine/one-prompt.mjs';
+import * as pipeline from './engine/pipeline.mjs';
+import * as scoring from './engine/scoring.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    n: { type: 'string', default: '64' },
-    prompt: { type: 'string', default: '200' },
-    new: { type: 'string', default: '64' },
-    rounds: { type: 'string', default: '3' },
-    threads: { type: 'string', default: String(cpus().length) },
-  },
-});
-const { n, prompt, new: fresh, threads } = flags;
-const total = Number(n) * Number(fresh);
+/** Each has `sizes`, those that are smaller in a `quick` run, and `run`. */
+const CASES = { 'one-prompt': onePrompt, 'many-problems': manyProblems, pipeline, scoring, latency, memory, accepted };
 
-const batchedBench = buildPeer('llama-batched-bench');
-const model = join(root, 'build', 'peers', 'random-135m-q8_0.gguf');
-if (!existsSync(model)) writeRandomModel(model, join(peerSource, 'models', 'ggml-vocab-llama-bpe.gguf'), SMOL_SHAPE);
+/** A case that uses the model that ships, whatever `--models` says. */
+const OWN_MODEL = { accepted: 'tiny' };
 
-/** Generated tokens per second, prefill included. */
-const contestants = {
-  t1: () => rate(run(process.execPath, [join(root, 'bench', 'lib', 'engine-t1.mjs'), model, n, prompt, fresh, threads])),
-  'llama-batched-bench, split': () => batched([]),
-  'llama-batched-bench, unified': () => batched(['-kvu']),
-  'node-llama-cpp': () => rate(run(process.execPath, [join(root, 'bench', 'lib', 'engine-node-llama-cpp.mjs'), model, n, prompt, fresh, threads])),
-};
-
-function rate(output) {
-  const { seconds, tokens } = JSON.parse(output.trim().split('\n').at(-1));
-  return tokens / seconds;
+function settings() {
+  const { values } = parseArgs({
+    options: {
+      cases: { type: 'string', default: Object.keys(CASES).join(',') },
+      models: { type: 'string', default: 'smol-q8' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      threads: { type: 'string' },
+      set: { type: 'string', multiple: true, default: [] },
+      out: { type: 'string' },
+    },
+  });
+  const cases = values.cases.split(',');
+  const unknown = cases.filter((name) => !Object.hasOwn(CASES, name));
+  if (unknown.length > 0) throw new BenchError(`--cases: no case named '${unknown.join(', ')}'; there are ${Object.keys(CASES).join(', ')}`);
+  const models = values.models === 'all' ? MODEL_NAMES : values.models.split(',');
+  const nameless = models.filter((name) => !MODEL_NAMES.includes(name));
+  if (nameless.length > 0) throw new BenchError(`--models: no model named '${nameless.join(', ')}'; there are ${MODEL_NAMES.join(', ')}, and all`);
+  const own = sizesOf(values.set);
+  const unused = Object.keys(own).filter((name) => !cases.includes(name));
+  if (unused.length > 0) throw new BenchError(`--set: case '${unused.join(', ')}' does not run`);
+  return {
+    cases,
+    models,
+    own,
+    quick: values.quick,
+    rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : '3')),
+    threads: values.threads === undefined ? undefined : wholeNumber('--threads', values.threads),
+    out: values.out === undefined ? join(...(values.quick ? ['build', 'bench'] : ['bench', 'results'])) : relative(root, values.out),
+  };
 }
 
-function batched(extra) {
-  const cells = String(Number(n) * (Number(prompt) + Number(fresh) + 8));
-  const output = run(batchedBench, ['-m', model, '-c', cells, '-b', '2048', '-ub', '512', '-npp', prompt, '-ntg', fresh, '-npl', n, '-pps', '-t', threads, '--output-format', 'jsonl', ...extra]);
-  const line = output.split('\n').find((text) => text.startsWith('{'));
-  const { t_pp: prefill, t_tg: decode } = JSON.parse(line);
-  return total / (prefill + decode);
+function wholeNumber(what, text) {
+  if (!/^[1-9]\d*$/.test(text)) throw new BenchError(`${what}: '${text}' is not a whole number above 0`);
+  return Number(text);
 }
 
-const rates = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
-for (let round = 0; round < Number(flags.rounds); round++) {
-  for (const [name, measure] of Object.entries(contestants)) {
-    const value = measure();
-    rates[name].push(value);
-    process.stderr.write(`round ${round + 1}: ${name} ${value.toFixed(1)} tokens/s\n`);
+/** @param {string[]} list of CASE.SIZE=VALUE @returns {Record<string, Record<string, number | number[]>>} */
+function sizesOf(list) {
+  const own = {};
+  for (const text of list) {
+    const [, name, size, value] = /^([^.]+)\.([^=]+)=(.+)$/.exec(text) ?? [];
+    const standard = Object.hasOwn(CASES, name ?? '') ? CASES[name].sizes[size] : undefined;
+    if (standard === undefined) throw new BenchError(`--set: '${text}' names no size of a case; for example one-prompt.samples=8,64`);
+    const numbers = value.split(',').map(Number);
+    if (numbers.some((number) => !(number >= 0)) || (!Array.isArray(standard) && numbers.length > 1)) throw new BenchError(`--set: '${value}' is no value for ${name}.${size}`);
+    (own[name] ??= {})[size] = Array.isArray(standard) ? numbers : numbers[0];
   }
+  return own;
 }
-const medians = Object.fromEntries(Object.entries(rates).map(([name, values]) => [name, median(values)]));
-const limit = Math.max(medians['llama-batched-bench, split'], medians['llama-batched-bench, unified']);
-const ratios = { 'llama-batched-bench, best': medians.t1 / limit, 'node-llama-cpp': medians.t1 / medians['node-llama-cpp'] };
-const file = record('engine', {
-  model: { shape: SMOL_SHAPE, bytes: statSync(model).size, type: 'Q8_0', vocabulary: 'llama-bpe' },
-  samples: Number(n),
-  promptTokens: Number(prompt),
-  newTokens: Number(fresh),
-  threads: Number(threads),
-  tokensPerSecond: rates,
-  medians,
-  t1Over: ratios,
-});
-console.log(`generated tokens/s, prefill included, N=${n}, prompt ${prompt}, ${fresh} new tokens, median of ${flags.rounds}`);
-for (const [name, value] of Object.entries(medians)) console.log(`${name.padEnd(30)} ${value.toFixed(1)}`);
-for (const [name, value] of Object.entries(ratios)) console.log(`t1 / ${name.padEnd(25)} ${value.toFixed(2)}`);
-console.log(file);
+
+async function main() {
+  const { cases, models, own, quick, rounds, threads, out } = settings();
+  const begun = performance.now();
+  const bars = [];
+  for (const name of cases) {
+    const { sizes, quick: smaller, run } = CASES[name];
+    for (const modelName of OWN_MODEL[name] ? [OWN_MODEL[name]] : models) {
+      const model = prepareModel(modelName);
+      const started = performance.now();
+      const bench = {
+        model,
+        sizes: { ...sizes, ...(quick ? smaller : {}), ...own[name] },
+        rounds,
+        threads: threads ?? model.threads ?? cpus().length,
+        say: (line) => process.stderr.write(`${name}, ${modelName}: ${line}\n`),
+      };
+      const { figures, bars: reached, table } = await run(bench);
+      const judged = reached.map((bar) => ({ ...bar, met: met(bar) }));
+      const took = (performance.now() - started) / 1000;
+      const file = recordModel(out, `engine-${name}`, modelName, { model: model.card, sizes: bench.sizes, rounds, threads: bench.threads, quick, seconds: took, bars: judged, ...figures });
+      bars.push(...judged.map((bar) => ({ ...bar, model: modelName })));
+      console.log(`\n## ${name}, ${modelName} (${took.toFixed(0)} s, ${file})\n${columns(table)}`);
+    }
+  }
+  const head = ['bar', 'model', 'value', 'wanted', ''];
+  const rows = bars.map(({ name, model, value, atLeast, atMost, met: ok }) => [name, model, value === null ? '-' : value.toFixed(2), atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`, ok === null ? 'cannot be told' : ok ? 'met' : 'MISSED']);
+  console.log(`\n## bars${quick ? ' (quick: the figures mean nothing)' : ''}\n${columns([head, ...rows])}`);
+  console.log(`\n${drawChart(out)}, ${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
+}
+
+const met = ({ value, atLeast, atMost }) => (value === null ? null : atLeast === undefined ? value <= atMost : value >= atLeast);
+
+function columns(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd()).join('\n');
+}
+
+try {
+  await main();
+} catch (error) {
+  const usage = error instanceof BenchError || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(usage ? `bench engine: ${error.message.split('\n')[0]}` : error);
+  process.exit(usage ? 2 : 1);
+}

@@ -1,6 +1,6 @@
-/** Writes a llama-architecture GGUF with random Q8_0 weights and a real vocabulary: speed does not depend on weights. */
+/** Writes a GGUF with random weights, real dimensions and a real vocabulary: speed does not depend on weights. */
 import { randomFillSync } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 
 /** GGUF value types of ggml-org/ggml docs/gguf.md. */
 const UINT32 = 4;
@@ -10,23 +10,40 @@ const ARRAY = 9;
 const SCALAR_BYTES = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };
 /** ggml tensor types, and bytes for 32 elements. */
 const F32 = { id: 0, bytes: 128 };
-const Q8_0 = { id: 8, bytes: 34 };
+/** `scale`: half-precision factor of a block of random bytes whose weights then have a standard deviation near 0.02. */
+const WEIGHTS = {
+  Q4_0: { id: 2, bytes: 18, scale: 0x1c72 }, // 4.34e-3 × (0 … 15 - 8)
+  Q8_0: { id: 8, bytes: 34, scale: 0x0c6c }, // 2.70e-4 × (-128 … 127)
+};
 const ALIGNMENT = 32;
 
-/** SmolLM2-135M, but for the vocabulary. */
-export const SMOL_SHAPE = { layers: 30, width: 576, heads: 9, kvHeads: 3, feedForward: 1536, context: 8192 };
+/**
+ * @typedef {object} Shape
+ * @property {'llama' | 'qwen2'} architecture qwen2 has biases on query, key and value
+ * @property {number} layers
+ * @property {number} width
+ * @property {number} heads
+ * @property {number} kvHeads
+ * @property {number} feedForward
+ * @property {number} context tokens
+ * @property {number} ropeBase
+ */
 
 /**
+ * All matrices in one type, embeddings too, which are the output layer as well.
+ *
  * @param {string} path file to write
  * @param {string} vocabulary a vocabulary-only GGUF of llama.cpp's `models/` folder
- * @param {typeof SMOL_SHAPE} shape
+ * @param {Shape} shape
+ * @param {keyof typeof WEIGHTS} type of the matrices
  */
-export function writeRandomModel(path, vocabulary, shape) {
+export function writeRandomModel(path, vocabulary, shape, type) {
   const { entries, tokens } = tokenizerEntries(readFileSync(vocabulary));
-  const { layers, width, heads, kvHeads, feedForward, context } = shape;
+  const { architecture, layers, width, heads, kvHeads, feedForward, context, ropeBase } = shape;
+  const matrix = WEIGHTS[type];
   const kvWidth = (width / heads) * kvHeads;
   const metadata = [
-    entry('general.architecture', STRING, string('llama')),
+    entry('general.architecture', STRING, string(architecture)),
     entry('general.name', STRING, string('random weights')),
     ...Object.entries({
       block_count: layers,
@@ -37,26 +54,28 @@ export function writeRandomModel(path, vocabulary, shape) {
       'attention.head_count_kv': kvHeads,
       'rope.dimension_count': width / heads,
       vocab_size: tokens,
-    }).map(([key, value]) => entry(`llama.${key}`, UINT32, uint32(value))),
-    entry('llama.attention.layer_norm_rms_epsilon', FLOAT32, float32(1e-5)),
-    entry('llama.rope.freq_base', FLOAT32, float32(100_000)),
+    }).map(([key, value]) => entry(`${architecture}.${key}`, UINT32, uint32(value))),
+    entry(`${architecture}.attention.layer_norm_rms_epsilon`, FLOAT32, float32(1e-5)),
+    entry(`${architecture}.rope.freq_base`, FLOAT32, float32(ropeBase)),
     ...entries,
   ];
-  const tensors = [tensor('token_embd.weight', Q8_0, width, tokens), tensor('output_norm.weight', F32, width)];
+  const tensors = [tensor('token_embd.weight', matrix, width, tokens), tensor('output_norm.weight', F32, width)];
   for (let i = 0; i < layers; i++) {
     tensors.push(
       tensor(`blk.${i}.attn_norm.weight`, F32, width),
-      tensor(`blk.${i}.attn_q.weight`, Q8_0, width, width),
-      tensor(`blk.${i}.attn_k.weight`, Q8_0, width, kvWidth),
-      tensor(`blk.${i}.attn_v.weight`, Q8_0, width, kvWidth),
-      tensor(`blk.${i}.attn_output.weight`, Q8_0, width, width),
+      tensor(`blk.${i}.attn_q.weight`, matrix, width, width),
+      tensor(`blk.${i}.attn_k.weight`, matrix, width, kvWidth),
+      tensor(`blk.${i}.attn_v.weight`, matrix, width, kvWidth),
+      tensor(`blk.${i}.attn_output.weight`, matrix, width, width),
+      ...(architecture === 'qwen2' ? [tensor(`blk.${i}.attn_q.bias`, F32, width), tensor(`blk.${i}.attn_k.bias`, F32, kvWidth), tensor(`blk.${i}.attn_v.bias`, F32, kvWidth)] : []),
       tensor(`blk.${i}.ffn_norm.weight`, F32, width),
-      tensor(`blk.${i}.ffn_gate.weight`, Q8_0, width, feedForward),
-      tensor(`blk.${i}.ffn_up.weight`, Q8_0, width, feedForward),
-      tensor(`blk.${i}.ffn_down.weight`, Q8_0, feedForward, width),
+      tensor(`blk.${i}.ffn_gate.weight`, matrix, width, feedForward),
+      tensor(`blk.${i}.ffn_up.weight`, matrix, width, feedForward),
+      tensor(`blk.${i}.ffn_down.weight`, matrix, feedForward, width),
     );
   }
-  const file = openSync(path, 'w');
+  const unfinished = `${path}.part`;
+  const file = openSync(unfinished, 'w');
   let written = 0;
   const write = (buffer) => {
     for (let done = 0; done < buffer.length; ) done += writeSync(file, buffer, done);
@@ -70,22 +89,24 @@ export function writeRandomModel(path, vocabulary, shape) {
     offset += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   }
   pad();
-  for (const { type, bytes } of tensors) {
-    write(type === F32 ? ones(bytes) : randomBlocks(bytes));
+  for (const { name, type: { scale }, bytes } of tensors) {
+    if (scale !== undefined) write(randomBlocks(bytes, matrix));
+    else write(name.endsWith('.bias') ? Buffer.alloc(bytes) : ones(bytes));
     pad();
   }
   closeSync(file);
+  renameSync(unfinished, path);
 }
 
 function tensor(name, type, ...shape) {
   return { name, type, shape, bytes: (shape.reduce((a, b) => a * b, 1) / 32) * type.bytes };
 }
 
-/** Q8_0 blocks: a half-precision scale of 2.7e-4, then 32 random bytes, so a standard deviation near 0.02. */
-function randomBlocks(bytes) {
+/** Blocks of a half-precision scale and 32 random weights. */
+function randomBlocks(bytes, { bytes: block, scale }) {
   const data = Buffer.allocUnsafe(bytes);
   for (let at = 0; at < bytes; at += 1 << 30) randomFillSync(data, at, Math.min(1 << 30, bytes - at));
-  for (let at = 0; at < bytes; at += Q8_0.bytes) data.writeUInt16LE(0x0c6c, at);
+  for (let at = 0; at < bytes; at += block) data.writeUInt16LE(scale, at);
   return data;
 }
 

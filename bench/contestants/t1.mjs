@@ -1,0 +1,204 @@
+/** Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a context are there. */
+import { readFileSync } from 'node:fs';
+import { Engine, Sandbox, Store, solve } from '../../dist/index.js';
+import { sameAnswer } from '../../dist/grade/normalize.js';
+import { concat, leastPrefill, withOtherStart } from '../lib/tokens.mjs';
+
+const seconds = (start) => (performance.now() - start) / 1000;
+const sampler = (temperature) => ({ temperature, topK: 0, topP: 1, minP: 0 });
+const seeds = (count, first = 1) => Array.from({ length: count }, (_, i) => first + i);
+/** An id that random prompts do not use. */
+const OTHER = 299;
+
+/**
+ * Jobs at once.
+ *
+ * @param {{ path: string, threads: number, temperature: number, jobs: { tokens: Int32Array, samples: number, maxTokens: number }[] }} input
+ * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine counted
+ */
+export async function jobs({ path, threads, temperature, jobs: list }) {
+  const engine = await Engine.load({ path, threads, queueLimit: 4096 });
+  await warmUp(engine, temperature, list);
+  const before = engine.statistics?.();
+  const latencies = [];
+  const start = performance.now();
+  const results = await Promise.all(
+    list.map(({ tokens, samples, maxTokens }, i) =>
+      engine.sample({
+        prompts: [{ tokens, seeds: seeds(samples, 1 + 1000 * i) }],
+        sampler: sampler(temperature),
+        maxTokens,
+        onSample: () => latencies.push(seconds(start)),
+      }),
+    ),
+  );
+  const took = seconds(start);
+  const after = engine.statistics?.();
+  const usage = total(results);
+  await engine.dispose();
+  return { rate: usage.generatedTokens / took, seconds: took, usage, decoding: decodingOf(before, after, usage), latencies };
+}
+
+/** The same jobs with other first tokens, until the first are being sampled: a context of their size, and nothing to share. */
+async function warmUp(engine, temperature, list) {
+  const stop = new AbortController();
+  await Promise.all(
+    list.map(async ({ tokens, samples, maxTokens }) => {
+      const prompts = [{ tokens: withOtherStart(tokens, OTHER), seeds: seeds(samples) }];
+      try {
+        await engine.sample({ prompts, sampler: sampler(temperature), maxTokens, signal: stop.signal, onProgress: ({ generatedTokens }) => generatedTokens > 0 && stop.abort() });
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+      }
+    }),
+  );
+}
+
+/** Null where the engine does not count its decodes. */
+function decodingOf(before, after, usage) {
+  if (!before || !after) return null;
+  const [decodes, rows, possibleRows] = ['decodes', 'rows', 'possibleRows'].map((name) => after[name] - before[name]);
+  return { decodes, rows, possibleRows, rowsPerDecode: rows / decodes, share: rows / possibleRows, rowsOfUsage: usage.decodedTokens };
+}
+
+function total(results) {
+  const sum = { promptTokens: 0, sharedTokens: 0, generatedTokens: 0, decodedTokens: 0 };
+  for (const { usage } of results) for (const name of Object.keys(sum)) sum[name] += usage[name];
+  return sum;
+}
+
+/**
+ * The token flow of T1: candidates; then for each of them programs, rationales and one reward read, all of which
+ * continue the candidate's own tokens.
+ */
+export async function pipeline({ path, threads, temperature, problem, questions, samples, programs, rationales, lengths, targets }) {
+  const engine = await Engine.load({ path, threads });
+  await warmUp(engine, temperature, [{ tokens: problem, samples, maxTokens: lengths.candidate }]);
+  const start = performance.now();
+  const drawn = await engine.sample({
+    prompts: [{ tokens: problem, seeds: seeds(samples) }],
+    sampler: sampler(temperature),
+    maxTokens: lengths.candidate,
+  });
+  const asked = (question) => drawn.samples.map(({ tokens }) => concat(problem, tokens, question));
+  const continued = (question, count, maxTokens) =>
+    count === 0 ? [] : [engine.sample({ prompts: asked(question).map((tokens) => ({ tokens, seeds: seeds(count) })), sampler: sampler(temperature), maxTokens })];
+  const reward = engine.score({ sequences: asked(questions.reward).map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })), targets });
+  const verified = await Promise.all([
+    reward,
+    ...continued(questions.program, programs, lengths.program),
+    ...continued(questions.rationale, rationales, lengths.rationale),
+  ]);
+  const took = seconds(start);
+  const usage = total([drawn, ...verified]);
+  const used = [questions.reward, ...(programs > 0 ? [questions.program] : []), ...(rationales > 0 ? [questions.rationale] : [])];
+  const least = leastPrefill([problem, ...used.flatMap(asked)], drawn.samples.map(({ tokens }) => ({ prompt: problem, tokens })));
+  await engine.dispose();
+  return { rate: usage.generatedTokens / took, seconds: took, usage, leastPrefill: least };
+}
+
+/**
+ * Scores candidates right after they were sampled, and reads the same from nothing in another engine, in turn.
+ *
+ * @returns seconds of each, and prompt tokens that each read
+ */
+export async function scoring({ path, threads, temperature, problem, samples, length, questions, targets }) {
+  const engine = await Engine.load({ path, threads });
+  const fresh = await Engine.load({ path, threads });
+  const { samples: drawn } = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(samples) }], sampler: sampler(temperature), maxTokens: length });
+  const read = async (by, sequences) => {
+    const start = performance.now();
+    const { usage } = await by.score({ sequences: sequences.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })), targets });
+    return { seconds: seconds(start), promptTokens: usage.promptTokens };
+  };
+  const asked = (question) => drawn.map(({ tokens }) => concat(problem, tokens, question));
+  const [warm, ...timed] = questions;
+  await read(fresh, asked(warm)); // weights and context
+  const rounds = [];
+  for (const [i, question] of timed.entries()) {
+    const after = await read(engine, asked(question));
+    // Another first token each time: what it has read before is of no use to it.
+    const again = await read(fresh, asked(question).map((tokens) => withOtherStart(tokens, OTHER - i)));
+    rounds.push({ after, again });
+  }
+  const candidateTokens = drawn.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  await Promise.all([engine.dispose(), fresh.dispose()]);
+  return { rounds, candidateTokens };
+}
+
+/** Interactive jobs, one after the other, while a sweep runs: decodes and seconds until each has its first token. */
+export async function interactive({ path, threads, temperature, sweep, probes }) {
+  const engine = await Engine.load({ path, threads });
+  const stop = new AbortController();
+  let running = true;
+  let begun;
+  const sampling = new Promise((resolve) => (begun = resolve));
+  const job = engine
+    .sample({
+      prompts: [{ tokens: sweep.tokens, seeds: seeds(sweep.samples) }],
+      sampler: sampler(temperature),
+      maxTokens: sweep.maxTokens,
+      signal: stop.signal,
+      onProgress: ({ generatedTokens }) => generatedTokens > 0 && begun(),
+    })
+    .catch((error) => {
+      if (!stop.signal.aborted) throw error;
+    })
+    .finally(() => {
+      running = false;
+      begun();
+    });
+  await sampling;
+  const firsts = [];
+  for (const tokens of probes) {
+    const start = performance.now();
+    const { firstTokenDecodes } = await engine.sample({ prompts: [{ tokens, seeds: [1] }], sampler: sampler(temperature), maxTokens: 1, priority: 'interactive' });
+    if (!running) throw new Error('the sweep ended before the last interactive job: make it longer');
+    firsts.push({ decodes: firstTokenDecodes, seconds: seconds(start) });
+  }
+  stop.abort();
+  await job;
+  await engine.dispose();
+  return firsts;
+}
+
+/** Peak memory of one job, bytes; `base` is this process with the vocabulary, before any weights. Linux only. */
+export async function memory({ path, threads, temperature, tokens, samples, maxTokens }) {
+  const engine = await Engine.load({ path, threads });
+  const base = status('VmRSS');
+  await engine.sample({ prompts: [{ tokens, seeds: seeds(samples) }], sampler: sampler(temperature), maxTokens });
+  const [peak, anonymous, file] = ['VmHWM', 'RssAnon', 'RssFile'].map(status);
+  const kvBytes = engine.statistics?.().kvBytes ?? null;
+  await engine.dispose();
+  return { base, peak, anonymous, file, kvBytes };
+}
+
+/** @param {string} field of /proc/self/status, kB there @returns {number} bytes */
+function status(field) {
+  const line = readFileSync('/proc/self/status', 'utf8').split('\n').find((text) => text.startsWith(`${field}:`));
+  return Number(line.split(/\s+/)[1]) * 1024;
+}
+
+/** Whole problems through `solve`: what each cost, and whether its answer was verified and right. */
+export async function solving({ path, problems, samples, seed, atOnce }) {
+  const engine = await Engine.load({ path });
+  const sandbox = await Sandbox.start();
+  const store = Store.open(':memory:');
+  const solveOne = (problem) => solve(problem, { engine, sandbox, store, samples, seed }).result;
+  await solveOne('Tom has 2 pens and buys 3 more. How many pens does Tom have now?'); // weights and context
+  const outcomes = new Array(problems.length);
+  let next = 0;
+  const start = performance.now();
+  const worker = async () => {
+    for (let i = next++; i < problems.length; i = next++) {
+      const { answer, verified, usage } = await solveOne(problems[i].problem);
+      outcomes[i] = { right: answer !== null && sameAnswer(answer, problems[i].answer), verified, usage };
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  const took = seconds(start);
+  store.close();
+  await sandbox.dispose();
+  await engine.dispose();
+  return { seconds: took, outcomes };
+}
