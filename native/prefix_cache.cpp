@@ -180,4 +180,15 @@ void PrefixCache::move(int32_t from, int32_t to) {
   slots_[from] = {};
 }
 
+void PrefixCache::exchange(int32_t a, int32_t b) {
+  const auto place = [this](int32_t slot, int32_t as, bool set) {
+    for (Node * node = slots_[slot].leaf; node && node != &root_; node = node->parent) node->slots.set(static_cast<size_t>(as), set);
+  };
+  place(a, a, false);
+  place(b, b, false);
+  place(a, b, true);
+  place(b, a, true);
+  std::swap(slots_[a], slots_[b]);
+}
+
 }  // namespace t1

@@ -71,6 +71,8 @@ class PrefixCache {
   void release(int32_t slot);
   // The free slot `to` takes over all that `from` has.
   void move(int32_t from, int32_t to);
+  // Each takes over all that the other has.
+  void exchange(int32_t a, int32_t b);
   // Marks as just used.
   void touch(int32_t slot) { slots_[slot].used = ++clock_; }
 

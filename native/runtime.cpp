@@ -153,15 +153,15 @@ void Runtime::makeContext(Shape shape) {
 }
 
 ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
-  const double total = shape.unified ? 1.0 * shape.cells : 1.0 * shape.cells * shape.sequences;
+  const double total = shape.allCells();
   clearLog();
   llama_context_params params = llama_context_default_params();
-  params.n_seq_max = shape.sequences;
+  params.n_seq_max = shape.streams();
   params.n_ctx = static_cast<uint32_t>(total);
   params.n_batch = batch;
   params.n_ubatch = std::min(batch, static_cast<uint32_t>(options_.ubatch));
   // Logits are wanted of about one token per sequence: room for a whole batch is 1 GiB at a 128k vocabulary.
-  params.n_outputs_max = std::max(shape.sequences, kOutputs);
+  params.n_outputs_max = std::max(shape.streams(), kOutputs);  // llama.cpp wants one per sequence
   params.n_threads = options_.threads;
   params.n_threads_batch = options_.threads;
   params.kv_unified = shape.unified;

@@ -24,11 +24,14 @@ struct Stop {
   }
 };
 
-// Of the KV cache: `sequences` streams of `cells` each (split), or `cells` for all of them (unified).
+// Of the KV cache: streams of `cells` each (split), or `cells` for all of them (unified).
 struct Shape {
   uint32_t sequences = 1;
   uint32_t cells = 0;
   bool unified = false;
+  bool scratch = false;  // split: one stream more, to exchange two through
+  uint32_t streams() const { return sequences + (scratch ? 1 : 0); }
+  double allCells() const { return unified ? cells : 1.0 * cells * streams(); }
 };
 
 class Runtime {

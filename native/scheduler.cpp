@@ -212,11 +212,14 @@ Shape Scheduler::wantedShape(KvLayout layout) const {
     cells += job.cells();
     longest = std::max(longest, job.longest());
   }
+  const int64_t waiting = lanes;
   lanes = std::min<int64_t>(lanes, kMaxSequences);
   const double step = 256;
   if (layout == KvLayout::Unified) {
-    // Room for as much again: the cache of the jobs before.
-    const double wanted = std::min(budget, std::max(2.0 * static_cast<double>(cells), 1.0 * longest));
+    // Room for as much again, or more where that costs little: the cache of the jobs before, and the roles that come next.
+    const double all = static_cast<double>(cells);
+    const double roomy = std::max(2 * all, std::min(8 * all, budget / 8));
+    const double wanted = std::min(budget, std::max(roomy, 1.0 * longest));
     const auto whole = static_cast<uint32_t>(std::max(std::ceil(longest / step), std::floor(wanted / step)) * step);
     return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole, true};
   }
@@ -225,10 +228,13 @@ Shape Scheduler::wantedShape(KvLayout layout) const {
   const double tight = std::ceil(longest / step) * step;
   const bool easy = roomy * static_cast<double>(lanes) <= budget / 4;
   const double length = easy ? roomy : tight;
-  const auto fitting = static_cast<int64_t>(std::clamp(budget / length, 1.0, 1.0 * kMaxSequences));
+  const auto fitting = static_cast<int64_t>(std::clamp(budget / length, 1.0, 1.0 * kMaxSequences));  // streams
   const auto cheap = static_cast<int64_t>(std::min(budget / 8 / length, 1.0 * kMaxSequences));
   const int64_t spare = std::clamp<int64_t>(cheap - lanes, 1, std::max<int64_t>(kSpare, 3 * lanes));
-  return {static_cast<uint32_t>(std::min(fitting, lanes + spare)), static_cast<uint32_t>(length), false};
+  // One stream to exchange others through, unless just that one is needed to let all lanes run at once.
+  const int64_t streams = std::min(fitting, lanes + spare + 1);
+  const bool scratch = streams > 2 && waiting != streams;
+  return {static_cast<uint32_t>(streams - (scratch ? 1 : 0)), static_cast<uint32_t>(length), false, scratch};
 }
 
 // Whether a context of the wanted shape is worth all that the present one holds.
@@ -268,7 +274,7 @@ bool Scheduler::prepareContext() {
     decoder_.emplace(runtime_);
   });
   if (!failure) {
-    const double cells = 1.0 * runtime_.shape().cells * (wanted.unified ? 1 : wanted.sequences);
+    const double cells = runtime_.shape().allCells();
     statistics_.change([&](Statistics & s) {
       ++s.contexts;
       s.kv = wanted.unified ? KvLayout::Unified : KvLayout::Split;
@@ -541,9 +547,11 @@ int32_t Scheduler::chooseAdapter(const std::vector<Entry> & ready) {
 }
 
 void Scheduler::decode(std::vector<Entry> & entries) {
-  const auto moves = sequences_->compact();
-  for (const auto & [from, to] : moves) {
-    if (Lane * lane = laneOf(from).lane) lane->slot = to;
+  if (sequences_->compactable()) {
+    wishes_.reset();
+    for (const auto & [from, to] : sequences_->compact(wishes().slots)) {
+      if (Lane * lane = laneOf(from).lane) lane->slot = to;
+    }
   }
   std::sort(entries.begin(), entries.end(), [](const Entry & a, const Entry & b) { return a.lane->slot < b.lane->slot; });
   const bool changed = runtime_.useAdapter(adapter_);

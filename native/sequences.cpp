@@ -5,7 +5,8 @@ namespace t1 {
 Sequences::Sequences(Runtime & runtime)
     : runtime_(runtime),
       split_(!runtime.shape().unified),
-      cache_(static_cast<int32_t>(llama_n_seq_max(runtime.context())), runtime.cuttable()) {}
+      scratch_(runtime.shape().scratch ? static_cast<int32_t>(runtime.shape().sequences) : -1),
+      cache_(static_cast<int32_t>(runtime.shape().sequences), runtime.cuttable()) {}
 
 int32_t Sequences::open(int32_t slot, const Path & path, int32_t source, int32_t shared) {
   llama_memory_t memory = runtime_.memory();
@@ -44,19 +45,39 @@ void Sequences::move(int32_t from, int32_t to) {
   cache_.move(from, to);
 }
 
+// As copies of whole streams are done in the order of these calls.
+void Sequences::exchange(int32_t a, int32_t b) {
+  llama_memory_t memory = runtime_.memory();
+  for (const auto & [from, to] : {std::pair(a, scratch_), std::pair(b, a), std::pair(scratch_, b)}) {
+    llama_memory_seq_cp(memory, from, to, -1, -1);
+    llama_memory_seq_rm(memory, from, -1, -1);
+  }
+  cache_.exchange(a, b);
+}
+
 // A free slot, if possible not below `atLeast`; the one that was used longest ago if none is free. -1: all are busy.
-int32_t Sequences::freeOrEvicted(int32_t atLeast) {
+int32_t Sequences::freeOrEvicted(int32_t atLeast, const std::bitset<kMaxSequences> & keep) {
   for (int32_t s = cache_.size() - 1; s >= atLeast; --s) {
     if (cache_.state(s) == PrefixCache::State::Free) return s;
   }
-  const int32_t oldest = cache_.oldestIdle({});
+  int32_t oldest = cache_.oldestIdle(keep);
+  if (oldest < 0) oldest = cache_.oldestIdle({});
   if (oldest >= 0) release(oldest);
   return oldest;
 }
 
+bool Sequences::compactable() const {
+  if (!split_) return false;
+  const int32_t busy = cache_.count(PrefixCache::State::Busy);
+  for (int32_t s = busy; s < cache_.size(); ++s) {
+    if (cache_.state(s) == PrefixCache::State::Busy) return true;
+  }
+  return false;
+}
+
 // llama.cpp computes only neighbouring sequences of a split KV cache together: each gap between them would cost a graph
 // of its own in every further decode.
-std::vector<std::pair<int32_t, int32_t>> Sequences::compact() {
+std::vector<std::pair<int32_t, int32_t>> Sequences::compact(const std::bitset<kMaxSequences> & keep) {
   std::vector<std::pair<int32_t, int32_t>> moves;
   if (!split_) return moves;
   const int32_t busy = cache_.count(PrefixCache::State::Busy);
@@ -64,12 +85,16 @@ std::vector<std::pair<int32_t, int32_t>> Sequences::compact() {
   for (int32_t s = busy; s < cache_.size(); ++s) {
     if (cache_.state(s) != PrefixCache::State::Busy) continue;
     while (cache_.state(gap) == PrefixCache::State::Busy) ++gap;
+    moves.emplace_back(s, gap);
+    if (cache_.state(gap) == PrefixCache::State::Idle && cache_.count(PrefixCache::State::Free) == 0 && scratch_ >= 0) {
+      exchange(s, gap);
+      continue;
+    }
     if (cache_.state(gap) == PrefixCache::State::Idle) {
-      const int32_t place = freeOrEvicted(busy);
+      const int32_t place = freeOrEvicted(busy, keep);
       if (cache_.state(gap) == PrefixCache::State::Idle) move(gap, place);
     }
     move(s, gap);
-    moves.emplace_back(s, gap);
   }
   return moves;
 }

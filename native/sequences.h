@@ -25,16 +25,20 @@ class Sequences {
   void advance(int32_t slot, int32_t count) { cache_.advance(slot, count); }
   void rest(int32_t slot) { cache_.rest(slot); }
   void release(int32_t slot);
-  // Only with a split KV cache: moves what busy slots hold until they are the first. Returns (from, to).
-  std::vector<std::pair<int32_t, int32_t>> compact();
+  // Only with a split KV cache: moves what busy slots hold until they are the first. Returns (from, to). If an idle slot has
+  // to give way, then one that is not in `keep`, if there is one.
+  std::vector<std::pair<int32_t, int32_t>> compact(const std::bitset<kMaxSequences> & keep);
+  bool compactable() const;
 
  private:
   bool copy(int32_t from, int32_t to, int32_t length);
   void move(int32_t from, int32_t to);
-  int32_t freeOrEvicted(int32_t atLeast);
+  void exchange(int32_t a, int32_t b);
+  int32_t freeOrEvicted(int32_t atLeast, const std::bitset<kMaxSequences> & keep);
 
   Runtime & runtime_;
   const bool split_;
+  const int32_t scratch_;  // a stream that no slot uses; -1: there is none
   PrefixCache cache_;
 };
 

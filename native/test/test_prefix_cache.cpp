@@ -54,6 +54,26 @@ void testTree() {
   CHECK(cache.cells() == 0 && cache.find(path(first), 5).slot == -1);
 }
 
+void testExchange() {
+  PrefixCache cache(3, true);
+  const Tokens a{1, 2, 3};
+  const Tokens b{1, 2, 4, 5};
+  const Tokens c{7};
+  read(cache, 0, path(a));
+  read(cache, 1, path(b), 0, 2);
+  read(cache, 2, path(c));
+  cache.rest(1);
+  cache.exchange(0, 1);
+  CHECK(cache.state(0) == State::Idle && cache.length(0) == 4 && cache.state(1) == State::Busy && cache.length(1) == 3);
+  CHECK(cache.find(path(b), 4).slot == 0 && cache.find(path(b), 4).ready == 4);
+  CHECK(cache.find(path(a), 3).slot == 1 && cache.find(path(a), 3).ready == 3);
+  CHECK(cache.cells() == 6 && cache.ownCells(0) == 2 && cache.ownCells(1) == 1);
+  cache.exchange(1, 2);
+  CHECK(cache.find(path(a), 3).slot == 2 && cache.find(path(c), 1).slot == 1);
+  cache.release(2);
+  CHECK(cache.cells() == 5 && cache.find(path(a), 3).ready == 2);
+}
+
 void testAdapters() {
   PrefixCache cache(4, true);
   const Tokens tokens{1, 2, 3, 4};
@@ -142,6 +162,7 @@ void testRandom() {
 
 int main() {
   testTree();
+  testExchange();
   testAdapters();
   testEviction();
   testUncuttable();

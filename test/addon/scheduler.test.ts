@@ -56,6 +56,26 @@ test.each(['split', 'unified'] as const)('a tree of problem, candidates, program
   }
 });
 
+test.each(['split', 'unified'] as const)('where samples wait for places, what they share is still read once (%s)', async (kv) => {
+  // Split: room for 24 sequences; unified: for a third of the tokens. 20 candidates with 3 programs and 5 rationales each.
+  await using engine = await tinyEngine({ kv, memoryBytes: (kv === 'split' ? 24 : 48) * 256 * CELL });
+  await using roomy = await tinyEngine({ kv });
+  const problem = ids('What is 12 + 30?');
+  const n = 20;
+  const { samples } = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(n) }], sampler: PLAIN, maxTokens: 9 });
+  const held = samples.map(({ tokens, finish }) => ids(problem, tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1)));
+  const ask = (on: Engine, question: string, k: number, maxTokens: number) =>
+    on.sample({ prompts: held.map((tokens) => ({ tokens: ids(tokens, question), seeds: seeds(k) })), sampler: GREEDY, maxTokens });
+  const jobs = (on: Engine) => Promise.all([ask(on, '|program', 3, 20), ask(on, '#rationale', 5, 13)]);
+  const [programs, rationales] = await jobs(engine);
+  expect(programs.usage.promptTokens).toBe(n * '|program'.length);
+  expect(rationales.usage.promptTokens).toBe(n * '#rationale'.length);
+  // And the sequences that were moved about on the way are what they should be.
+  const [ofPrograms, ofRationales] = await jobs(roomy);
+  expect(programs.samples.map(({ text }) => text)).toEqual(ofPrograms.samples.map(({ text }) => text));
+  expect(rationales.samples.map(({ text }) => text)).toEqual(ofRationales.samples.map(({ text }) => text));
+});
+
 test('prompts of one job share as a tree, not only what all have', async () => {
   await using engine = await tinyEngine();
   const prompts = ['root: left: a', 'root: left: b', 'root: right: a', 'root: right: b'].map((text, i) => ({ tokens: ids(text), seeds: [i] }));
