@@ -57,12 +57,12 @@ test.each(['split', 'unified'] as const)('a tree of problem, candidates, program
 });
 
 test.each(['split', 'unified'] as const)('where samples wait for places, what they share is still read once (%s)', async (kv) => {
-  // Split: room for 24 sequences; unified: for a third of the tokens. 20 candidates with 3 programs and 5 rationales each.
-  await using engine = await tinyEngine({ kv, memoryBytes: (kv === 'split' ? 24 : 48) * 256 * CELL });
+  // Split: room for 24 sequences; unified: for the candidates and some 30 more. 20 candidates with 3 programs and 5 rationales each.
+  await using engine = await tinyEngine({ kv, memoryBytes: (kv === 'split' ? 24 : 12) * 256 * CELL });
   await using roomy = await tinyEngine({ kv });
   const problem = ids('What is 12 + 30?');
   const n = 20;
-  const { samples } = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(n) }], sampler: PLAIN, maxTokens: 9 });
+  const { samples } = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(n) }], sampler: PLAIN, maxTokens: 40 });
   const held = samples.map(({ tokens, finish }) => ids(problem, tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1)));
   const ask = (on: Engine, question: string, k: number, maxTokens: number) =>
     on.sample({ prompts: held.map((tokens) => ({ tokens: ids(tokens, question), seeds: seeds(k) })), sampler: GREEDY, maxTokens });
@@ -137,12 +137,12 @@ test('a job that comes later ends first if it is shorter, and both are right', a
 
 test('a place that becomes free is taken at once: many short jobs pass a long one', async () => {
   await using engine = await tinyEngine({ memoryBytes: CELL * 512 * 4 }); // 4 sequences
-  let ended = false;
-  const long = engine.sample(request(engine, 'long', 1, { maxTokens: 400, sampler: GREEDY })).then(() => (ended = true));
-  const shorts = await Promise.all(seeds(20).map((i) => engine.sample(request(engine, `short ${i}`, 1, { maxTokens: 4 }))));
-  expect(shorts.length).toBe(20);
-  expect(ended).toBe(false);
-  await long;
+  const order: string[] = [];
+  const job = (name: string, maxTokens: number) =>
+    engine.sample(request(engine, name, 1, { maxTokens, sampler: GREEDY, onSample: () => order.push(name) }));
+  await Promise.all([job('long', 400), ...seeds(8).map((i) => job(`short ${i}`, 4))]);
+  expect(order).toHaveLength(9);
+  expect(order.at(-1)).toBe('long');
 });
 
 test.each([['places', 256 << 20], ['no place left', CELL * 512 * 65]])('an interactive job has its first token within two decodes while 64 rows run (%s)', async (_, memoryBytes) => {
