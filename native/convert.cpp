@@ -223,6 +223,11 @@ SampleJob toSampleJob(const Napi::Value & value) {
   for (uint32_t i = 0; i < stop.Length(); ++i) job.stop.push_back(toText(stop[i], "stop"));
   job.adapter = toAdapterName(object.Get("adapter"));
   job.priority = toPriority(object.Get("priority"));
+  if (const Napi::Value reserve = object.Get("reserve"); !reserve.IsUndefined()) {
+    const Napi::Object wanted = toObject(reserve, "reserve");
+    job.reserve.sequences = toInt32(wanted.Get("sequences"), "reserve.sequences", 0);
+    job.reserve.tokens = toInt32(wanted.Get("tokens"), "reserve.tokens", 0);
+  }
   return job;
 }
 

@@ -79,6 +79,8 @@ class Job {
   // Cells of all lanes if only each prompt's own samples share.
   int64_t cells() const { return cells_; }
 
+  Reserve reserve() const { return sampling_ ? sampling_->reserve : Reserve{}; }
+
   std::vector<Item> & items() { return items_; }
   const std::vector<Item> & items() const { return items_; }
   std::list<Lane> & lanes() { return lanes_; }

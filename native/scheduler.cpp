@@ -133,11 +133,15 @@ void Scheduler::step() {
   endComplete();
 }
 
-// The context is not trusted any more. Jobs that were in the decode end, the others begin their sequences anew.
+// After a failure the context is not trusted any more. Jobs that were in the decode end, the others begin their sequences anew.
 void Scheduler::decodeFailed(const std::vector<Entry> & entries, const Failure & failure) {
+  if (failure.code == Code::Aborted || failure.code == Code::Disposed) {
+    // llama.cpp stopped between two micro-batches: what was in the decode is half there, the rest is as it was.
+    // endAborted() or endAll() does the rest.
+    for (const Entry & entry : entries) release(*entry.lane);
+    return;
+  }
   dropContext();
-  const bool stopped = failure.code == Code::Aborted || failure.code == Code::Disposed;
-  if (stopped) return;  // endAborted() or endAll() does the rest
   for (Job & job : jobs_) {
     const bool concerned = entries.empty() || std::any_of(entries.begin(), entries.end(), [&](const Entry & e) { return e.job == &job; });
     if (concerned) end(job, &failure);
@@ -207,30 +211,33 @@ Shape Scheduler::wantedShape(KvLayout layout) const {
   int64_t lanes = 0;
   int64_t cells = 0;
   int32_t longest = 0;
+  Reserve reserve;
   for (const Job & job : jobs_) {
     lanes += job.unfinished();
     cells += job.cells();
     longest = std::max(longest, job.longest());
+    reserve.sequences = std::max(reserve.sequences, job.reserve().sequences);
+    reserve.tokens = std::max(reserve.tokens, job.reserve().tokens);
   }
   const int64_t waiting = lanes;
-  lanes = std::min<int64_t>(lanes, kMaxSequences);
+  lanes = std::min<int64_t>(std::max<int64_t>(lanes, reserve.sequences), kMaxSequences);
   const double step = 256;
   if (layout == KvLayout::Unified) {
-    // Room for as much again, or more where that costs little: the cache of the jobs before, and the roles that come next.
-    const double all = static_cast<double>(cells);
-    const double roomy = std::max(2 * all, std::min(8 * all, budget / 8));
-    const double wanted = std::min(budget, std::max(roomy, 1.0 * longest));
+    // Room for as much again: the cache of the jobs before. Of what comes next it is not known what it shares.
+    const double later = 1.0 * reserve.sequences * std::max(0, reserve.tokens - longest);
+    const double wanted = std::min(budget, std::max(2.0 * static_cast<double>(cells) + later, 1.0 * longest));
     const auto whole = static_cast<uint32_t>(std::max(std::ceil(longest / step), std::floor(wanted / step)) * step);
     return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole, true};
   }
-  // A little longer than needed: a role that continues a conversation comes next, and a longer stream means a new context.
-  const double roomy = std::ceil(std::max(longest, std::min(longest + longest / 4, runtime_.contextLength())) / step) * step;
+  // A longer stream means a new context.
+  const int32_t longer = std::min(std::max(longest, reserve.tokens), runtime_.contextLength());
+  const double roomy = std::ceil(std::max(longest, longer) / step) * step;
   const double tight = std::ceil(longest / step) * step;
   const bool easy = roomy * static_cast<double>(lanes) <= budget / 4;
   const double length = easy ? roomy : tight;
   const auto fitting = static_cast<int64_t>(std::clamp(budget / length, 1.0, 1.0 * kMaxSequences));  // streams
   const auto cheap = static_cast<int64_t>(std::min(budget / 8 / length, 1.0 * kMaxSequences));
-  const int64_t spare = std::clamp<int64_t>(cheap - lanes, 1, std::max<int64_t>(kSpare, 3 * lanes));
+  const int64_t spare = std::clamp<int64_t>(cheap - lanes, 1, kSpare);
   // One stream to exchange others through, unless just that one is needed to let all lanes run at once.
   const int64_t streams = std::min(fitting, lanes + spare + 1);
   const bool scratch = streams > 2 && waiting != streams;

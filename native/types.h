@@ -58,6 +58,12 @@ struct SamplePrompt {
   std::vector<uint64_t> seeds;
 };
 
+// What jobs that come later and share with this one will need; so the context is made for them at once.
+struct Reserve {
+  int32_t sequences = 0;
+  int32_t tokens = 0;  // of the longest
+};
+
 struct SampleJob {
   std::vector<SamplePrompt> prompts;
   SamplerParams sampler;
@@ -65,6 +71,7 @@ struct SampleJob {
   std::vector<std::string> stop;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  Reserve reserve;
 };
 
 struct ScoreSequence {

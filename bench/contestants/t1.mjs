@@ -43,10 +43,10 @@ export async function jobs({ path, threads, temperature, jobs: list }) {
 async function warmUp(engine, temperature, list) {
   const stop = new AbortController();
   await Promise.all(
-    list.map(async ({ tokens, samples, maxTokens }) => {
+    list.map(async ({ tokens, samples, maxTokens, reserve }) => {
       const prompts = [{ tokens: withOtherStart(tokens, OTHER), seeds: seeds(samples) }];
       try {
-        await engine.sample({ prompts, sampler: sampler(temperature), maxTokens, signal: stop.signal, onProgress: ({ generatedTokens }) => generatedTokens > 0 && stop.abort() });
+        await engine.sample({ prompts, sampler: sampler(temperature), maxTokens, ...(reserve && { reserve }), signal: stop.signal, onProgress: ({ generatedTokens }) => generatedTokens > 0 && stop.abort() });
       } catch (error) {
         if (!stop.signal.aborted) throw error;
       }
@@ -57,8 +57,8 @@ async function warmUp(engine, temperature, list) {
 /** Null where the engine does not count its decodes. */
 function decodingOf(before, after, usage) {
   if (!before || !after) return null;
-  const [decodes, rows, possibleRows] = ['decodes', 'rows', 'possibleRows'].map((name) => after[name] - before[name]);
-  return { decodes, rows, possibleRows, rowsPerDecode: rows / decodes, share: rows / possibleRows, rowsOfUsage: usage.decodedTokens };
+  const [decodes, rows, sequences, possible] = ['decodes', 'rows', 'sequences', 'possibleSequences'].map((name) => after[name] - before[name]);
+  return { decodes, rows, sequences, possible, rowsPerDecode: rows / decodes, share: sequences / possible, rowsOfUsage: usage.decodedTokens };
 }
 
 function total(results) {
@@ -73,12 +73,18 @@ function total(results) {
  */
 export async function pipeline({ path, threads, temperature, problem, questions, samples, programs, rationales, lengths, targets }) {
   const engine = await Engine.load({ path, threads });
-  await warmUp(engine, temperature, [{ tokens: problem, samples, maxTokens: lengths.candidate }]);
+  // What the verifiers will need, as `t1 solve` says it too.
+  const reserve = {
+    sequences: samples * Math.max(1, programs + rationales),
+    tokens: problem.length + lengths.candidate + questions.program.length + Math.max(lengths.program, lengths.rationale),
+  };
+  await warmUp(engine, temperature, [{ tokens: problem, samples, maxTokens: lengths.candidate, reserve }]);
   const start = performance.now();
   const drawn = await engine.sample({
     prompts: [{ tokens: problem, seeds: seeds(samples) }],
     sampler: sampler(temperature),
     maxTokens: lengths.candidate,
+    reserve,
   });
   const asked = (question) => drawn.samples.map(({ tokens }) => concat(problem, tokens, question));
   const continued = (question, count, maxTokens) =>

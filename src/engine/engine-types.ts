@@ -56,6 +56,11 @@ export interface SampleRequest {
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /**
+   * What later jobs that continue these samples will need: sequences, and tokens of the longest. A hint: the context is then
+   * made for them at once, instead of being replaced, and the cache with it, when they come.
+   */
+  readonly reserve?: { readonly sequences: number; readonly tokens: number };
   readonly signal?: AbortSignal;
   /** Called once per sample, as soon as it is finished, in order of completion. */
   readonly onSample?: (sample: Sample) => void;

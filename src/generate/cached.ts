@@ -1,5 +1,5 @@
 /** Sampling through the store: what is there is not decoded again, what is new is kept as it finishes. */
-import type { SamplerOptions } from '../engine/engine-types.js';
+import type { SampleRequest, SamplerOptions } from '../engine/engine-types.js';
 import { adapterKey, type RunAdapter } from '../model/run-adapter.js';
 import type { Run } from '../run.js';
 import { contentKey } from '../store/key.js';
@@ -10,6 +10,7 @@ export interface SampleSettings {
   readonly sampler: SamplerOptions;
   readonly maxTokens: number;
   readonly adapter?: RunAdapter | undefined;
+  readonly reserve?: NonNullable<SampleRequest['reserve']>;
 }
 
 export interface CachedPrompt {

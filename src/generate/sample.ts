@@ -7,15 +7,25 @@ import type { Candidate } from '../types.js';
 import { sampleCached } from './cached.js';
 import { sampleSeed } from './seeds.js';
 
+/** About what a role's question takes. */
+const QUESTION_TOKENS = 256;
+
 /** @returns [N] candidates in the order of their sample index */
 export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candidate[]> {
   const { samples, seed, temperature, topK, topP, minP, maxTokens } = run.settings;
+  const { defaults } = run.profile;
+  const longest = maxTokens ?? defaults.maxTokens;
+  // The verifiers continue the candidates.
+  const reserve = {
+    sequences: samples * (run.settings.programs ?? defaults.programs),
+    tokens: prompt.tokens.length + longest + QUESTION_TOKENS + defaults.programTokens,
+  };
   const seeds = Array.from({ length: samples }, (_, index) => sampleSeed(seed, index));
   const [pool = []] = await sampleCached(
     run,
     'sample',
     [{ tokens: prompt.tokens, seeds }],
-    { sampler: { temperature, topK, topP, minP }, maxTokens: maxTokens ?? run.profile.defaults.maxTokens },
+    { sampler: { temperature, topK, topP, minP }, maxTokens: longest, reserve },
     (_, sample) => run.emit({ type: 'candidate', candidate: toCandidate(sample) }),
   );
   return pool.map(toCandidate);
