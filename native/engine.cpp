@@ -60,6 +60,9 @@ void checkActivation(const ScoreJob & job, const Adapter & adapter) {
   }
 }
 
+// Jobs that belong together come within this.
+constexpr std::chrono::milliseconds kGather(1);
+
 Failure disposed() { return Failure(Code::Disposed, "the engine was disposed"); }
 
 }  // namespace
@@ -148,10 +151,15 @@ void Engine::join() {
   runtime_.reset();
 }
 
-// Jobs that were queued since; waits for one if there is nothing else to do. False: the engine was disposed.
-bool Engine::take(bool wait, std::vector<std::shared_ptr<Ticket>> & taken) {
+// Jobs that were queued since; waits for one if there is nothing else to do. `gather`: and then for those that come at once
+// after it, since a context is to be made that suits them all. False: the engine was disposed.
+bool Engine::take(bool wait, bool gather, std::vector<std::shared_ptr<Ticket>> & taken) {
   std::unique_lock lock(mutex_);
   if (wait) wake_.wait(lock, [this] { return stop_.disposed || !queue_.empty(); });
+  for (size_t seen = 0; wait && gather && !stop_.disposed && queue_.size() > seen;) {
+    seen = queue_.size();
+    wake_.wait_for(lock, kGather, [&] { return stop_.disposed || queue_.size() > seen; });
+  }
   if (stop_.disposed) return false;
   for (const auto & [id, ticket] : queue_) taken.push_back(ticket);
   stop_.wanted += static_cast<int>(queue_.size());
@@ -173,7 +181,7 @@ void Engine::loop() {
   {
     Scheduler scheduler(*runtime_, statistics_);
     std::vector<std::shared_ptr<Ticket>> taken;
-    while (take(!scheduler.busy(), taken)) {
+    while (take(!scheduler.busy(), !scheduler.ready(), taken)) {
       for (const auto & ticket : taken) scheduler.add(ticket);
       taken.clear();
       forget();

@@ -43,7 +43,7 @@ class Engine {
  private:
   void check(const Work & work) const;
   void loop();
-  bool take(bool wait, std::vector<std::shared_ptr<Ticket>> & taken);
+  bool take(bool wait, bool gather, std::vector<std::shared_ptr<Ticket>> & taken);
   void forget();
 
   const EngineOptions options_;

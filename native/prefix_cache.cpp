@@ -104,6 +104,14 @@ void PrefixCache::split(Node * node, int32_t position) {
   node->children.push_back(std::move(rest));
 }
 
+int64_t PrefixCache::cells(const Node & node, const std::bitset<kMaxSequences> & slots) const {
+  auto count = static_cast<int64_t>(node.tokens.size());
+  for (const auto & child : node.children) {
+    if ((child->slots & slots).any()) count += cells(*child, slots);
+  }
+  return count;
+}
+
 void PrefixCache::open(int32_t slot, const Path & path, int32_t source, int32_t shared) {
   Slot & opened = slots_[slot];
   if (source == slot) {

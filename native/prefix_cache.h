@@ -54,6 +54,8 @@ class PrefixCache {
   int32_t oldestIdle(const std::bitset<kMaxSequences> & keep) const;
   // Distinct cells of all paths, as in a unified KV cache: computed ones, and planned ones.
   int64_t cells() const { return cells_; }
+  // Of these slots' paths.
+  int64_t cells(const std::bitset<kMaxSequences> & slots) const { return cells(root_, slots); }
   // Cells that no other slot shares beyond the path's first `from` tokens.
   int64_t ownCells(int32_t slot, int32_t from = 0) const;
 
@@ -94,6 +96,7 @@ class PrefixCache {
     uint64_t used = 0;
   };
 
+  int64_t cells(const Node & node, const std::bitset<kMaxSequences> & slots) const;
   void match(const Node & node, const Path & path, int32_t limit, Match & best) const;
   void consider(const Node & node, int32_t depth, Match & best) const;
   bool easier(const Slot & slot, int32_t other) const;

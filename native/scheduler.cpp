@@ -18,6 +18,8 @@ constexpr int32_t kLeastChunk = 32;
 constexpr int32_t kWishes = 512;
 // Sequences beyond those that jobs need, where they cost little: for what later jobs may share, and to move rows.
 constexpr int32_t kSpare = 16;
+// Decodes that a job which is too long for the context waits at most for those that run.
+constexpr int32_t kLongestWait = 256;
 // Tokens from which on it is worth measuring which layout of the KV cache is faster: that costs about 2,000 tokens' time.
 constexpr double kWorthCalibrating = 20'000;
 // The fixed part of a decode, in rows, where it was not measured.
@@ -229,8 +231,8 @@ Shape Scheduler::wantedShape(KvLayout layout) const {
     const auto whole = static_cast<uint32_t>(std::max(std::ceil(longest / step), std::floor(wanted / step)) * step);
     return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole, true};
   }
-  // A longer stream means a new context.
-  const int32_t longer = std::min(std::max(longest, reserve.tokens), runtime_.contextLength());
+  // A longer stream means a new context, so a little more than is needed now.
+  const int32_t longer = std::min(std::max(longest + longest / 4, reserve.tokens), runtime_.contextLength());
   const double roomy = std::ceil(std::max(longest, longer) / step) * step;
   const double tight = std::ceil(longest / step) * step;
   const bool easy = roomy * static_cast<double>(lanes) <= budget / 4;
@@ -253,8 +255,8 @@ bool Scheduler::replaceable(const Shape & wanted) {
     longest = std::max(longest, job.longest());
     lanes += job.unfinished();
   }
-  // A job that does not fit waits for those before it, see admit(): the others' sequences are not read twice for it.
-  if (present.cells < static_cast<uint32_t>(longest)) return sequences_->cache().count(State::Busy) == 0;
+  if (present.cells < static_cast<uint32_t>(longest)) return longerAtOnce();
+  waited_ = 0;
   // Doubling at least, so that it happens a few times in an engine's life.
   const bool more = std::min<int64_t>(lanes, wanted.sequences) >= 2 * static_cast<int64_t>(present.sequences);
   const bool larger = present.unified && wanted.cells > 2 * present.cells;
@@ -267,7 +269,31 @@ bool Scheduler::replaceable(const Shape & wanted) {
   const auto together = [&](const Shape & shape) { return shape.unified ? std::min<double>(shape.sequences, shape.cells / length) : shape.sequences; };
   const double rows = work.lanes * (work.fresh > 0 ? work.fresh : work.length);
   const double won = rows * fixed * (1 / std::max(1.0, together(present)) - 1 / std::max(1.0, together(wanted)));
-  return won > static_cast<double>(sequences_->cache().cells());
+  return won > static_cast<double>(heldCells());
+}
+
+bool Scheduler::fitsContext(const Job & job) const { return job.longest() <= static_cast<int32_t>(runtime_.shape().cells); }
+
+// Whether the jobs that are too long for the context get theirs now. Until then they wait, and the others go on.
+bool Scheduler::longerAtOnce() {
+  if (sequences_->cache().count(State::Busy) == 0 || ++waited_ >= kLongestWait) return true;
+  double rows = 0;
+  for (const Job & job : jobs_) {
+    if (fitsContext(job)) continue;
+    if (job.priority() == Priority::Interactive) return true;
+    rows += static_cast<double>(job.cells());
+  }
+  return rows >= static_cast<double>(heldCells());
+}
+
+// Cells that would have to be computed again without the context.
+int64_t Scheduler::heldCells() {
+  wishes_.reset();
+  std::bitset<kMaxSequences> held = wishes().slots;
+  for (int32_t s = 0; s < sequences_->cache().size(); ++s) {
+    if (sequences_->cache().state(s) == State::Busy) held.set(static_cast<size_t>(s));
+  }
+  return sequences_->cache().cells(held);
 }
 
 // False: there is no context, and the jobs have failed.
@@ -295,6 +321,7 @@ bool Scheduler::prepareContext() {
 }
 
 void Scheduler::dropContext() {
+  waited_ = 0;
   for (Job & job : jobs_) {
     for (Lane & lane : job.lanes()) {
       lane.slot = -1;
@@ -312,7 +339,7 @@ void Scheduler::admit() {
   wishes_.reset();
   int64_t promised = 0;  // places that prompts which are being read will need for their other samples
   for (Job & job : jobs_) {
-    if (job.longest() > static_cast<int32_t>(runtime_.shape().cells)) break;  // until nothing runs any more
+    if (!fitsContext(job)) continue;  // see replaceable()
     const bool places = sequences_->cache().count(State::Busy) < sequences_->cache().size();
     if (!places && job.priority() == Priority::Batch) break;
     if (admitLanes(job)) admitItems(job, promised);

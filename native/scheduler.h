@@ -23,6 +23,8 @@ class Scheduler {
   // Ends the job at once if it cannot be done.
   void add(const std::shared_ptr<Ticket> & ticket);
   // Whether there is anything to do.
+  // Whether there is a context for what comes next.
+  bool ready() const { return sequences_.has_value(); }
   bool busy() const { return !jobs_.empty() || !waiting_.empty(); }
   // One decode, and what comes before and after it. Throws nothing: a failure ends the jobs that it concerns.
   void step();
@@ -63,6 +65,9 @@ class Scheduler {
   KvLayout layout();
   Shape wantedShape(KvLayout layout) const;
   bool replaceable(const Shape & wanted);
+  bool fitsContext(const Job & job) const;
+  bool longerAtOnce();
+  int64_t heldCells();
   bool prepareContext();
   void dropContext();
 
@@ -99,6 +104,7 @@ class Scheduler {
   int32_t adapter_ = 0;           // of the last decode
   int32_t stayed_ = 0;            // decodes in a row with it
   bool calibrated_ = false;       // or tried
+  int32_t waited_ = 0;            // decodes that jobs which are too long for the context have waited
 };
 
 }  // namespace t1

@@ -68,6 +68,7 @@ void testExchange() {
   CHECK(cache.find(path(b), 4).slot == 0 && cache.find(path(b), 4).ready == 4);
   CHECK(cache.find(path(a), 3).slot == 1 && cache.find(path(a), 3).ready == 3);
   CHECK(cache.cells() == 6 && cache.ownCells(0) == 2 && cache.ownCells(1) == 1);
+  CHECK(cache.cells(0b001) == 4 && cache.cells(0b011) == 5 && cache.cells(0b100) == 1 && cache.cells(0) == 0);
   cache.exchange(1, 2);
   CHECK(cache.find(path(a), 3).slot == 2 && cache.find(path(c), 1).slot == 1);
   cache.release(2);

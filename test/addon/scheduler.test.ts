@@ -160,6 +160,24 @@ test.each([['places', 256 << 20], ['no place left', CELL * 512 * 65]])('an inter
   expect(new Set(samples.map(({ tokens }) => tokens.length)).size).toBe(1);
 });
 
+test('a job that is too long for the context stops nobody behind it, and has its turn', async () => {
+  await using engine = await tinyEngine();
+  const order: string[] = [];
+  const job = (name: string, n: number, maxTokens: number, onProgress = () => {}) =>
+    engine.sample(request(engine, name, n, { maxTokens, onProgress, onSample: () => order.push(name) }));
+  let started = (): void => {};
+  const running = new Promise<void>((resolve) => (started = resolve));
+  const sweep = job('sweep', 256, 100, () => started()); // a context of 256 cells
+  await running;
+  const long = job('long', 1, 450);
+  const short = job('short', 1, 2);
+  await Promise.all([sweep, long, short]);
+  expect(order.indexOf('short')).toBeLessThan(order.lastIndexOf('sweep'));
+  expect(order.filter((name) => name === 'sweep')).toHaveLength(256);
+  expect(order).toContain('long');
+  expect(engine.statistics().contexts).toBe(2);
+});
+
 test('an abort of one job leaves the other and its tokens alone', async () => {
   await using engine = await tinyEngine();
   const controller = new AbortController();
