@@ -86,6 +86,17 @@ AdapterOptions toAdapterOptions(const Napi::Value & value) {
           toNumber(object.Get("scale"), "adapter.scale", -1e6, 1e6)};
 }
 
+std::vector<std::pair<Token, float>> toBias(const Napi::Array & array) {
+  std::vector<std::pair<Token, float>> biases;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Object entry = toObject(array[i], "logitBias");
+    const Napi::Value bias = entry.Get("bias");
+    if (!bias.IsNumber()) throw wrong("logitBias.bias", "a number");
+    biases.emplace_back(toInt32(entry.Get("token"), "logitBias.token", 0), bias.ToNumber().FloatValue());
+  }
+  return biases;
+}
+
 SamplePrompt toSamplePrompt(const Napi::Value & value) {
   const Napi::Object object = toObject(value, "prompt");
   SamplePrompt prompt;
@@ -221,6 +232,11 @@ SampleJob toSampleJob(const Napi::Value & value) {
   job.maxTokens = toInt32(object.Get("maxTokens"), "maxTokens", 1);
   const Napi::Array stop = toArray(object.Get("stop"), "stop");
   for (uint32_t i = 0; i < stop.Length(); ++i) job.stop.push_back(toText(stop[i], "stop"));
+  if (const Napi::Value grammar = object.Get("grammar"); !grammar.IsUndefined()) {
+    job.grammar = toText(grammar, "grammar");
+    if (job.grammar.empty()) throw wrong("grammar", "GBNF, or left out");
+  }
+  if (const Napi::Value bias = object.Get("logitBias"); !bias.IsUndefined()) job.bias = toBias(toArray(bias, "logitBias"));
   job.adapter = toAdapterName(object.Get("adapter"));
   job.priority = toPriority(object.Get("priority"));
   if (const Napi::Value reserve = object.Get("reserve"); !reserve.IsUndefined()) {

@@ -25,6 +25,11 @@ void checkSampleJob(const SampleJob & job, int32_t vocabulary) {
   for (const std::string & stop : job.stop) {
     if (stop.empty()) throw Failure(Code::Usage, "a stop string must not be empty");
   }
+  for (const auto & [token, bias] : job.bias) {
+    checkTokens({token}, vocabulary, "logit bias");
+    // Adding +inf, or NaN, would leave no distribution.
+    if (!(bias < INFINITY)) throw Failure(Code::Usage, "a logit bias must be a number, or -Infinity");
+  }
   for (const SamplePrompt & prompt : job.prompts) {
     if (prompt.tokens.empty()) throw Failure(Code::Usage, "a prompt must have at least one token");
     checkTokens(prompt.tokens, vocabulary, "prompt");
@@ -85,6 +90,7 @@ void Engine::check(const Work & work) const {
   const int32_t vocabulary = vocabulary_.size();
   if (const auto * job = std::get_if<SampleJob>(&work)) checkSampleJob(*job, vocabulary);
   if (const auto * job = std::get_if<ScoreJob>(&work)) checkScoreJob(*job, vocabulary);
+  if (const auto * job = std::get_if<SampleJob>(&work); job && !job->grammar.empty()) Grammar::check(vocabulary_, job->grammar);
   std::visit(
       [this](const auto & job) {
         if (!job.adapter.empty()) checkActivation(job, findAdapter(adapters_, job.adapter));

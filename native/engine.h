@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "adapter.h"
+#include "grammar.h"
 #include "job.h"
 #include "observed.h"
 #include "runtime.h"

@@ -31,6 +31,8 @@ void Job::addPrompts() {
     cells_ += length + static_cast<int64_t>(lanes) * (cells - length);
     total_ += lanes;
   }
+  if (!sampling_->grammar.empty()) grammar_.emplace(runtime_.vocabulary(), sampling_->grammar);
+  scratch_.resize(static_cast<size_t>(runtime_.workers()));
   for (int w = 0; w < runtime_.workers(); ++w) samplers_.emplace_back(sampling_->sampler, runtime_.vocabulary().size());
 }
 
@@ -67,6 +69,7 @@ Lane & Job::begin(int32_t i) {
   if (sampling_) {
     lane.random.emplace(sampling_->prompts[i].seeds[lane.index]);
     lane.text.emplace(sampling_->stop);
+    if (grammar_) lane.grammar.emplace(grammar_->clone());
   }
   return lane;
 }
@@ -91,6 +94,31 @@ bool Job::wants(const Lane & lane, int32_t position) const {
   const auto & rows = items_[lane.item].rows;
   const auto row = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0));
   return row != rows.end() && row->first == position;
+}
+
+// As llama.cpp's own programs do: first without the grammar, whose look at a whole vocabulary is slow, and only if the token
+// is not allowed once more among those that are. Both together draw from what the grammar leaves. The log-probability is
+// that of the raw distribution.
+Draw Job::draw(Lane & lane, const float * logits, int worker) {
+  Sampler & sampler = samplers_[worker];
+  if (sampling_->bias.empty() && !lane.grammar) return sampler.draw(logits, *lane.random);
+  std::vector<float> & row = scratch_[worker];
+  const auto size = static_cast<size_t>(runtime_.vocabulary().size());
+  std::vector<float> summary;
+  const double total = logSumExp(logits, runtime_.vocabulary().size(), summary);
+  if (std::isnan(total)) return {.valid = false};
+  row.assign(logits, logits + size);
+  for (const auto & [token, bias] : sampling_->bias) row[static_cast<size_t>(token)] += bias;
+  Draw draw = sampler.draw(row.data(), *lane.random);
+  if (lane.grammar && (!draw.valid || !lane.grammar->allows(draw.token))) {
+    if (!lane.grammar->mask(row)) return {.stuck = true};
+    draw = sampler.draw(row.data(), *lane.random);
+  }
+  // The logits themselves were fine.
+  if (!draw.valid) return {.stuck = true};
+  if (lane.grammar) lane.grammar->accept(draw.token);
+  draw.logprob = static_cast<float>(logits[draw.token] - total);
+  return draw;
 }
 
 bool Job::score(const Lane & lane, int32_t position, const float * logits, int worker) {

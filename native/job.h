@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "grammar.h"
 #include "prefix_cache.h"
 #include "runtime.h"
 #include "sampler.h"
@@ -54,6 +55,7 @@ struct Lane {
   // Of samples.
   std::optional<Random> random;
   std::optional<Text> text;
+  std::optional<Grammar> grammar;
   std::vector<float> logprobs;
 };
 
@@ -99,7 +101,7 @@ class Job {
   bool wants(const Lane & lane, int32_t position) const;
 
   // Any thread of the pool; `worker` is its number. Logits are [vocabulary]; false: they hold no distribution.
-  Draw draw(Lane & lane, const float * logits, int worker) { return samplers_[worker].draw(logits, *lane.random); }
+  Draw draw(Lane & lane, const float * logits, int worker);
   bool score(const Lane & lane, int32_t position, const float * logits, int worker);
 
   // Takes the lane's next token and says whether the lane goes on. `decodes`: that had begun by now.
@@ -124,6 +126,7 @@ class Job {
   std::vector<Item> items_;
   std::list<Lane> lanes_;  // begun and unfinished
   std::vector<Sampler> samplers_;              // one per pool worker
+  std::optional<Grammar> grammar_;             // at its beginning
   std::vector<std::vector<float>> scratch_;    // one per pool worker
   std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets]
   Usage usage_;

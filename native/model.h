@@ -17,6 +17,7 @@ class Vocabulary {
   // Throws Failure (FILE_NOT_FOUND, MODEL_INVALID).
   explicit Vocabulary(const std::string & path);
 
+  const llama_vocab * handle() const { return vocab_; }
   const ModelInfo & info() const { return info_; }
   int32_t size() const { return info_.vocabularySize; }
   std::vector<Token> tokenize(std::string_view text, bool special, bool addBos) const;

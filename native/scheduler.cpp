@@ -689,6 +689,12 @@ void Scheduler::accept(std::vector<Output> & outputs) {
       continue;
     }
     if (!job.sampling()) continue;
+    if (output.draw.stuck) {
+      const Failure failure(Code::Usage, "grammar and logit bias leave no token of " + runtime_.vocabulary().info().name +
+                                             " that could come next: widen the grammar, or ban fewer tokens");
+      end(job, &failure);
+      continue;
+    }
     Lane & lane = *output.lane;
     if (job.accept(lane, output.draw, decodes_)) {
       const auto last = static_cast<int32_t>(lane.tokens.size()) - 1;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -69,6 +70,8 @@ struct SampleJob {
   SamplerParams sampler;
   int32_t maxTokens = 0;
   std::vector<std::string> stop;
+  std::string grammar;                          // GBNF; empty: everything may be said
+  std::vector<std::pair<Token, float>> bias;    // added to logits; -inf: never
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
   Reserve reserve;

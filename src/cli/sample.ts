@@ -7,7 +7,7 @@ import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withJson, withModel, withSampling } from './flags.js';
-import { argumentText } from './input.js';
+import { argumentText, readBytes } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 
@@ -17,6 +17,7 @@ const builder = (yargs: Argv) =>
   withEngine(withJson(withSampling(withModel(yargs))))
     .positional('prompt', { type: 'string', describe: 'the prompt; - reads standard input' })
     .option('chat', { type: 'boolean', default: false, describe: "send the prompt as a user's turn through the chat template" })
+    .option('grammar', { type: 'string', requiresArg: true, describe: 'file with a GBNF grammar that every sample follows' })
     .option('stop', { type: 'string', array: true, requiresArg: true, default: [] as string[], describe: 'end a sample where this text appears' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -32,6 +33,7 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
     );
     const flags = engineOptions(args);
     const prompt = parseProblem(await argumentText(args.prompt, 'prompt')).text;
+    const grammar = args.grammar === undefined ? undefined : (await readBytes(args.grammar)).toString('utf8');
     const path = await resolveModel(args.model, { signal });
     const progress = new Progress();
     await using engine = await loadForCommand({ ...flags, path }, progress);
@@ -45,6 +47,7 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
         sampler: { temperature, topK, topP, minP },
         maxTokens,
         stop: args.stop,
+        grammar,
         signal,
         onProgress: (event) => progress.show({ type: 'progress', stage: 'sample', ...event }),
       })

@@ -52,6 +52,13 @@ export interface SampleRequest {
   /** Most new tokens of each sample. */
   readonly maxTokens: number;
   readonly stop?: readonly string[];
+  /**
+   * GBNF whose rule `root` every sample must follow (llama.cpp, grammars/README.md). A sample ends where the grammar may end and
+   * the model ends it; `logprobs` stay those of the raw distribution.
+   */
+  readonly grammar?: string | undefined;
+  /** Added to the logits of these tokens before anything else; -Infinity bans one. */
+  readonly logitBias?: readonly { readonly token: number; readonly bias: number }[] | undefined;
   /** Name of one of `Engine.adapters`; the base model when absent. */
   readonly adapter?: string | undefined;
   /** `batch` when absent. */

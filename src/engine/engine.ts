@@ -136,7 +136,7 @@ class AddonEngine implements Engine {
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
-    const { prompts, sampler, maxTokens, stop = [], adapter, priority, reserve, signal, onSample, onProgress } = request;
+    const { prompts, sampler, maxTokens, stop = [], grammar, logitBias, adapter, priority, reserve, signal, onSample, onProgress } = request;
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
     const onEvent = (event: RawEvent): void => {
@@ -148,7 +148,7 @@ class AddonEngine implements Engine {
       if (row) row[sample.index] = sample;
       onSample?.(sample);
     };
-    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, adapter, priority, reserve }, signal, onEvent);
+    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve }, signal, onEvent);
     if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }

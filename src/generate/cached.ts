@@ -10,6 +10,7 @@ export interface SampleSettings {
   readonly sampler: SamplerOptions;
   readonly maxTokens: number;
   readonly adapter?: RunAdapter | undefined;
+  readonly grammar?: string | undefined;
   readonly reserve?: NonNullable<SampleRequest['reserve']>;
 }
 
@@ -98,6 +99,6 @@ async function decodeMissing(
 /** Everything a sample depends on. */
 function generationKey(run: Run, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {
   const { temperature, topK, topP, minP } = settings.sampler;
-  const sampler = [temperature, topK, topP, minP, settings.maxTokens];
+  const sampler = [temperature, topK, topP, minP, settings.maxTokens, ...(settings.grammar === undefined ? [] : [settings.grammar])];
   return contentKey('generation', run.engine.build, run.modelHash, adapterKey(settings.adapter), tokens, sampler, seed, index);
 }

@@ -16,6 +16,8 @@ const role = z.strictObject({
   messages: z.array(message).min(1),
   /** Text that the assistant's turn begins with. */
   assistantPrefix: z.string().default(''),
+  /** GBNF that what the model writes must follow. */
+  grammar: z.string().min(1).optional(),
 });
 
 /** Words whose logits are compared. */

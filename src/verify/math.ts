@@ -45,7 +45,7 @@ export async function verifyMath(
 
   const sampler = { temperature: programTemperature, topK: 0, topP: 1, minP: 0 };
   const prompts = missing.map(({ prompt }) => ({ tokens: prompt.tokens, seeds }));
-  const replies = await sampleCached(run, 'verify', prompts, { sampler, maxTokens: programTokens, adapter: run.adapters.tool });
+  const replies = await sampleCached(run, 'verify', prompts, { sampler, maxTokens: programTokens, adapter: run.adapters.tool, grammar: run.profile.roles.program.grammar });
   const sandbox = await run.sandbox();
   await Promise.all(
     missing.map(async ({ key, candidates: same }, i) => {
@@ -92,6 +92,7 @@ export function judge(programs: readonly ProgramRun[]): ToolVerdict['verdict'] {
 
 function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {
   const { programTemperature, programTokens } = run.profile.defaults;
-  const settings = [programTemperature, programTokens, run.settings.programTimeoutMs, seeds];
+  const { grammar } = run.profile.roles.program;
+  const settings = [programTemperature, programTokens, run.settings.programTimeoutMs, seeds, ...(grammar === undefined ? [] : [grammar])];
   return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
 }
