@@ -90,7 +90,7 @@ class Scheduler {
   std::optional<Decoder> decoder_;
   std::optional<Wishes> wishes_;  // of this admission
   bool stuck_ = false;            // nothing could be decoded although something waits: then the cache gives way
-  int32_t adapter_ = 0;           // of the last decode
+  int32_t adapter_ = 0;           // of the last decode, as Job::kind() has it
   int32_t stayed_ = 0;            // decodes in a row with it
 };
 

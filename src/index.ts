@@ -5,6 +5,8 @@ export { T1Error, type ErrorCode } from './errors.js';
 export { listDevices } from './engine/engine.js';
 export type {
   Adapter,
+  ClassifyRequest,
+  ClassifyResult,
   DeviceInfo,
   FinishReason,
   ModelInfo,

@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 import type { Adapter, DeviceInfo, FinishReason, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 4;
+const CONTRACT = 5;
 
 export interface RawOptions {
   readonly path: string;
@@ -24,7 +24,7 @@ export interface RawOptions {
   readonly adapters: readonly Adapter[];
 }
 
-/** What a job sends, in order; the last three end it. */
+/** What a job sends, in order; the last four end it. */
 export type RawEvent =
   | {
       readonly type: 'sample';
@@ -38,18 +38,20 @@ export type RawEvent =
   | { readonly type: 'progress'; readonly finished: number; readonly total: number; readonly generatedTokens: number }
   | { readonly type: 'sampled'; readonly usage: Usage; readonly firstTokenDecodes: number }
   | { readonly type: 'scored'; readonly usage: Usage; readonly logprobs: readonly Float32Array[] }
+  | { readonly type: 'classified'; readonly usage: Usage; readonly scores: readonly Float32Array[]; readonly labels: readonly string[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
 export interface RawModelInfo extends Omit<ModelInfo, 'path' | 'metadata'> {
   readonly metadata: readonly (readonly [string, string])[];
 }
 
-/** `job` numbers are chosen by the caller; `sample` and `score` return the id that `abort` takes. */
+/** `job` numbers are chosen by the caller; `sample`, `score` and `classify` return the id that `abort` takes. */
 export interface NativeEngine {
   info(): RawModelInfo;
   tokenize(text: string, special: boolean, addBos: boolean | undefined): Int32Array;
   sample(job: number, request: object): number;
   score(job: number, request: object): number;
+  classify(job: number, request: object): number;
   abort(id: number): void;
   setBusy(busy: boolean): void;
   dispose(done: () => void): void;

@@ -4,6 +4,8 @@ import { loadAddon, toT1Error } from './binding.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
 import type {
   Adapter,
+  ClassifyRequest,
+  ClassifyResult,
   DeviceInfo,
   Engine,
   ModelInfo,
@@ -136,6 +138,12 @@ class AddonEngine implements Engine {
     return { logprobs: end.logprobs, usage: end.usage };
   }
 
+  async classify({ sequences, adapter, priority, signal }: ClassifyRequest): Promise<ClassifyResult> {
+    const end = await this.#run('classify', { sequences, adapter, priority }, signal, () => {});
+    if (end.type !== 'classified') throw new T1Error('INTERNAL', `a classify job ended with ${end.type}`);
+    return { scores: end.scores, labels: end.labels, usage: end.usage };
+  }
+
   dispose(): Promise<void> {
     this.#disposal ??= new Promise<void>((resolve) => this.#native.dispose(resolve));
     return this.#disposal;
@@ -147,7 +155,7 @@ class AddonEngine implements Engine {
 
   /** One job from submission to its last event. A throwing callback ends the job with that error. */
   async #run(
-    kind: 'sample' | 'score',
+    kind: 'sample' | 'score' | 'classify',
     request: object,
     signal: AbortSignal | undefined,
     onEvent: (event: RawEvent) => void,
@@ -165,7 +173,7 @@ class AddonEngine implements Engine {
         let thrown: { readonly error: unknown } | undefined;
         this.#jobs.set(job, {
           onEvent: (event) => {
-            if (event.type === 'sampled' || event.type === 'scored') return thrown ? reject(thrown.error) : resolve(event);
+            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified') return thrown ? reject(thrown.error) : resolve(event);
             if (event.type === 'failed') return reject(thrown ? thrown.error : toFailure(event, failure, signal));
             if (thrown) return;
             try {

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { T1Error } from '../errors.js';
 import type {
   Adapter,
+  ClassifyRequest,
+  ClassifyResult,
   Engine,
   FinishReason,
   ModelInfo,
@@ -102,6 +104,11 @@ export class FakeEngine implements Engine {
       return Float32Array.from(rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target]), adapter))));
     });
     return { logprobs, usage: this.#count({ ...promptUsage(sequences), generatedTokens: 0, decodedTokens: 0 }) };
+  }
+
+  async classify({ signal }: ClassifyRequest): Promise<ClassifyResult> {
+    this.#check(signal);
+    throw new T1Error('USAGE', 'the fake model has no classification head');
   }
 
   async dispose(): Promise<void> {
