@@ -20,8 +20,9 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
+    .option('reward-model', { type: 'string', requiresArg: true, describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)' })
     .option('adapter-tool', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the checking programs' })
-    .option('adapter-reward', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the reward' })
+    .option('adapter-reward', { type: 'string', requiresArg: true, describe: 'LoRA as GGUF, for the reward (of --reward-model, where that is given)' })
     .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -55,11 +56,11 @@ const settingsOf = (args: Arguments) => ({
   ...(args.adapterReward !== undefined && { adapterReward: 'reward' }),
 });
 
+type Adapters = NonNullable<EngineOptions['adapters']>;
+
 /** By the names that `settingsOf` gives them. */
-const adaptersOf = (args: Arguments): NonNullable<EngineOptions['adapters']> => [
-  ...(args.adapterTool !== undefined ? [{ name: 'tool', path: args.adapterTool }] : []),
-  ...(args.adapterReward !== undefined ? [{ name: 'reward', path: args.adapterReward }] : []),
-];
+const toolAdapter = ({ adapterTool: path }: Arguments): Adapters => (path === undefined ? [] : [{ name: 'tool', path }]);
+const rewardAdapter = ({ adapterReward: path }: Arguments): Adapters => (path === undefined ? [] : [{ name: 'reward', path }]);
 
 async function solveOnce(
   problem: string,
@@ -70,10 +71,16 @@ async function solveOnce(
   const progress = new Progress();
   const store = Store.open(args.cache ? args.db : ':memory:');
   try {
-    const path = await resolveModel(args.model, { signal, onProgress: (p) => progress.download(p) });
+    const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
+    const path = await resolve(args.model);
+    const rewardPath = args.rewardModel === undefined ? undefined : await resolve(args.rewardModel);
     progress.say('Loading the model');
-    await using engine = await loadEngine({ path, adapters: adaptersOf(args) });
-    const solving = solve(problem, { ...options, engine, store, signal });
+    const two = rewardPath !== undefined;
+    const memoryShare = two ? 0.5 : 1;
+    const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
+    await using engine = await loadEngine({ path, adapters, memoryShare });
+    await using rewardEngine = two ? await loadEngine({ path: rewardPath, adapters: rewardAdapter(args), memoryShare }) : undefined;
+    const solving = solve(problem, { ...options, engine, rewardEngine, store, signal });
     for await (const event of solving) progress.show(event);
     return await solving.result;
   } finally {

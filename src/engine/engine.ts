@@ -31,6 +31,11 @@ export interface EngineOptions {
   readonly kv?: 'split' | 'unified';
   /** Most memory of the KV cache; half of what is free when absent. */
   readonly memoryBytes?: number;
+  /**
+   * Part of the free main memory that this engine counts as its own, 1 when absent: engines of one process that are loaded
+   * together see the same memory free. `memoryBytes` and the memory of a GPU (asked for when it is needed) are not touched.
+   */
+  readonly memoryShare?: number;
   /** Cap on the tokens of one sequence; the model's own when absent. */
   readonly contextLength?: number;
   /** Most jobs that wait or run at once; another one is refused with QUEUE_FULL. 1024 when absent. */
@@ -73,6 +78,8 @@ export async function inspectModel(path: string): Promise<ModelInfo> {
 }
 
 function rawOptions(options: EngineOptions): RawOptions {
+  const share = options.memoryShare ?? 1;
+  if (!(share > 0 && share <= 1)) throw new T1Error('USAGE', 'memoryShare must be above 0 and at most 1');
   return {
     path: options.path,
     threads: options.threads ?? 0,
@@ -81,7 +88,7 @@ function rawOptions(options: EngineOptions): RawOptions {
     gpuLayers: options.gpuLayers ?? -1,
     kv: options.kv ?? 'split',
     memoryBytes: options.memoryBytes ?? 0,
-    hostFreeBytes: process.availableMemory(),
+    hostFreeBytes: process.availableMemory() * share,
     contextLength: options.contextLength ?? 0,
     queueLimit: options.queueLimit ?? 1024,
     adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),
