@@ -56,6 +56,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
                            InstanceMethod("tokenize", &EngineObject::tokenize),
                            InstanceMethod("sample", &EngineObject::sample),
                            InstanceMethod("score", &EngineObject::score),
+                           InstanceMethod("classify", &EngineObject::classify),
                            InstanceMethod("abort", &EngineObject::abort),
                            InstanceMethod("statistics", &EngineObject::statistics),
                            InstanceMethod("useCosts", &EngineObject::useCosts),
@@ -140,6 +141,10 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   Napi::Value score(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] { return submit(info, toScoreJob(info[1])); });
+  }
+
+  Napi::Value classify(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return submit(info, toClassifyJob(info[1])); });
   }
 
   Napi::Value abort(const Napi::CallbackInfo & info) {

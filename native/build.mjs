@@ -80,6 +80,8 @@ function buildTests() {
   const model = join(folder, 'tiny.gguf');
   run(process.execPath, [join(root, 'test', 'support', 'tiny-gguf.mjs'), model]);
   process.env.T1_TEST_GGUF = model;
+  process.env.T1_TEST_CLASSIFIER = join(folder, 'classifier.gguf');
+  run(process.execPath, [join(root, 'test', 'support', 'classifier-gguf.mjs'), process.env.T1_TEST_CLASSIFIER]);
   // ggml is not instrumented: its own synchronisation is invisible to the thread sanitizer.
   process.env.TSAN_OPTIONS = 'ignore_noninstrumented_modules=1 halt_on_error=1';
   run('ctest', ['--test-dir', folder, '--output-on-failure'], { loud: true });

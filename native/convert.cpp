@@ -142,6 +142,12 @@ const char * finishName(Finish finish) {
   return "length";
 }
 
+Napi::Array fromRows(Napi::Env env, const std::vector<std::vector<float>> & rows) {
+  Napi::Array array = Napi::Array::New(env, rows.size());
+  for (uint32_t i = 0; i < rows.size(); ++i) array.Set(i, fromFloats(env, rows[i]));
+  return array;
+}
+
 // Fills `object` with what src/engine/binding.ts calls RawEvent.
 struct EventWriter {
   Napi::Env env;
@@ -170,9 +176,15 @@ struct EventWriter {
   void operator()(const ScoreDone & done) {
     object.Set("type", "scored");
     object.Set("usage", fromUsage(env, done.usage));
-    Napi::Array logprobs = Napi::Array::New(env, done.logprobs.size());
-    for (uint32_t i = 0; i < done.logprobs.size(); ++i) logprobs.Set(i, fromFloats(env, done.logprobs[i]));
-    object.Set("logprobs", logprobs);
+    object.Set("logprobs", fromRows(env, done.logprobs));
+  }
+  void operator()(const ClassifyDone & done) {
+    object.Set("type", "classified");
+    object.Set("usage", fromUsage(env, done.usage));
+    object.Set("scores", fromRows(env, done.scores));
+    Napi::Array labels = Napi::Array::New(env, done.labels.size());
+    for (uint32_t i = 0; i < done.labels.size(); ++i) labels.Set(i, done.labels[i]);
+    object.Set("labels", labels);
   }
   void operator()(const Failure & failure) {
     object.Set("type", "failed");
@@ -286,6 +298,19 @@ KvCosts toKvCosts(const Napi::Value & value) {
   KvCosts costs;
   for (const auto & [name, cost] : kCosts) costs.*cost = toNumber(object.Get(name), name, -1e9, 1e9);
   return costs;
+}
+
+ClassifyJob toClassifyJob(const Napi::Value & value) {
+  const Napi::Object object = toObject(value, "request");
+  ClassifyJob job;
+  const Napi::Array sequences = toArray(object.Get("sequences"), "sequences");
+  for (uint32_t i = 0; i < sequences.Length(); ++i) {
+    const Napi::Value tokens = sequences[i];
+    job.sequences.push_back(toInt32s(tokens, "sequence"));
+  }
+  job.adapter = toAdapterName(object.Get("adapter"));
+  job.priority = toPriority(object.Get("priority"));
+  return job;
 }
 
 Napi::Value fromModelInfo(Napi::Env env, const ModelInfo & info) {

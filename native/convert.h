@@ -12,6 +12,7 @@ namespace t1 {
 EngineOptions toEngineOptions(const Napi::Value & value);
 SampleJob toSampleJob(const Napi::Value & value);
 ScoreJob toScoreJob(const Napi::Value & value);
+ClassifyJob toClassifyJob(const Napi::Value & value);
 std::string toText(const Napi::Value & value, const char * name);
 double toNumber(const Napi::Value & value, const char * name, double min, double max);
 

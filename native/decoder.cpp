@@ -37,4 +37,10 @@ const float * Decoder::logits(int32_t index) const {
   return row;
 }
 
+const float * Decoder::classes(int32_t sequence) const {
+  const float * row = llama_get_embeddings_seq(runtime_.context(), sequence);
+  if (row == nullptr) throw Failure(Code::DecodeFailed, "llama.cpp returned nothing from the classification head");
+  return row;
+}
+
 }  // namespace t1

@@ -21,6 +21,8 @@ class Decoder {
   // Throws Failure. The batch is empty afterwards in either case, its logits can be read.
   void run();
   const float * logits(int32_t index) const;
+  // [classes] what the classification head gave for this sequence.
+  const float * classes(int32_t sequence) const;
 
  private:
   Runtime & runtime_;

@@ -48,6 +48,13 @@ void checkScoreJob(const ScoreJob & job, int32_t vocabulary) {
   }
 }
 
+void checkClassifyJob(const ClassifyJob & job, int32_t vocabulary) {
+  for (const std::vector<Token> & tokens : job.sequences) {
+    if (tokens.empty()) throw Failure(Code::Usage, "a sequence to classify must have at least one token");
+    checkTokens(tokens, vocabulary, "sequence");
+  }
+}
+
 Failure notActivated(const std::string & what, size_t index, const Adapter & adapter) {
   return Failure(Code::Usage, what + " " + std::to_string(index) + " lacks the " + std::to_string(adapter.invocation.size()) +
                                   " invocation tokens of the adapter '" + adapter.name + "', an activated LoRA: put them where the adapter is to begin");
@@ -62,6 +69,12 @@ void checkActivation(const SampleJob & job, const Adapter & adapter) {
 void checkActivation(const ScoreJob & job, const Adapter & adapter) {
   for (size_t s = 0; s < job.sequences.size(); ++s) {
     if (adapter.start(job.sequences[s].tokens) < 0) throw notActivated("sequence", s, adapter);
+  }
+}
+
+void checkActivation(const ClassifyJob & job, const Adapter & adapter) {
+  for (size_t s = 0; s < job.sequences.size(); ++s) {
+    if (adapter.start(job.sequences[s]) < 0) throw notActivated("sequence", s, adapter);
   }
 }
 
@@ -90,6 +103,7 @@ void Engine::check(const Work & work) const {
   const int32_t vocabulary = vocabulary_.size();
   if (const auto * job = std::get_if<SampleJob>(&work)) checkSampleJob(*job, vocabulary);
   if (const auto * job = std::get_if<ScoreJob>(&work)) checkScoreJob(*job, vocabulary);
+  if (const auto * job = std::get_if<ClassifyJob>(&work)) checkClassifyJob(*job, vocabulary);
   if (const auto * job = std::get_if<SampleJob>(&work); job && !job->grammar.empty()) Grammar::check(vocabulary_, job->grammar);
   std::visit(
       [this](const auto & job) {

@@ -4,15 +4,26 @@
 #include <cmath>
 
 namespace t1 {
+namespace {
+
+void checkLength(int32_t length, const Runtime & runtime) {
+  if (length <= runtime.contextLength()) return;
+  throw Failure(Code::PromptTooLong, "a sequence of " + std::to_string(length) + " tokens does not fit into the context of " +
+                                         std::to_string(runtime.contextLength()));
+}
+
+}  // namespace
 
 Job::Job(std::shared_ptr<Ticket> ticket, const Runtime & runtime)
     : ticket_(std::move(ticket)),
       runtime_(runtime),
       sampling_(std::get_if<SampleJob>(&ticket_->work)),
       scoring_(std::get_if<ScoreJob>(&ticket_->work)),
+      classifying_(std::get_if<ClassifyJob>(&ticket_->work)),
       adapter_(std::visit([&](const auto & job) { return runtime.adapterNumber(job.adapter); }, ticket_->work)) {
   if (sampling_) addPrompts();
-  else addSequences();
+  else if (scoring_) addSequences();
+  else addClassified();
 }
 
 void Job::addPrompts() {
@@ -50,12 +61,22 @@ void Job::addSequences() {
     item.length = item.rows.back().first + 1;  // what comes after the last position is not read
     item.start = adapter ? adapter->start(tokens) : 0;
     item.lanes = 1;
-    if (item.length > runtime_.contextLength()) {
-      throw Failure(Code::PromptTooLong, "a sequence of " + std::to_string(item.length) + " tokens does not fit into the context of " +
-                                             std::to_string(runtime_.contextLength()));
-    }
+    checkLength(item.length, runtime_);
     longest_ = std::max(longest_, item.length);
     cells_ += item.length;
+    ++total_;
+  }
+}
+
+void Job::addClassified() {
+  const Adapter * adapter = runtime_.adapter(adapter_);
+  logprobs_.resize(classifying_->sequences.size());
+  for (const std::vector<Token> & tokens : classifying_->sequences) {
+    const auto length = static_cast<int32_t>(tokens.size());
+    items_.push_back({&tokens, length, adapter ? adapter->start(tokens) : 0, length - 1, 1, 0, {}, {}});
+    checkLength(length, runtime_);
+    longest_ = std::max(longest_, length);
+    cells_ += length;
     ++total_;
   }
 }
@@ -78,6 +99,11 @@ Path Job::path(const Lane & lane) const {
   return {lane.tokens.data(), static_cast<int32_t>(lane.tokens.size()), adapter_, items_[lane.item].start};
 }
 
+int32_t Job::kind(const Lane & lane, int32_t position) const {
+  const bool head = classifying_ && position + 1 == static_cast<int32_t>(lane.tokens.size());
+  return path(lane).weights(position) + (head ? kHead : 0);
+}
+
 int32_t Job::most(const Item & item) const {
   // In this order: the sum of the two could overflow.
   return sampling_ ? item.length + std::min(sampling_->maxTokens, runtime_.contextLength() - item.length) : item.length;
@@ -90,7 +116,7 @@ int32_t Job::shareable(const Lane & lane) const {
 }
 
 bool Job::wants(const Lane & lane, int32_t position) const {
-  if (sampling_) return position + 1 == static_cast<int32_t>(lane.tokens.size());
+  if (!scoring_) return position + 1 == static_cast<int32_t>(lane.tokens.size());
   const auto & rows = items_[lane.item].rows;
   const auto row = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0));
   return row != rows.end() && row->first == position;
@@ -122,6 +148,7 @@ Draw Job::draw(Lane & lane, const float * logits, int worker) {
 }
 
 bool Job::score(const Lane & lane, int32_t position, const float * logits, int worker) {
+  if (classifying_) return classify(lane, logits);
   const double total = logSumExp(logits, runtime_.vocabulary().size(), scratch_[worker]);
   if (std::isnan(total)) return false;
   const auto & rows = items_[lane.item].rows;
@@ -130,6 +157,19 @@ bool Job::score(const Lane & lane, int32_t position, const float * logits, int w
     for (const Token target : scoring_->targets) *out++ = static_cast<float>(logits[target] - total);
   }
   return true;
+}
+
+// llama.cpp has made probabilities of what the head gave. Anything else would be taken for something that it is not.
+bool Job::classify(const Lane & lane, const float * probabilities) {
+  const auto classes = static_cast<size_t>(runtime_.classes());
+  std::vector<float> & scores = logprobs_[lane.item];
+  double total = 0;
+  for (size_t c = 0; c < classes; ++c) {
+    if (!(probabilities[c] >= 0)) return false;
+    total += probabilities[c];
+    scores.push_back(std::log(probabilities[c]));
+  }
+  return std::abs(total - 1) < 1e-3;
 }
 
 bool Job::accept(Lane & lane, const Draw & draw, int64_t decodes) {
@@ -161,7 +201,8 @@ void Job::end(const Failure * failure) {
   ticket_->ended = true;
   if (failure) ticket_->sink(*failure);
   else if (sampling_) ticket_->sink(SampleDone{usage_, firstTokenDecodes_});
-  else ticket_->sink(ScoreDone{std::move(logprobs_), usage_});
+  else if (scoring_) ticket_->sink(ScoreDone{std::move(logprobs_), usage_});
+  else ticket_->sink(ClassifyDone{std::move(logprobs_), runtime_.classLabels(), usage_});
 }
 
 void Job::report() {

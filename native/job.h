@@ -16,7 +16,10 @@
 
 namespace t1 {
 
-using Work = std::variant<SampleJob, ScoreJob>;
+using Work = std::variant<SampleJob, ScoreJob, ClassifyJob>;
+
+// Added to the weights of a row that goes through the classification head: see Job::kind().
+inline constexpr int32_t kHead = 1 << 30;
 
 // A job between the threads: once it is queued, everything is only read but for the two flags.
 struct Ticket {
@@ -31,7 +34,7 @@ struct Ticket {
   bool ended = false;                // its final event was sent; decode thread only
 };
 
-// A prompt and its samples, or a sequence to be scored.
+// A prompt and its samples, or a sequence to be scored or classified.
 struct Item {
   const std::vector<Token> * tokens;
   int32_t length;     // tokens to be read
@@ -92,6 +95,8 @@ class Job {
   Lane & begin(int32_t item);
   Path path(const Lane & lane) const;
   Path path(const Item & item) const { return {item.tokens->data(), item.length, adapter_, item.start}; }
+  // Rows of one kind may go into one decode: those of the same weights, and through the classification head or not.
+  int32_t kind(const Lane & lane, int32_t position) const;
   // Most tokens that the lane may come to hold.
   int32_t most(const Lane & lane) const;
   int32_t most(const Item & item) const;
@@ -100,13 +105,14 @@ class Job {
   // Whether the logits after this token of the lane are wanted.
   bool wants(const Lane & lane, int32_t position) const;
 
-  // Any thread of the pool; `worker` is its number. Logits are [vocabulary]; false: they hold no distribution.
+  // Any thread of the pool; `worker` is its number. Logits are [vocabulary], or what the classification head gave
+  // [classes]; false: they hold no distribution.
   Draw draw(Lane & lane, const float * logits, int worker);
   bool score(const Lane & lane, int32_t position, const float * logits, int worker);
 
   // Takes the lane's next token and says whether the lane goes on. `decodes`: that had begun by now.
   bool accept(Lane & lane, const Draw & draw, int64_t decodes);
-  // Of a lane that scores: all its tokens were read.
+  // Of a lane that scores or classifies: all its tokens were read.
   void finishScoring(Lane & lane);
   // Sends the final event, the result or this failure. Once.
   void end(const Failure * failure = nullptr);
@@ -116,19 +122,22 @@ class Job {
  private:
   void addPrompts();
   void addSequences();
+  void addClassified();
+  bool classify(const Lane & lane, const float * probabilities);
   void finish(Lane & lane, Finish reason);
 
   const std::shared_ptr<Ticket> ticket_;
   const Runtime & runtime_;
   const SampleJob * sampling_;
   const ScoreJob * scoring_;
+  const ClassifyJob * classifying_;
   int32_t adapter_ = 0;
   std::vector<Item> items_;
   std::list<Lane> lanes_;  // begun and unfinished
   std::vector<Sampler> samplers_;              // one per pool worker
   std::optional<Grammar> grammar_;             // at its beginning
   std::vector<std::vector<float>> scratch_;    // one per pool worker
-  std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets]
+  std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets], or [sequences][classes]
   Usage usage_;
   int64_t total_ = 0;
   int64_t finished_ = 0;

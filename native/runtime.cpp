@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend.h"
+#include "classifier.h"
 #include "log.h"
 
 namespace t1 {
@@ -61,12 +62,38 @@ void Runtime::prepareWeights() {
   std::vector<LoadedAdapter> loaded;
   for (const Adapter & adapter : adapters_) loaded.push_back({&adapter, loadAdapter(weights.get(), adapter, vocabulary_.info()), false});
   weights_ = std::move(weights);
+  head_ = hasClassifier(options_.path, vocabulary_.info());
   loaded_ = std::move(loaded);
 }
 
 void Runtime::dropContext() {
   context_.reset();
   used_ = 0;
+  usesHead_ = false;
+}
+
+void Runtime::prepareHead() {
+  if (!head_) requireClassifier(options_.path, vocabulary_.info());
+  prepareWeights();
+  if (classes() > 1) return;
+  throw Failure(Code::ModelInvalid, "the classification head of " + options_.path + " has one class, and llama.cpp makes " +
+                                        "probabilities of what it says: that would always be 1; give a model with two classes or more");
+}
+
+void Runtime::useHead(bool head) {
+  if (head == usesHead_) return;
+  llama_set_embeddings(context_.get(), head);
+  usesHead_ = head;
+}
+
+std::vector<std::string> Runtime::classLabels() const {
+  std::vector<std::string> labels;
+  if (!weights_) return labels;  // nothing was classified
+  for (uint32_t c = 0; c < llama_model_n_cls_out(weights_.get()); ++c) {
+    const char * label = llama_model_cls_label(weights_.get(), c);
+    labels.emplace_back(label ? label : "");
+  }
+  return labels;
 }
 
 int32_t Runtime::adapterNumber(const std::string & name) const {
@@ -169,6 +196,7 @@ ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
   params.type_v = ggmlType(options_.kvType);
   params.flash_attn_type = flashAttentionType(options_.flashAttention);
   params.swa_full = true;
+  if (head_) params.pooling_type = LLAMA_POOLING_TYPE_RANK;  // of decodes with useHead(true) only
   params.no_perf = true;
   params.abort_callback = [](void * stop) { return static_cast<const Stop *>(stop)->requested(); };
   params.abort_callback_data = const_cast<Stop *>(&stop_);

@@ -52,6 +52,13 @@ class Runtime {
   void tryAdapter(int32_t number);
   // Of the next decodes. Says whether it was another one before.
   bool useAdapter(int32_t number);
+  // As prepareWeights(), of a model that has a classification head; no other is loaded. Throws Failure (USAGE, MODEL_INVALID).
+  void prepareHead();
+  // Whether the next decodes go through the classification head; then logits must be wanted of all their rows.
+  void useHead(bool head);
+  // Of the classification head; the weights must be there.
+  int32_t classes() const { return static_cast<int32_t>(llama_model_n_cls_out(weights_.get())); }
+  std::vector<std::string> classLabels() const;
   // After an error that leaves the context in doubt.
   void dropContext();
 
@@ -94,6 +101,8 @@ class Runtime {
   Shape shape_;
   ContextHandle context_;
   int32_t used_ = 0;  // adapter that the context has
+  bool head_ = false;      // the model's, once there are weights
+  bool usesHead_ = false;  // the context
   Pool pool_;
 };
 

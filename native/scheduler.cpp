@@ -60,7 +60,8 @@ void Scheduler::add(const std::shared_ptr<Ticket> & ticket) {
   const std::optional<Failure> failure = failureOf([&] {
     Job & job = made.emplace_back(ticket, runtime_);
     if (job.complete()) return;
-    runtime_.prepareWeights();
+    if (std::holds_alternative<ClassifyJob>(ticket->work)) runtime_.prepareHead();
+    else runtime_.prepareWeights();
     fit(job);
     runtime_.tryAdapter(job.adapter());
   });
@@ -266,7 +267,11 @@ bool Scheduler::replaceable(const Shape & wanted) {
   const KvCosts costs = statistics_.read().costs;
   const double fixed = known(costs) && costs.rowSplit > 0 ? costs.decode / costs.rowSplit : kDecodeRows;
   const double length = work.length / work.sharing + work.fresh + 1;
-  const auto together = [&](const Shape & shape) { return shape.unified ? std::min<double>(shape.sequences, shape.cells / length) : shape.sequences; };
+  // Rows of a decode: a token of each sequence, or many of a prompt.
+  const auto together = [&](const Shape & shape) {
+    const double lanes = shape.unified ? std::min<double>(shape.sequences, shape.cells / length) : shape.sequences;
+    return work.fresh > 0 ? lanes : std::min<double>(runtime_.options().ubatch, lanes * work.length);
+  };
   const double rows = work.lanes * (work.fresh > 0 ? work.fresh : work.length);
   const double won = rows * fixed * (1 / std::max(1.0, together(present)) - 1 / std::max(1.0, together(wanted)));
   return won > static_cast<double>(heldCells());
@@ -528,7 +533,7 @@ std::vector<Scheduler::Entry> Scheduler::pack() {
   if (ready.empty()) return {};
   const auto position = [&](const Entry & e) { return cache.ready(e.lane->slot); };
   const int32_t adapter = chooseAdapter(ready);
-  std::erase_if(ready, [&](const Entry & e) { return e.job->path(*e.lane).weights(position(e)) != adapter; });
+  std::erase_if(ready, [&](const Entry & e) { return e.job->kind(*e.lane, position(e)) != adapter; });
   // Where not all fit, those that have waited longest go first.
   std::stable_sort(ready.begin(), ready.end(), [](const Entry & a, const Entry & b) {
     if (a.job->priority() != b.job->priority()) return a.job->priority() > b.job->priority();
@@ -546,7 +551,7 @@ std::vector<Scheduler::Entry> Scheduler::pack() {
     const int32_t first = position(entry);
     int32_t count = 0;
     for (; count < std::min(entry.count, room); ++count) {
-      if (entry.job->path(*entry.lane).weights(first + count) != adapter) break;
+      if (entry.job->kind(*entry.lane, first + count) != adapter) break;
       const bool output = entry.job->wants(*entry.lane, first + count);
       if (output && outputs == 0) break;
       outputs -= output ? 1 : 0;
@@ -560,9 +565,9 @@ std::vector<Scheduler::Entry> Scheduler::pack() {
   return entries;
 }
 
-// The one of an interactive job; otherwise the present one for some decodes, then the next.
+// The adapter, or what Job::kind() says besides. The one of an interactive job; otherwise the present one for some decodes, then the next.
 int32_t Scheduler::chooseAdapter(const std::vector<Entry> & ready) {
-  const auto of = [&](const Entry & e) { return e.job->path(*e.lane).weights(sequences_->cache().ready(e.lane->slot)); };
+  const auto of = [&](const Entry & e) { return e.job->kind(*e.lane, sequences_->cache().ready(e.lane->slot)); };
   int32_t chosen = of(ready.front());
   if (ready.front().job->priority() == Priority::Batch) {
     bool present = false;
@@ -588,7 +593,9 @@ void Scheduler::decode(std::vector<Entry> & entries) {
     }
   }
   std::sort(entries.begin(), entries.end(), [](const Entry & a, const Entry & b) { return a.lane->slot < b.lane->slot; });
-  const bool changed = runtime_.useAdapter(adapter_);
+  const bool head = adapter_ >= kHead;
+  const bool changed = runtime_.useAdapter(head ? adapter_ - kHead : adapter_);
+  runtime_.useHead(head);
   std::vector<Output> outputs;
   std::vector<int32_t> indices;
   decoder_->clear();
@@ -613,7 +620,9 @@ void Scheduler::decode(std::vector<Entry> & entries) {
     entry.lane->turn = decodes_;
     sequences_->advance(entry.lane->slot, entry.count);
   }
-  for (size_t i = 0; i < outputs.size(); ++i) outputs[i].logits = decoder_->logits(indices[i]);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].logits = head ? decoder_->classes(outputs[i].lane->slot) : decoder_->logits(indices[i]);
+  }
   for (const Output & output : outputs) {
     Item & item = output.job->items()[output.lane->item];
     const bool more = output.job->sampling() && item.begun < item.lanes && output.position + 1 == item.length;

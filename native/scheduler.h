@@ -101,7 +101,7 @@ class Scheduler {
   std::optional<Wishes> wishes_;  // of this admission
   bool stuck_ = false;            // nothing could be decoded although something waits: then the cache gives way
   int64_t decodes_ = 0;           // that have begun
-  int32_t adapter_ = 0;           // of the last decode
+  int32_t adapter_ = 0;           // of the last decode, as Job::kind() has it
   int32_t stayed_ = 0;            // decodes in a row with it
   bool calibrated_ = false;       // or tried
   int32_t waited_ = 0;            // decodes that jobs which are too long for the context have waited

@@ -89,6 +89,13 @@ struct ScoreJob {
   Priority priority = Priority::Batch;
 };
 
+// Whole sequences, read by the model's classification head after their last token.
+struct ClassifyJob {
+  std::vector<std::vector<Token>> sequences;
+  std::string adapter;  // name; empty: the base model
+  Priority priority = Priority::Batch;
+};
+
 enum class Finish { Eog, Stop, Length };
 
 struct Usage {
@@ -148,8 +155,14 @@ struct ScoreDone {
   Usage usage;
 };
 
+struct ClassifyDone {
+  std::vector<std::vector<float>> scores;  // [sequences][classes] natural log of the class's probability
+  std::vector<std::string> labels;         // [classes] what the model calls them; empty where it does not
+  Usage usage;
+};
+
 // A job's events in order: Sample and Progress any number of times, then exactly one of the rest.
-using Event = std::variant<Sample, Progress, SampleDone, ScoreDone, Failure>;
+using Event = std::variant<Sample, Progress, SampleDone, ScoreDone, ClassifyDone, Failure>;
 using Sink = std::function<void(Event)>;
 
 struct ModelInfo {

@@ -5,6 +5,8 @@ export { T1Error, type ErrorCode } from './errors.js';
 export { listBackends, listDevices } from './engine/engine.js';
 export type {
   Adapter,
+  ClassifyRequest,
+  ClassifyResult,
   DeviceInfo,
   EngineStatistics,
   FinishReason,

@@ -36,7 +36,7 @@ export const solveOptions = z.strictObject({
   fallback: z.enum(['reward', 'majority', 'abstain']).default('reward'),
   /** Name of the engine's adapter that writes the checking programs; the base model when absent. */
   adapterTool: z.string().min(1).optional(),
-  /** Name of the engine's adapter that the reward is read from; the base model when absent. */
+  /** Name of the adapter that the reward is read from, of the engine that the reward asks; the base model when absent. */
   adapterReward: z.string().min(1).optional(),
 });
 

@@ -8,7 +8,7 @@ import { sampleCandidates } from './generate/sample.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
 import type { SolveOptions } from './options.js';
-import { rewardModels } from './reward/reward.js';
+import { rewardChecks, rewardModels } from './reward/reward.js';
 import type { Run } from './run.js';
 import { select } from './select/select.js';
 import { Stopwatch } from './stopwatch.js';
@@ -18,6 +18,8 @@ import { verifiers } from './verify/verify.js';
 export async function pipeline(text: string, options: SolveOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
   const problem = parseProblem(text);
   const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
+
+  rewardChecks[options.reward](run);
 
   const candidates = await watch.time('sample', () => sampleCandidates(prompt, run));
   const verdicts = await watch.time('verify', () => verifiers[options.verifier](problem, prompt, candidates, run));

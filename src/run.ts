@@ -20,6 +20,14 @@ export interface StageSettings {
   readonly programTimeoutMs: number;
 }
 
+/** A model with all that depends on it, as the reward asks it. */
+export interface RewardSource {
+  readonly engine: Engine;
+  readonly modelHash: string;
+  readonly profile: Profile;
+  readonly adapter?: RunAdapter | undefined;
+}
+
 /** What a verifier needs of a sandbox. */
 export type ProgramRunner = Pick<Sandbox, 'run'>;
 
@@ -27,9 +35,11 @@ export interface Run {
   readonly engine: Engine;
   /** sha256 of the GGUF, part of every cache key. */
   readonly modelHash: string;
-  /** Of the roles that have one; candidates always come from the base model. */
-  readonly adapters: { readonly tool?: RunAdapter | undefined; readonly reward?: RunAdapter | undefined };
+  /** Of the programs; candidates always come from the base model. */
+  readonly adapters: { readonly tool?: RunAdapter | undefined };
   readonly profile: Profile;
+  /** Whom the reward asks: the model above, or another one. */
+  readonly reward: RewardSource;
   readonly settings: StageSettings;
   readonly store: Store;
   /** Starts the sandbox at its first use: a run answered from the cache needs none. */

@@ -15,6 +15,8 @@ import type { SolveEvent, SolveResult } from './types.js';
 
 export interface SolveContext extends SolveSettings {
   readonly engine: Engine;
+  /** Another model for the reward, with a chat template, tokenizer and profile of its own; `engine` when absent. */
+  readonly rewardEngine?: Engine | undefined;
   /** Results are looked up and kept here; without it they live for this one call. The caller closes it. */
   readonly store?: Store | undefined;
   /** Runs the programs; without it a sandbox is started when needed and ended with the call. */
@@ -60,7 +62,7 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, store: callerStore, sandbox: callerSandbox, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
@@ -71,10 +73,15 @@ async function solveProblem(
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
     const adapters = await watch.time('load', async () => ({
       tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
-      reward: await runAdapter(engine, options.adapterReward, 'adapterReward', store),
+    }));
+    const reward = await watch.time('load', async () => ({
+      engine: rewardEngine,
+      modelHash: await fingerprint(rewardEngine.model.path, store),
+      profile: profileFor(rewardEngine.model),
+      adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
     }));
     const profile = profileFor(engine.model);
-    const run: Run = { engine, modelHash, adapters, profile, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
     const result = await pipeline(problem, options, run, watch);
     keepKvCosts(engine, modelHash, store);

@@ -63,6 +63,7 @@ export interface SolveResult {
   readonly fallback: Fallback | null;
   readonly chosen: number | null;
   readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & { readonly weight: number })[];
+  /** Tokens of all stages, those of a reward model included. */
   readonly usage: Usage;
   readonly cache: CacheCounts;
   readonly timing: Timing;

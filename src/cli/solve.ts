@@ -1,6 +1,6 @@
 /** `t1 solve`: one problem, verified. */
 import type { CommandModule } from 'yargs';
-import type { EngineOptions } from '../engine/engine.js';
+import { loadEngine, type EngineOptions } from '../engine/engine.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
@@ -22,8 +22,9 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
+    .option('reward-model', { type: 'string', requiresArg: true, describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)' })
     .option('adapter-tool', { type: 'string', array: true, requiresArg: true, describe: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it, several add up' })
-    .option('adapter-reward', { type: 'string', array: true, requiresArg: true, describe: 'the same for the reward' })
+    .option('adapter-reward', { type: 'string', array: true, requiresArg: true, describe: 'the same for the reward (of --reward-model, where that is given)' })
     .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -57,11 +58,18 @@ const settingsOf = (args: Arguments) => ({
   ...(args.adapterReward !== undefined && { adapterReward: 'reward' }),
 });
 
+type Adapters = NonNullable<EngineOptions['adapters']>;
+
 /** By the names that `settingsOf` gives them. */
-const adaptersOf = (args: Arguments): NonNullable<EngineOptions['adapters']> => [
-  ...(args.adapterTool ?? []).map((text) => ({ name: 'tool', ...scaledFile(text) })),
-  ...(args.adapterReward ?? []).map((text) => ({ name: 'reward', ...scaledFile(text) })),
-];
+const toolAdapter = ({ adapterTool: files = [] }: Arguments): Adapters => files.map((text) => ({ name: 'tool', ...scaledFile(text) }));
+const rewardAdapter = ({ adapterReward: files = [] }: Arguments): Adapters => files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
+
+/** What each of two engines in this process may take. */
+const halved = ({ memoryBytes, ...flags }: ReturnType<typeof engineOptions>): ReturnType<typeof engineOptions> => ({
+  ...flags,
+  memoryShare: 0.5,
+  ...(memoryBytes !== undefined && { memoryBytes: memoryBytes / 2 }),
+});
 
 async function solveOnce(
   problem: string,
@@ -73,9 +81,15 @@ async function solveOnce(
   const progress = new Progress();
   const store = Store.open(args.cache ? args.db : ':memory:');
   try {
-    const path = await resolveModel(args.model, { signal, onProgress: (p) => progress.download(p) });
-    await using engine = await loadForCommand({ ...engineFlags, path, adapters: adaptersOf(args) }, progress);
-    const solving = solve(problem, { ...options, engine, store, signal });
+    const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
+    const path = await resolve(args.model);
+    const rewardPath = args.rewardModel === undefined ? undefined : await resolve(args.rewardModel);
+    const two = rewardPath !== undefined;
+    const shared = two ? halved(engineFlags) : engineFlags;
+    const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
+    await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
+    await using rewardEngine = two ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapter(args) }) : undefined;
+    const solving = solve(problem, { ...options, engine, rewardEngine, store, signal });
     for await (const event of solving) progress.show(event);
     return await solving.result;
   } finally {

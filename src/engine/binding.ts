@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 import type { Adapter, DeviceInfo, EngineStatistics, FinishReason, KvCosts, KvLayout, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 5;
+const CONTRACT = 6;
 
 export interface RawOptions {
   readonly path: string;
@@ -28,7 +28,7 @@ export interface RawOptions {
   readonly adapters: readonly Adapter[];
 }
 
-/** What a job sends, in order; the last three end it. */
+/** What a job sends, in order; the last four end it. */
 export type RawEvent =
   | {
       readonly type: 'sample';
@@ -42,18 +42,20 @@ export type RawEvent =
   | { readonly type: 'progress'; readonly finished: number; readonly total: number; readonly generatedTokens: number }
   | { readonly type: 'sampled'; readonly usage: Usage; readonly firstTokenDecodes: number }
   | { readonly type: 'scored'; readonly usage: Usage; readonly logprobs: readonly Float32Array[] }
+  | { readonly type: 'classified'; readonly usage: Usage; readonly scores: readonly Float32Array[]; readonly labels: readonly string[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
 export interface RawModelInfo extends Omit<ModelInfo, 'path' | 'metadata'> {
   readonly metadata: readonly (readonly [string, string])[];
 }
 
-/** `job` numbers are chosen by the caller; `sample` and `score` return the id that `abort` takes. */
+/** `job` numbers are chosen by the caller; `sample`, `score` and `classify` return the id that `abort` takes. */
 export interface NativeEngine {
   info(): RawModelInfo;
   tokenize(text: string, special: boolean, addBos: boolean | undefined): Int32Array;
   sample(job: number, request: object): number;
   score(job: number, request: object): number;
+  classify(job: number, request: object): number;
   abort(id: number): void;
   statistics(): EngineStatistics;
   useCosts(costs: KvCosts): void;

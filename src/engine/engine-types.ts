@@ -139,6 +139,28 @@ export interface ScoreResult {
   readonly usage: Usage;
 }
 
+export interface ClassifyRequest {
+  /** [n] token ids each, at least one; the head is read after the last. */
+  readonly sequences: readonly Int32Array[];
+  /** Name of one of `Engine.adapters`; the base model when absent. */
+  readonly adapter?: string | undefined;
+  /** `batch` when absent. */
+  readonly priority?: Priority;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClassifyResult {
+  /**
+   * Per sequence [classes] natural log of the class's probability: what the head says, shifted by what makes the
+   * probabilities add up to one. So exp(score) is the probability as it is, and needs no further softmax or sigmoid; the
+   * difference of two scores is that of the head's raw outputs (the log-odds).
+   */
+  readonly scores: readonly Float32Array[];
+  /** [classes] what the model calls them, `''` where it does not. */
+  readonly labels: readonly string[];
+  readonly usage: Usage;
+}
+
 /** What the GGUF says of itself. */
 export interface ModelInfo {
   readonly path: string;
@@ -231,6 +253,13 @@ export interface Engine {
    * Costs that an engine of the same model, device and build has measured: with `kv: 'auto'` this one then measures nothing.
    */
   useCosts(costs: KvCosts): void;
+  /**
+   * Reads whole sequences with the model's classification head (llama.cpp's rank pooling; tensor `cls.output.weight`).
+   * Prefixes are shared as with every job. Heads of llama.cpp's decoder models, which is Qwen3 (Qwen3-Reranker, …).
+   *
+   * @throws T1Error USAGE when the model has no such head, MODEL_INVALID when it has one that cannot be used
+   */
+  classify(request: ClassifyRequest): Promise<ClassifyResult>;
   /** Ends running jobs with DISPOSED and frees everything; safe to call twice and while decoding. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -4,6 +4,8 @@ import { loadAddon, toT1Error } from './binding.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
 import type {
   Adapter,
+  ClassifyRequest,
+  ClassifyResult,
   DeviceInfo,
   Engine,
   EngineStatistics,
@@ -45,6 +47,11 @@ export interface EngineOptions {
   readonly reproducible?: boolean;
   /** Most memory of the KV cache; half of what is free when absent. */
   readonly memoryBytes?: number;
+  /**
+   * Part of the free main memory that this engine counts as its own, 1 when absent: engines of one process that are loaded
+   * together see the same memory free. `memoryBytes` and the memory of a GPU (asked for when it is needed) are not touched.
+   */
+  readonly memoryShare?: number;
   /** Cap on the tokens of one sequence; the model's own when absent. */
   readonly contextLength?: number;
   /** Most jobs that wait or run at once; another one is refused with QUEUE_FULL. 1024 when absent. */
@@ -90,6 +97,8 @@ export async function inspectModel(path: string): Promise<ModelInfo> {
 }
 
 function rawOptions(options: EngineOptions): RawOptions {
+  const share = options.memoryShare ?? 1;
+  if (!(share > 0 && share <= 1)) throw new T1Error('USAGE', 'memoryShare must be above 0 and at most 1');
   return {
     path: options.path,
     threads: options.threads ?? 0,
@@ -102,7 +111,7 @@ function rawOptions(options: EngineOptions): RawOptions {
     flashAttention: options.flashAttention ?? 'auto',
     reproducible: options.reproducible ?? false,
     memoryBytes: options.memoryBytes ?? 0,
-    hostFreeBytes: process.availableMemory(),
+    hostFreeBytes: process.availableMemory() * share,
     contextLength: options.contextLength ?? 0,
     queueLimit: options.queueLimit ?? 1024,
     adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),
@@ -167,6 +176,12 @@ class AddonEngine implements Engine {
     this.#direct(() => this.#native.useCosts(costs));
   }
 
+  async classify({ sequences, adapter, priority, signal }: ClassifyRequest): Promise<ClassifyResult> {
+    const end = await this.#run('classify', { sequences, adapter, priority }, signal, () => {});
+    if (end.type !== 'classified') throw new T1Error('INTERNAL', `a classify job ended with ${end.type}`);
+    return { scores: end.scores, labels: end.labels, usage: end.usage };
+  }
+
   dispose(): Promise<void> {
     this.#disposal ??= new Promise<void>((resolve) => this.#native.dispose(resolve));
     return this.#disposal;
@@ -187,7 +202,7 @@ class AddonEngine implements Engine {
 
   /** One job from submission to its last event. A throwing callback ends the job with that error. */
   async #run(
-    kind: 'sample' | 'score',
+    kind: 'sample' | 'score' | 'classify',
     request: object,
     signal: AbortSignal | undefined,
     onEvent: (event: RawEvent) => void,
@@ -205,7 +220,7 @@ class AddonEngine implements Engine {
         let thrown: { readonly error: unknown } | undefined;
         this.#jobs.set(job, {
           onEvent: (event) => {
-            if (event.type === 'sampled' || event.type === 'scored') return thrown ? reject(thrown.error) : resolve(event);
+            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified') return thrown ? reject(thrown.error) : resolve(event);
             if (event.type === 'failed') return reject(thrown ? thrown.error : toFailure(event, failure, signal));
             if (thrown) return;
             try {

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { T1Error } from '../errors.js';
 import type {
   Adapter,
+  ClassifyRequest,
+  ClassifyResult,
   Engine,
   EngineStatistics,
   FinishReason,
@@ -121,6 +123,11 @@ export class FakeEngine implements Engine {
 
   useCosts(costs: KvCosts): void {
     this.#costs = costs;
+  }
+
+  async classify({ signal }: ClassifyRequest): Promise<ClassifyResult> {
+    this.#check(signal);
+    throw new T1Error('USAGE', 'the fake model has no classification head');
   }
 
   async dispose(): Promise<void> {

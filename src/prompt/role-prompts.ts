@@ -1,5 +1,5 @@
 /** A verifier's prompts for a pool of candidates: one for each distinct solution that has an answer. */
-import type { Run } from '../run.js';
+import type { Engine } from '../engine/engine-types.js';
 import type { Candidate } from '../types.js';
 import type { Problem } from '../problem/problem.js';
 import type { Role } from './profile.js';
@@ -12,15 +12,17 @@ export interface RolePrompt {
 }
 
 /**
- * @param solvePrompt what the candidates were sampled from
+ * @param engine of the model that is asked
+ * @param solvePrompt what the candidates were sampled from; absent when another model sampled them: its token ids mean
+ *   nothing to this one
  * @param newTokens room that the role's own output needs
  * @returns prompts that fit the context; candidates without an answer, or too long to ask about, are left out
  */
 export function rolePrompts(
-  run: Run,
+  engine: Engine,
   role: Role,
   problem: Problem,
-  solvePrompt: Prompt,
+  solvePrompt: Prompt | undefined,
   candidates: readonly Candidate[],
   newTokens: number,
 ): RolePrompt[] {
@@ -35,8 +37,8 @@ export function rolePrompts(
     .map(([solution, same]) => {
       const [first] = same;
       // Only a solution that ended by itself is followed by the template's end of turn in the model's cache.
-      const turn = first?.finish === 'eog' ? { prompt: solvePrompt, text: solution, tokens: first.tokens } : undefined;
-      return { prompt: renderPrompt(run.engine, role, { problem: problem.text, solution }, turn), candidates: same };
+      const turn = solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text: solution, tokens: first.tokens } : undefined;
+      return { prompt: renderPrompt(engine, role, { problem: problem.text, solution }, turn), candidates: same };
     })
-    .filter(({ prompt }) => prompt.tokens.length + newTokens <= run.engine.model.contextLength);
+    .filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
 }

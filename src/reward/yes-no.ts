@@ -6,11 +6,23 @@ import type { Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
-import type { Prompt } from '../prompt/prompt.js';
+import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
 import type { Run } from '../run.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate } from '../types.js';
+
+/**
+ * Makes sure, before anything is sampled, that the model can be asked.
+ *
+ * @throws T1Error MODEL_INVALID: no usable chat template, or no single token for a word
+ */
+export function checkYesNo({ reward: { engine, profile } }: Run): void {
+  const role = profile.roles.reward;
+  renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
+  singleTokens(engine, role.good);
+  singleTokens(engine, role.bad);
+}
 
 /**
  * Scores refuted candidates too: one decode serves all, and every selection can then be made from the pool
@@ -22,9 +34,10 @@ export async function yesNo(
   candidates: readonly Candidate[],
   run: Run,
 ): Promise<(number | null)[]> {
-  const role = run.profile.roles.reward;
-  const good = singleTokens(run.engine, role.good);
-  const bad = singleTokens(run.engine, role.bad);
+  const { engine, modelHash, profile, adapter } = run.reward;
+  const role = profile.roles.reward;
+  const good = singleTokens(engine, role.good);
+  const bad = singleTokens(engine, role.bad);
   const rewards: (number | null)[] = candidates.map(() => null);
   const tell = (same: readonly Candidate[], reward: number) => {
     for (const { index } of same) {
@@ -32,9 +45,9 @@ export async function yesNo(
       run.emit({ type: 'score', index, reward });
     }
   };
-  const asked = rolePrompts(run, role, problem, solvePrompt, candidates, 0).map((entry) => ({
+  const asked = rolePrompts(engine, role, problem, engine === run.engine ? solvePrompt : undefined, candidates, 0).map((entry) => ({
     ...entry,
-    key: contentKey('yes-no', run.engine.build, run.modelHash, adapterKey(run.adapters.reward), entry.prompt.tokens, good, bad),
+    key: contentKey('yes-no', engine.build, modelHash, adapterKey(adapter), entry.prompt.tokens, good, bad),
   }));
   const missing = asked.filter(({ key, candidates: same }) => {
     const known = run.store.score(key);
@@ -43,10 +56,10 @@ export async function yesNo(
   });
   if (missing.length === 0) return rewards;
 
-  const { logprobs, usage } = await run.engine.score({
+  const { logprobs, usage } = await engine.score({
     sequences: missing.map(({ prompt: { tokens } }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
     targets: Int32Array.of(...good, ...bad),
-    adapter: run.adapters.reward?.name,
+    adapter: adapter?.name,
     signal: run.signal,
   });
   run.usage.add(usage);

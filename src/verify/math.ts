@@ -26,7 +26,7 @@ export async function verifyMath(
   run: Run,
 ): Promise<ToolVerdict[]> {
   const { programTokens, programTemperature } = run.profile.defaults;
-  const asked = rolePrompts(run, run.profile.roles.program, problem, solvePrompt, candidates, programTokens);
+  const asked = rolePrompts(run.engine, run.profile.roles.program, problem, solvePrompt, candidates, programTokens);
   const verdicts: ToolVerdict[] = candidates.map(() => NOT_ASKED);
   const tell = (same: readonly Candidate[], tool: ToolVerdict) => {
     for (const { index } of same) {

@@ -139,6 +139,15 @@ describe('bad requests', () => {
   });
 });
 
+test('engines of one process share what is free', async () => {
+  const load = (memoryShare: number) => loadEngine({ path: modelFile(), threads: 1, gpuLayers: 0, memoryShare });
+  for (const share of [0, -1, 1.5, NaN]) await expect(load(share)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('memoryShare') as unknown });
+  await using half = await load(0.5);
+  expect((await half.sample(request(half, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
+  await using none = await load(1e-9);
+  await expect(none.sample(request(none, 'x', 1))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+});
+
 test('an addon that is not there names the command that builds it', () => {
   expect(() => openAddon(join(folder, 'none.node'))).toThrowError(expect.objectContaining({ code: 'ADDON_UNAVAILABLE', message: expect.stringContaining('npm run build:native') as unknown }));
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine-types.js';
-import { request, seeds, tinyEngine } from '../support/engine.js';
+import { PLAIN, request, seeds, tinyEngine } from '../support/engine.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -68,4 +68,53 @@ test('no sequences, no positions, no targets: nothing to do', async () => {
   const empty = await engine.score({ sequences: [{ tokens: Int32Array.of(1), positions: new Int32Array() }], targets: Int32Array.of(1) });
   expect(empty.logprobs[0]?.length).toBe(0);
   expect(empty.usage.decodedTokens).toBe(0);
+});
+
+/** Sequences of `solved` candidates with a position at every step's end: here every sixth token, and the last. */
+const stepEnds = (problem: Int32Array, tokens: Int32Array): Int32Array => {
+  const ends = Array.from({ length: Math.floor(tokens.length / 6) }, (_, step) => problem.length + 6 * step + 5);
+  return Int32Array.from(new Set([...ends, problem.length + tokens.length - 1]));
+};
+
+test.each(['split', 'unified'] as const)('a process reward reads all steps of all candidates in one pass over what sampling left (%s)', async (kv) => {
+  await using solver = await tinyEngine({ kv });
+  const problem = solver.tokenize('What is 12 + 30?', { special: false });
+  const { samples } = await solver.sample({ prompts: [{ tokens: problem, seeds: seeds(7) }], sampler: PLAIN, maxTokens: 40 });
+  const sequences = samples.map(({ tokens }) => ({ tokens: Int32Array.of(...problem, ...tokens), positions: stepEnds(problem, tokens) }));
+  expect(sequences.some(({ positions }) => positions.length > 4)).toBe(true);
+  const targets = Int32Array.of(43, 45);
+  const together = await solver.score({ sequences, targets });
+  // Each candidate is in the cache up to its first step's end; from there on logits are wanted, up to the last one's.
+  const first = ({ positions }: { positions: Int32Array }): number => positions[0] ?? NaN;
+  const last = ({ positions }: { positions: Int32Array }): number => positions.at(-1) ?? NaN;
+  const read = sequences.reduce((sum, sequence) => sum + last(sequence) + 1 - first(sequence), 0);
+  expect(together.usage).toEqual({ promptTokens: read, sharedTokens: sequences.reduce((sum, s) => sum + first(s), 0), generatedTokens: 0, decodedTokens: read });
+
+  // Every step as a sequence of its own: of what is in the cache, only the token is read whose logits are wanted.
+  const steps = sequences.flatMap(({ tokens, positions }) => Array.from(positions, (end) => ({ tokens: tokens.subarray(0, end + 1), positions: Int32Array.of(end) })));
+  const apart = await solver.score({ sequences: steps, targets });
+  expect(apart.usage).toMatchObject({ promptTokens: steps.length, sharedTokens: steps.reduce((sum, step) => sum + first(step), 0) });
+
+  // Cold, the steps of one candidate are a chain and the candidates a tree: each distinct prefix is read once.
+  await using cold = await tinyEngine({ kv });
+  const fresh = await cold.score({ sequences: steps, targets });
+  const distinct = new Set(sequences.flatMap((sequence) => Array.from({ length: last(sequence) + 1 }, (_, i) => sequence.tokens.subarray(0, i + 1).join())));
+  expect(fresh.usage.promptTokens).toBe(distinct.size);
+
+  // And each alone gives the same, over the same cache and in an engine of its own. On the CPU llama.cpp sums attention in F16,
+  // but for 64 rows of a stream or more in F32: all sequences of a unified cache are one stream, so there the job rounds otherwise.
+  const within = kv === 'unified' ? 0.06 : 0.01;
+  let step = 0;
+  for (const [s, sequence] of sequences.entries()) {
+    await using alone = await tinyEngine({ kv });
+    const [one, other] = [await solver.score({ sequences: [sequence], targets }), await alone.score({ sequences: [sequence], targets })];
+    const rows = apart.logprobs.slice(step, step + sequence.positions.length).flatMap((row) => [...row]);
+    const coldRows = fresh.logprobs.slice(step, step + sequence.positions.length).flatMap((row) => [...row]);
+    for (const [i, value] of (one.logprobs[0] ?? []).entries()) {
+      const unlike = (scored: number | undefined): number => Math.abs((scored ?? NaN) - value);
+      expect(unlike(together.logprobs[s]?.[i])).toBeLessThan(within);
+      for (const scored of [rows[i], coldRows[i], other.logprobs[0]?.[i]]) expect(unlike(scored)).toBeLessThan(0.01);
+    }
+    step += sequence.positions.length;
+  }
 });

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { inspectModel } from '../../src/engine/engine.js';
 import { shippedModel } from '../../src/paths.js';
 import type { SolveResult } from '../../src/types.js';
+import { modelFile } from '../support/engine.js';
 import { loraFile } from '../support/lora-gguf.js';
 import { start, t1, temporaryFolder, type Running } from '../support/t1.js';
 
@@ -130,6 +131,30 @@ describe('the store', () => {
     for (const [one, other] of [[halves, reward], [none, base]] as const) {
       one.candidates.forEach((candidate, i) => expect(candidate.reward).toBeCloseTo(other.candidates[i]?.reward ?? NaN, 2));
     }
+  });
+
+  test('a reward model of its own changes the rewards only', async () => {
+    const width = (await inspectModel(shippedModel)).metadata['llama.embedding_length'];
+    const lora = loraFile({ width: Number(width), strength: 2 });
+    const told = ({ candidates }: SolveResult) => candidates.map(({ text, tool }) => ({ text, tool }));
+    const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward ?? -1);
+    const base = await solve('none', '-n', '4', '--no-cache');
+    // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions itself.
+    const same = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel);
+    expect(told(same)).toEqual(told(base));
+    for (const [i, reward] of rewards(same).entries()) expect(Math.abs(reward - (rewards(base)[i] ?? NaN))).toBeLessThan(0.02);
+    expect(same.usage.promptTokens).toBeGreaterThan(base.usage.promptTokens);
+    expect(same.usage.generatedTokens).toBe(base.usage.generatedTokens);
+    const adapted = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel, '--adapter-reward', lora);
+    expect(told(adapted)).toEqual(told(base));
+    expect(rewards(adapted)).not.toEqual(rewards(same));
+  });
+
+  test('a reward model that cannot say Yes in one token is refused before anything is decoded', async () => {
+    const result = await t1(['solve', PROBLEM, '--db', db('spelling'), '--reward-model', modelFile()]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^t1: MODEL_INVALID: none of \["Yes"," Yes"\] is a single token of tiny test model/m);
+    expect(rows('spelling')).toEqual([]);
   });
 
   test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('%s halfway loses only what was in flight', async (signal) => {

@@ -1,4 +1,10 @@
+import type { Tensor } from './gguf-writer.mjs';
+
 export interface TinyOptions {
+  /** What llama.cpp is to take it for; `llama` when absent. */
+  readonly architecture?: string;
+  /** Tensors to add or replace. */
+  readonly tensors?: Readonly<Record<string, Tensor>>;
   /** Metadata to add or replace; undefined leaves a key out. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Changes the weights. */
@@ -10,5 +16,5 @@ export interface TinyOptions {
 }
 
 export const CHAT_TEMPLATE: string;
-/** A llama-architecture GGUF with random weights, the same bytes every time. */
+/** A GGUF with random weights, the same bytes every time. */
 export function tinyGguf(options?: TinyOptions): Buffer;

@@ -72,21 +72,21 @@ function tensors(vocabularySize, seed) {
   return all;
 }
 
-export function tinyGguf({ metadata = {}, seed = 1, edit, without = [] } = {}) {
+export function tinyGguf({ architecture = 'llama', metadata = {}, tensors: more = {}, seed = 1, edit, without = [] } = {}) {
   const { tokens, types, merges, eos, imEnd } = vocabulary();
   const pairs = {
-    'general.architecture': 'llama',
+    'general.architecture': architecture,
     'general.name': 'tiny test model',
     'general.file_type': 0,
-    'llama.context_length': CONTEXT,
-    'llama.embedding_length': WIDTH,
-    'llama.block_count': LAYERS,
-    'llama.feed_forward_length': FEED_FORWARD,
-    'llama.attention.head_count': HEADS,
-    'llama.attention.head_count_kv': KV_HEADS,
-    'llama.attention.layer_norm_rms_epsilon': { f32: 1e-5 },
-    'llama.rope.dimension_count': HEAD,
-    'llama.vocab_size': tokens.length,
+    [`${architecture}.context_length`]: CONTEXT,
+    [`${architecture}.embedding_length`]: WIDTH,
+    [`${architecture}.block_count`]: LAYERS,
+    [`${architecture}.feed_forward_length`]: FEED_FORWARD,
+    [`${architecture}.attention.head_count`]: HEADS,
+    [`${architecture}.attention.head_count_kv`]: KV_HEADS,
+    [`${architecture}.attention.layer_norm_rms_epsilon`]: { f32: 1e-5 },
+    [`${architecture}.rope.dimension_count`]: HEAD,
+    [`${architecture}.vocab_size`]: tokens.length,
     'tokenizer.ggml.model': 'gpt2',
     'tokenizer.ggml.pre': 'gpt-2',
     'tokenizer.ggml.tokens': tokens,
@@ -98,7 +98,7 @@ export function tinyGguf({ metadata = {}, seed = 1, edit, without = [] } = {}) {
     'tokenizer.chat_template': CHAT_TEMPLATE,
     ...metadata,
   };
-  const all = tensors(tokens.length, seed);
+  const all = { ...tensors(tokens.length, seed), ...more };
   for (const name of without) delete all[name];
   for (const [name, { values }] of Object.entries(all)) edit?.(name, values);
   return writeGguf(pairs, all);

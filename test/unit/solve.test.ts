@@ -240,6 +240,94 @@ describe('adapters', () => {
   });
 });
 
+describe('another reward model', () => {
+  const CHAT = '{% for message in messages %}[{{ message.role }}]{{ message.content }}{% endfor %}[reply]';
+  /** Likes 40 best, speaks another template, and remembers what it was asked. */
+  const rewardOf = (content = 'reward weights', more: Partial<FakeEngineOptions> = {}) => {
+    const path = join(folder, 'reward.gguf');
+    writeFileSync(path, content);
+    const asked: { text: string; adapter: string | undefined }[] = [];
+    const engine = engineOf({
+      logprob: (text, target) => Math.log(target === 'Yes' ? (text.includes('boxed{40}') ? 0.9 : 0.3) : 0.1),
+      ...more,
+      model: { path, metadata: { 't1.profile': 'tiny' }, chatTemplate: CHAT, ...more.model },
+    });
+    const score = engine.score.bind(engine);
+    engine.score = (request) => {
+      for (const { tokens } of request.sequences) asked.push({ text: Buffer.from(tokens).toString('latin1'), adapter: request.adapter });
+      return score(request);
+    };
+    return { engine, asked };
+  };
+  const solveWith = (engine: FakeEngine, rewardEngine: FakeEngine, settings: { adapterReward?: string } = {}) =>
+    solve(PROBLEM, { engine, rewardEngine, store, sandbox: new ScriptedTool(), samples: 8, ...settings }).result;
+
+  test('is asked in its own words, for rewards and nothing else', async () => {
+    const [engine, { engine: rewardEngine, asked }] = [engineOf(), rewardOf()];
+    const result = await solveWith(engine, rewardEngine);
+    expect([engine.jobs, rewardEngine.jobs]).toEqual([{ sample: 2, score: 0 }, { sample: 0, score: 1 }]);
+    expect(result.candidates.map(({ reward }) => reward && Math.round(100 * reward))).toEqual([75, 75, 75, 75, 75, null, 90, 75]);
+    expect(asked).toHaveLength(3);
+    // From the text: the solver's ids, and its template, are not this model's.
+    for (const { text } of asked) expect(text).toMatch(/^\[user\]What is 20 \+ 22\?\[assistant\]Step 1: .*\[user\]Is the solution correct\? .*\[reply\]$/s);
+    expect(result.usage.decodedTokens).toBe(engine.decodedTokens + rewardEngine.decodedTokens);
+    expect(rewardEngine.decodedTokens).toBeGreaterThan(0);
+  });
+
+  test("reads its own tokens, also where its template is the solver's", async () => {
+    const { chatTemplate } = engineOf().model;
+    const { engine: rewardEngine, asked } = rewardOf(undefined, { model: { chatTemplate } });
+    const tokenize = rewardEngine.tokenize.bind(rewardEngine);
+    rewardEngine.tokenize = (text) => tokenize(['Yes', 'No'].includes(text) ? text : text.toUpperCase());
+    await solveWith(engineOf(), rewardEngine);
+    expect(asked).toHaveLength(3);
+    for (const { text } of asked) expect(text).toMatch(/^<\|USER\|>WHAT IS 20 .*STEP 1: .*IS THE SOLUTION CORRECT.*<\|ASSISTANT\|>$/s);
+  });
+
+  test('changes scores only, and its scores are known by its content, build and adapter', async () => {
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
+    const jobs = async ({ engine: rewardEngine }: ReturnType<typeof rewardOf>, settings: { adapterReward?: string } = {}) => {
+      const engine = engineOf();
+      await solveWith(engine, rewardEngine, settings);
+      expect(engine.jobs).toEqual({ sample: 0, score: 0 });
+      return rewardEngine.jobs.score;
+    };
+    writeFileSync(join(folder, 'lora.gguf'), 'adapter');
+    const adapters = [{ name: 'r', path: join(folder, 'lora.gguf'), scale: 1 }];
+    expect(await jobs(rewardOf())).toBe(1);
+    expect(await jobs(rewardOf())).toBe(0);
+    expect(await jobs(rewardOf('other weights'))).toBe(1);
+    expect(await jobs(rewardOf(undefined, { build: 'another build' }))).toBe(1);
+    const adapted = rewardOf(undefined, { adapters });
+    expect(await jobs(adapted, { adapterReward: 'r' })).toBe(1);
+    expect(adapted.asked.map(({ adapter }) => adapter)).toEqual(['r', 'r', 'r']);
+    expect(await jobs(rewardOf(undefined, { adapters }), { adapterReward: 'r' })).toBe(0);
+  });
+
+  test('may be the same model: then it gives the scores that the model itself gives', async () => {
+    const alone = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
+    const rewardEngine = engineOf();
+    const result = await solveWith(engineOf(), rewardEngine);
+    expect(result.candidates).toEqual(alone.candidates);
+    expect(rewardEngine.jobs.score).toBe(0); // all in the store
+  });
+
+  const bytes = (text: string): Int32Array => Int32Array.from(Buffer.from(text));
+  const unusable: [string, () => FakeEngine, string, RegExp][] = [
+    ['no chat template', () => rewardOf(undefined, { model: { name: 'mute', chatTemplate: undefined } }).engine, 'MODEL_INVALID', /mute.*chat template/],
+    ['no single token for a word', () => Object.assign(rewardOf(undefined, { model: { name: 'spelling' } }).engine, { tokenize: bytes }), 'MODEL_INVALID', /"Yes".*spelling/],
+    ['no file any more', () => rewardOf(undefined, { model: { path: join(folder, 'gone.gguf') } }).engine, 'FILE_NOT_FOUND', /gone\.gguf/],
+    ['no adapter of that name', () => rewardOf(undefined, { adapters: [] }).engine, 'USAGE', /adapterReward.*'a'/],
+  ];
+  test.each(unusable)('one that cannot be asked is refused before anything is sampled: %s', async (what, make, code, message) => {
+    writeFileSync(join(folder, 'a.gguf'), 'adapter');
+    const engine = engineOf({ adapters: [{ name: 'a', path: join(folder, 'a.gguf'), scale: 1 }] });
+    const settings = what.startsWith('no adapter') ? { adapterReward: 'a' } : {};
+    await expect(solveWith(engine, make(), settings)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown });
+    expect(engine.jobs).toEqual({ sample: 0, score: 0 });
+  });
+});
+
 describe('what can go wrong', () => {
   const cases: [string, () => Promise<unknown>, string][] = [
     ['an empty problem', () => solve('', { engine: engineOf(), store }).result, 'INPUT'],
