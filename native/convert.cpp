@@ -222,6 +222,7 @@ EngineOptions toEngineOptions(const Napi::Value & value) {
   options.reproducible = object.Get("reproducible").ToBoolean();
   options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);
   options.hostFreeBytes = toNumber(object.Get("hostFreeBytes"), "hostFreeBytes", 0, kMaxSafeInteger);
+  options.hostAvailableBytes = toNumber(object.Get("hostAvailableBytes"), "hostAvailableBytes", 0, kMaxSafeInteger);
   options.contextLength = toInt32(object.Get("contextLength"), "contextLength", 0);
   options.queueLimit = toInt32(object.Get("queueLimit"), "queueLimit", 1);
   const Napi::Array adapters = toArray(object.Get("adapters"), "adapters");

@@ -1,5 +1,7 @@
 #include "decoder.h"
 
+#include <optional>
+
 #include "log.h"
 
 namespace t1 {
@@ -21,14 +23,37 @@ void Decoder::clear() {
   outputs_ = 0;
 }
 
-void Decoder::run() {
-  clearLog();
+int32_t Decoder::decode() {
+  const EngineOptions & options = runtime_.options();
+  if (const int32_t pretended = options.fault ? options.fault(++runs_) : 0; pretended != 0) return pretended;
+  // A GPU's driver that fails is an assertion on this thread. On the CPU one may fail on any thread, and others would wait
+  // for ever for one that has thrown.
+  std::optional<AssertsThrow> guard;
+  if (runtime_.device().type != "cpu") guard.emplace();
   const int32_t status = llama_decode(runtime_.context(), batch_.raw());
   // The logits may still be on their way from a GPU.
   if (status == 0) llama_synchronize(runtime_.context());
+  return status;
+}
+
+bool Decoder::run() {
+  clearLog();
+  int32_t status = 0;
+  try {
+    status = decode();
+  } catch (const std::bad_alloc &) {
+    clear();
+    throw;
+  } catch (const std::exception & error) {
+    clear();
+    runtime_.stop().check();
+    throw Failure(Code::DecodeFailed, std::string("llama_decode failed: ") + error.what());
+  }
   clear();
   runtime_.stop().check();
+  if (status == 1) return false;
   checkDecode(status, false);
+  return true;
 }
 
 const float * Decoder::logits(int32_t index) const {

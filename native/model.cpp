@@ -188,7 +188,23 @@ std::string Vocabulary::piece(Token token) const {
   });
 }
 
-ModelHandle loadWeights(const EngineOptions & options, const std::function<bool()> & proceed) {
+namespace {
+
+// Every decode reads all weights: on the CPU they may be mapped from the file, but what does not fit into main memory would
+// be read from the disk each time. On a GPU they must fit at once, unless the user says how many layers go there.
+void checkMemory(const EngineOptions & options, double bytes) {
+  const Device device = decodingDevice(options.gpuLayers, options.device);
+  const bool host = device.type == "cpu";
+  const double free = host ? options.hostAvailableBytes : options.gpuLayers < 0 ? device.memoryFreeBytes : 0;
+  if (free <= 0 || bytes <= free) return;
+  throw Failure(Code::OutOfMemory, "the weights of " + options.path + " take " + mebibytes(bytes) + ", and " + device.name + " has " +
+                                       mebibytes(free) + " free: use a smaller model or quantisation" +
+                                       (host ? "" : ", or put fewer layers on the GPU"));
+}
+
+}  // namespace
+
+ModelHandle loadWeights(const EngineOptions & options, double bytes, const std::function<bool()> & proceed) {
   llama_model_params params = baseParams();
   params.n_gpu_layers = options.gpuLayers;
   // Ends with a null; llama.cpp reads it while it loads.
@@ -197,6 +213,7 @@ ModelHandle loadWeights(const EngineOptions & options, const std::function<bool(
   else if (!options.device.empty()) params.n_gpu_layers = 0;
   params.progress_callback = [](float, void * data) { return (*static_cast<const std::function<bool()> *>(data))(); };
   params.progress_callback_user_data = const_cast<std::function<bool()> *>(&proceed);
+  checkMemory(options, bytes);
   ModelHandle model = load(options.path, params);
   if (!model && !proceed()) throw Failure(Code::Aborted, "stopped while loading the model");
   if (!model) {

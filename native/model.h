@@ -36,7 +36,7 @@ class Vocabulary {
   ModelInfo info_;
 };
 
-// Loads weights. `proceed` is asked during the load; false gives it up (ABORTED).
-ModelHandle loadWeights(const EngineOptions & options, const std::function<bool()> & proceed);
+// Loads weights, which take so many bytes. `proceed` is asked during the load; false gives it up (ABORTED).
+ModelHandle loadWeights(const EngineOptions & options, double bytes, const std::function<bool()> & proceed);
 
 }  // namespace t1

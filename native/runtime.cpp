@@ -53,7 +53,7 @@ void Runtime::prepareWeights() {
   if (weights_) return;
   ModelHandle weights;
   try {
-    weights = loadWeights(options_, [this] { return !stop_.requested(); });
+    weights = loadWeights(options_, vocabulary_.info().sizeBytes, [this] { return !stop_.requested(); });
   } catch (const Failure &) {
     stop_.check();  // which of the two it was
     throw;
@@ -179,8 +179,19 @@ void Runtime::makeContext(Shape shape) {
   context_ = newContext(shape, static_cast<uint32_t>(options_.batch));
 }
 
+// The KV cache, and the logits twice: as they are computed, and where they are read. Weights come from the same memory.
+void Runtime::checkMemory(const Shape & shape) const {
+  const Device on = device();
+  const double free = on.type == "cpu" ? options_.hostAvailableBytes - vocabulary_.info().sizeBytes : on.memoryFreeBytes;
+  const double needed = shape.allCells() * bytesPerCell() + 8.0 * std::max(shape.streams(), kOutputs) * vocabulary_.size();
+  if ((on.type == "cpu" && options_.hostAvailableBytes <= 0) || needed <= free) return;
+  throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.sequences) + " sequences takes " + mebibytes(needed) + ", and " +
+                                       on.name + " has " + mebibytes(std::max(0.0, free)) + " free: lower the memory budget of the KV cache");
+}
+
 ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
   const double total = shape.allCells();
+  checkMemory(shape);
   clearLog();
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = shape.streams();

@@ -90,6 +90,7 @@ class Runtime {
     bool tried;
   };
 
+  void checkMemory(const Shape & shape) const;
   void setAdapter(llama_context * context, int32_t number) const;
 
   const EngineOptions options_;

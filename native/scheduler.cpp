@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "calibration.h"
+#include "weights_check.h"
 
 namespace t1 {
 namespace {
@@ -18,6 +19,8 @@ constexpr int32_t kLeastChunk = 32;
 constexpr int32_t kWishes = 512;
 // Sequences beyond those that jobs need, where they cost little: for what later jobs may share, and to move rows.
 constexpr int32_t kSpare = 16;
+// Decodes in a row that llama.cpp may end as if somebody had asked it to.
+constexpr int32_t kStops = 8;
 // Decodes that a job which is too long for the context waits at most for those that run.
 constexpr int32_t kLongestWait = 256;
 // Tokens from which on it is worth measuring which layout of the KV cache is faster: that costs about 2,000 tokens' time.
@@ -30,8 +33,10 @@ bool before(const Job & a, const Job & b) {
 }
 
 Failure noDistribution(const Runtime & runtime) {
-  return Failure(Code::DecodeFailed, "the logits of " + runtime.vocabulary().info().name +
-                                         " hold no usable number (NaN or infinite): the file is damaged or the device is faulty");
+  const std::string weights = unusableWeights(runtime.options().path);
+  return Failure(Code::DecodeFailed, "the logits of " + runtime.vocabulary().info().name + " hold no usable number (NaN or infinite): " +
+                                         (weights.empty() ? "no NaN lies open in the file's weights, so they are damaged otherwise or the device is faulty"
+                                                          : "the file is damaged, " + weights));
 }
 
 // Runs `body` and returns what it failed with.
@@ -129,6 +134,7 @@ void Scheduler::step() {
     if (!entries.empty()) decode(entries);
   });
   if (failure) decodeFailed(entries, *failure);
+  else if (!entries.empty()) stops_ = 0;
   stuck_ = entries.empty();
   for (Job & job : jobs_) {
     if (!job.ended()) job.report();
@@ -138,16 +144,19 @@ void Scheduler::step() {
 
 // After a failure the context is not trusted any more. Jobs that were in the decode end, the others begin their sequences anew.
 void Scheduler::decodeFailed(const std::vector<Entry> & entries, const Failure & failure) {
-  if (failure.code == Code::Aborted || failure.code == Code::Disposed) {
+  // A job that came just after the last one was aborted finds a decode stopped that it was in; but not again and again.
+  const bool stopped = failure.code == Code::Disposed || (failure.code == Code::Aborted && ++stops_ < kStops);
+  if (stopped) {
     // llama.cpp stopped between two micro-batches: what was in the decode is half there, the rest is as it was.
     // endAborted() or endAll() does the rest.
     for (const Entry & entry : entries) release(*entry.lane);
     return;
   }
   dropContext();
+  const Failure unasked(Code::DecodeFailed, "llama.cpp stopped decoding, and nobody had asked it to");
   for (Job & job : jobs_) {
     const bool concerned = entries.empty() || std::any_of(entries.begin(), entries.end(), [&](const Entry & e) { return e.job == &job; });
-    if (concerned) end(job, &failure);
+    if (concerned) end(job, failure.code == Code::Aborted ? &unasked : &failure);
   }
 }
 
@@ -327,6 +336,7 @@ bool Scheduler::prepareContext() {
 
 void Scheduler::dropContext() {
   waited_ = 0;
+  most_ = kMaxSequences;
   for (Job & job : jobs_) {
     for (Lane & lane : job.lanes()) {
       lane.slot = -1;
@@ -386,6 +396,7 @@ bool Scheduler::hasPlace(const Job & job, const Item & item) const {
 // Gives a lane its sequence: the item's next one, or one that has begun. False: it has to wait.
 bool Scheduler::place(Job & job, Item & item, Lane * lane) {
   const PrefixCache & cache = sequences_->cache();
+  if (cache.count(State::Busy) >= most_) return false;
   const Path path = lane ? job.path(*lane) : job.path(item);
   const bool drawn = !lane && !item.logits.empty();  // its first token is drawn from logits that are there
   PrefixCache::Match match = cache.find(path, drawn ? item.length : lane ? job.shareable(*lane) : item.shareable);
@@ -611,7 +622,7 @@ void Scheduler::decode(std::vector<Entry> & entries) {
   }
   ++decodes_;
   countDecode(entries, changed);
-  decoder_->run();
+  if (!decoder_->run()) return giveWay();
   for (const Entry & entry : entries) {
     const int32_t first = sequences_->cache().ready(entry.lane->slot);
     const int32_t length = entry.job->items()[entry.lane->item].length;
@@ -652,6 +663,27 @@ void Scheduler::countDecode(const std::vector<Entry> & entries, bool adapterChan
     s.possibleSequences += std::min<int64_t>(unfinished, kMaxSequences);
     s.adapterChanges += adapterChanged ? 1 : 0;
   });
+}
+
+// llama.cpp had no cells although by our count there are: what is only kept goes, then lanes until it fits. Those are read
+// again when others have ended; no more run at a time in this context than now.
+void Scheduler::giveWay() {
+  const PrefixCache & cache = sequences_->cache();
+  bool any = false;
+  for (int32_t s = 0; s < cache.size(); ++s) {
+    if (cache.state(s) != State::Idle) continue;
+    sequences_->release(s);
+    any = true;
+  }
+  if (any) return;
+  if (cache.count(State::Busy) < 2) throw Failure(Code::OutOfMemory, "one sequence alone finds no free cells in the KV cache");
+  for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
+    const auto lane = std::find_if(job->lanes().rbegin(), job->lanes().rend(), [](const Lane & l) { return l.slot >= 0; });
+    if (lane == job->lanes().rend()) continue;
+    release(*lane);
+    most_ = cache.count(State::Busy);
+    return;
+  }
 }
 
 // First tokens of lanes whose prompt had been read for another lane.

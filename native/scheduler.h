@@ -88,6 +88,7 @@ class Scheduler {
   int32_t chooseAdapter(const std::vector<Entry> & ready);
   void decode(std::vector<Entry> & entries);
   void countDecode(const std::vector<Entry> & entries, bool adapterChanged);
+  void giveWay();
   void drawFresh();
   void evaluate(std::vector<Output> & outputs);
   void accept(std::vector<Output> & outputs);
@@ -104,6 +105,8 @@ class Scheduler {
   int32_t adapter_ = 0;           // of the last decode, as Job::kind() has it
   int32_t stayed_ = 0;            // decodes in a row with it
   bool calibrated_ = false;       // or tried
+  int32_t stops_ = 0;             // decodes in a row that ended so
+  int32_t most_ = kMaxSequences;  // that run at a time in this context
   int32_t waited_ = 0;            // decodes that jobs which are too long for the context have waited
 };
 

@@ -41,10 +41,14 @@ struct EngineOptions {
   FlashAttention flashAttention = FlashAttention::Auto;
   bool reproducible = false;  // one job at a time, each in a new context: no other job changes its rounding
   double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
-  double hostFreeBytes = 0;   // main memory this process may still take; 0: unknown
+  double hostFreeBytes = 0;   // main memory this engine's KV cache may count on; 0: unknown
+  double hostAvailableBytes = 0;  // main memory there is for the whole process; 0: unknown
   int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
   int32_t queueLimit = 1024;  // most jobs that wait or run
   std::vector<AdapterOptions> adapters;
+  // For tests: asked before every decode, with its number, 1 first; what it returns, if not 0, is taken for llama_decode's
+  // status instead of calling it. May throw.
+  std::function<int32_t(int64_t)> fault;
 };
 
 struct SamplerParams {

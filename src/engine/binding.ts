@@ -23,6 +23,7 @@ export interface RawOptions {
   readonly reproducible: boolean;
   readonly memoryBytes: number;
   readonly hostFreeBytes: number;
+  readonly hostAvailableBytes: number;
   readonly contextLength: number;
   readonly queueLimit: number;
   readonly adapters: readonly Adapter[];

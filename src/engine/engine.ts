@@ -112,6 +112,7 @@ function rawOptions(options: EngineOptions): RawOptions {
     reproducible: options.reproducible ?? false,
     memoryBytes: options.memoryBytes ?? 0,
     hostFreeBytes: process.availableMemory() * share,
+    hostAvailableBytes: process.availableMemory(),
     contextLength: options.contextLength ?? 0,
     queueLimit: options.queueLimit ?? 1024,
     adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),

@@ -80,7 +80,7 @@ describe('other threads and the end of the process', () => {
   /** A whole job on the raw addon, so that no TypeScript is needed there; `then` runs at the first sample. */
   const program = (then: string, done: string): string => `
     const addon = require(${JSON.stringify(addon)});
-    const options = { path: ${JSON.stringify(model)}, threads: 1, batch: 2048, ubatch: 512, gpuLayers: 0, device: '', kv: 'split', kvType: 'f16', flashAttention: 'auto', reproducible: false, memoryBytes: 1e8, hostFreeBytes: 0, contextLength: 0, queueLimit: 16, adapters: [] };
+    const options = { path: ${JSON.stringify(model)}, threads: 1, batch: 2048, ubatch: 512, gpuLayers: 0, device: '', kv: 'split', kvType: 'f16', flashAttention: 'auto', reproducible: false, memoryBytes: 1e8, hostFreeBytes: 0, hostAvailableBytes: 0, contextLength: 0, queueLimit: 16, adapters: [] };
     let first = true;
     addon.load(options, (job, event) => {
       if (event.type === 'sampled') { ${done} }
