@@ -125,10 +125,12 @@ std::map<Known, std::vector<Token>> expectations(Engine & engine) {
 struct Departure {
   Known known;
   std::vector<Token> tokens;
+  std::string life;  // the engine's options
 };
 
 // Rows computed among others are rounded otherwise, so where two tokens are as likely a greedy sample may take the other.
-// How much less likely the quiet engine finds the one taken, nats; infinite when it cannot be rounding.
+// Widest with flash attention over a unified cache: it sums in f16, in the order of the cells. How much less likely the
+// quiet engine finds the token taken, nats; infinite when it cannot be rounding.
 double gap(Engine & quiet, const Departure & departure, const std::vector<Token> & expected) {
   const auto & tokens = departure.tokens;
   if (tokens.size() != expected.size()) {
@@ -161,6 +163,9 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
   const auto faults = std::make_shared<std::atomic<unsigned>>(random());
   const int32_t status = std::array{1, -1, -2, -3}[random() % 4];
   if (faultEvery > 0) options.fault = [=](int64_t) { return (*faults)++ % faultEvery == 0 ? status : 0; };
+  const std::string about = "layout " + std::to_string(static_cast<int>(options.kv)) + ", memory " + std::to_string(options.memoryBytes) +
+                            (options.reproducible ? ", reproducible" : "") +
+                            (faultEvery > 0 ? ", status " + std::to_string(status) + " every " + std::to_string(faultEvery) : "");
   Engine engine(options);
   std::mutex mutex;  // over ids and departures
   std::vector<uint64_t> ids;
@@ -178,16 +183,16 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
   for (unsigned i = 0; i < 20 + random() % 30; ++i) {
     const auto ending = endings.emplace_back(std::make_shared<std::atomic<int>>(0));
     const auto end = ends.emplace_back(std::make_shared<std::promise<void>>());
-    const bool compare = random() % 3 == 0;
+    const bool compare = random() % 3 != 0;
     const Known known{static_cast<int>(random() % 8), std::array{3, 17, 40}[random() % 3]};
-    const auto sink = [&tally, &expected, &mutex, &departures, ending, end, compare, known](Event event) {
+    const auto sink = [&tally, &expected, &mutex, &departures, &about, ending, end, compare, known](Event event) {
       CHECK(*ending == 0);
       if (const auto * sample = std::get_if<Sample>(&event)) {
         if (!compare) return;
         ++tally.compared;
         if (sample->tokens != expected.at(known)) {
           std::lock_guard lock(mutex);
-          departures.push_back({known, sample->tokens});
+          departures.push_back({known, sample->tokens, about});
         }
         return;
       }
@@ -240,8 +245,18 @@ int main() {
     const size_t before = departures.size();
     life(random, expected, tally, departures);
     CHECK(tally.submitted == tally.ended);
-    for (size_t d = before; d < departures.size(); ++d) widest = std::max(widest, gap(quiet, departures[d], expected.at(departures[d].known)));
-    CHECK(widest < 0.02);
+    for (size_t d = before; d < departures.size(); ++d) {
+      const Departure & departure = departures[d];
+      const auto & wanted = expected.at(departure.known);
+      widest = std::max(widest, gap(quiet, departure, wanted));
+      if (widest < 0.1) continue;
+      std::fprintf(stderr, "%s\nprompt %d, at most %d tokens, %.4f apart:", departure.life.c_str(), departure.known.prompt, departure.known.maxTokens, widest);
+      for (const Token token : departure.tokens) std::fprintf(stderr, " %d", token);
+      std::fprintf(stderr, "\nnot:");
+      for (const Token token : wanted) std::fprintf(stderr, " %d", token);
+      std::fprintf(stderr, "\n");
+    }
+    CHECK(widest < 0.1);
     if (lives == 20) warm = residentMebibytes();
   }
   const double resident = residentMebibytes();
