@@ -98,6 +98,13 @@ void testNoCellsEver() {
   o.fault = [](int64_t) { return 1; };
   Engine engine(o);
   for (const Outcome & outcome : run(engine, kJobs)) CHECK(outcome.code == "OUT_OF_MEMORY");
+  // With something in the cache first, which has to go.
+  std::atomic<bool> full{false};
+  o.fault = [&full](int64_t) { return full ? 1 : 0; };
+  Engine used(o);
+  expectSame(undisturbed(), run(used, kJobs));
+  full = true;
+  for (const Outcome & outcome : run(used, {job(2, 2, 5, 180)})) CHECK(outcome.code == "OUT_OF_MEMORY");
 }
 
 // The jobs in the decode end with this code; the engine is as good as new.
