@@ -169,6 +169,7 @@ void Engine::join() {
   std::lock_guard lock(joining_);
   if (thread_.joinable()) thread_.join();
   runtime_.reset();
+  vocabulary_.release();  // by now it is the weights'
 }
 
 // Jobs that were queued since; waits for one if there is nothing else to do. `gather`: and then for those that come at once
@@ -212,6 +213,7 @@ void Engine::loop() {
   }
   // Freed where they were made.
   runtime_.reset();
+  vocabulary_.release();  // by now it is the weights'
 }
 
 }  // namespace t1

@@ -48,7 +48,7 @@ class Engine {
   void forget();
 
   const EngineOptions options_;
-  const Vocabulary vocabulary_;
+  Vocabulary vocabulary_;
   const std::vector<Adapter> adapters_;
   Stop stop_;
   std::mutex mutex_;  // guards what follows

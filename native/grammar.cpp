@@ -14,13 +14,13 @@ Failure unusable(const std::string & reason) {
 
 }  // namespace
 
-Grammar::Grammar(const Vocabulary & vocabulary, const std::string & text) {
+Grammar::Grammar(const Vocabulary & vocabulary, const std::string & text) : model_(vocabulary.model()) {
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw unusable("it is empty");
   if (text.find('\0') != std::string::npos) throw unusable("it holds a NUL");
   clearLog();
   const AssertsThrow guard;
   try {
-    sampler_.reset(llama_sampler_init_grammar(vocabulary.handle(), text.c_str(), "root"));
+    sampler_.reset(llama_sampler_init_grammar(llama_model_get_vocab(model_.get()), text.c_str(), "root"));
   } catch (const std::bad_alloc &) {
     throw;
   } catch (const std::exception & error) {
@@ -42,7 +42,7 @@ void Grammar::check(const Vocabulary & vocabulary, const std::string & text) {
   }
 }
 
-Grammar Grammar::clone() const { return Grammar(SamplerHandle(llama_sampler_clone(sampler_.get()))); }
+Grammar Grammar::clone() const { return Grammar(model_, SamplerHandle(llama_sampler_clone(sampler_.get()))); }
 
 bool Grammar::allows(Token token) {
   llama_token_data one{token, 0, 0};

@@ -1,6 +1,7 @@
 // What a sample may still say: llama.cpp's GBNF grammar and how far the sample has come in it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,9 @@ class Grammar {
   void accept(Token token);
 
  private:
-  explicit Grammar(SamplerHandle sampler) : sampler_(std::move(sampler)) {}
+  Grammar(std::shared_ptr<const llama_model> model, SamplerHandle sampler) : model_(std::move(model)), sampler_(std::move(sampler)) {}
 
+  std::shared_ptr<const llama_model> model_;  // whose vocabulary the sampler reads
   SamplerHandle sampler_;
   std::vector<llama_token_data> scratch_;  // [vocabulary]
 };

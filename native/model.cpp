@@ -6,6 +6,10 @@
 #include <filesystem>
 #include <new>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "backend.h"
 #include "gguf_check.h"
 #include "log.h"
@@ -130,20 +134,47 @@ Vocabulary::Vocabulary(const std::string & path) {
   llama_model_params params = baseParams();
   params.vocab_only = true;
   params.n_gpu_layers = 0;
-  model_ = load(path, params);
-  if (!model_) throw invalid(path, "llama.cpp refused it without a reason");
-  vocab_ = llama_model_get_vocab(model_.get());
-  if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab_) <= 0) {
+  ModelHandle model = load(path, params);
+  if (!model) throw invalid(path, "llama.cpp refused it without a reason");
+  const llama_vocab * vocab = llama_model_get_vocab(model.get());
+  if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab) <= 0) {
     throw Failure(Code::ModelInvalid, "the model " + path + " has no vocabulary");
   }
   const AssertsThrow guard;
   try {
-    info_ = describe(model_.get(), path);
+    info_ = describe(model.get(), path);
   } catch (const std::exception & error) {
     throw Failure(Code::ModelInvalid, "cannot read the metadata of " + path + ": " + error.what());
   }
   checkMetadata(info_, path);
+  model_ = std::move(model);
 }
+
+std::shared_ptr<const llama_model> Vocabulary::model() const {
+  std::lock_guard lock(mutex_);
+  if (!model_) throw Failure(Code::Disposed, "the engine was disposed");
+  return model_;
+}
+
+void Vocabulary::moveTo(std::shared_ptr<const llama_model> weights) {
+  {
+    std::lock_guard lock(mutex_);
+    model_.swap(weights);
+  }
+  weights.reset();
+#if defined(__GLIBC__)
+  malloc_trim(0);  // some 40 MiB in small pieces, which would stay with the process
+#endif
+}
+
+void Vocabulary::release() {
+  std::lock_guard lock(mutex_);
+  model_.reset();
+}
+
+bool Vocabulary::addsBos() const { return llama_vocab_get_add_bos(llama_model_get_vocab(model().get())); }
+
+bool Vocabulary::isEog(Token token) const { return llama_vocab_is_eog(llama_model_get_vocab(model().get()), token); }
 
 // Runs `body`; what llama.cpp throws at an inconsistent vocabulary becomes a Failure.
 template <typename Body>
@@ -164,24 +195,28 @@ std::vector<Token> Vocabulary::tokenize(std::string_view text, bool special, boo
   if (text.size() > INT32_MAX / 2) throw Failure(Code::Usage, "text to tokenize is longer than 1 GiB");
   // One token per byte, and a little for an added space, is the most there can be.
   std::vector<Token> tokens(text.size() + 8);
+  const auto held = model();
+  const llama_vocab * vocab = llama_model_get_vocab(held.get());
   const int32_t n = guarded([&] {
-    return llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+    return llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
                           static_cast<int32_t>(tokens.size()), false, special);
   });
   if (n < 0) throw Failure(Code::Internal, "tokenizer needs " + std::to_string(-static_cast<int64_t>(n)) + " tokens");
   tokens.resize(static_cast<size_t>(n));
-  const llama_token bos = llama_vocab_bos(vocab_);
+  const llama_token bos = llama_vocab_bos(vocab);
   if (addBos && bos != LLAMA_TOKEN_NULL) tokens.insert(tokens.begin(), bos);
   return tokens;
 }
 
 std::string Vocabulary::piece(Token token) const {
+  const auto held = model();
+  const llama_vocab * vocab = llama_model_get_vocab(held.get());
   return guarded([&] {
     std::string text(64, '\0');
-    int32_t n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
+    int32_t n = llama_token_to_piece(vocab, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
     if (n < 0) {
       text.resize(static_cast<size_t>(-n));
-      n = llama_token_to_piece(vocab_, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
+      n = llama_token_to_piece(vocab, token, text.data(), static_cast<int32_t>(text.size()), 0, false);
     }
     text.resize(static_cast<size_t>(std::max(0, n)));
     return text;

@@ -1,8 +1,10 @@
 // One GGUF. Its vocabulary and metadata load at once and are read-only, so any thread may use them;
-// its weights load later, on the decode thread.
+// its weights load later, on the decode thread, and bring the vocabulary with them again.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +19,18 @@ class Vocabulary {
   // Throws Failure (FILE_NOT_FOUND, MODEL_INVALID).
   explicit Vocabulary(const std::string & path);
 
-  const llama_vocab * handle() const { return vocab_; }
+  // What holds the vocabulary; a copy keeps it there.
+  std::shared_ptr<const llama_model> model() const;
+  // The file's weights bring the same vocabulary with them: from now on it is theirs, and the memory of this one is given back.
+  void moveTo(std::shared_ptr<const llama_model> weights);
+  // Only info() and size() afterwards.
+  void release();
   const ModelInfo & info() const { return info_; }
   int32_t size() const { return info_.vocabularySize; }
   std::vector<Token> tokenize(std::string_view text, bool special, bool addBos) const;
   // Whether the model wants a beginning-of-sequence token before its text.
-  bool addsBos() const { return llama_vocab_get_add_bos(vocab_); }
-  bool isEog(Token token) const { return llama_vocab_is_eog(vocab_, token); }
+  bool addsBos() const;
+  bool isEog(Token token) const;
   // The token's bytes; control tokens have none.
   std::string piece(Token token) const;
 
@@ -31,8 +38,8 @@ class Vocabulary {
   template <typename Body>
   auto guarded(Body body) const;
 
-  ModelHandle model_;
-  const llama_vocab * vocab_ = nullptr;
+  mutable std::mutex mutex_;  // guards model_
+  std::shared_ptr<const llama_model> model_;
   ModelInfo info_;
 };
 

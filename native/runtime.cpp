@@ -42,7 +42,7 @@ int32_t metadataNumber(const ModelInfo & info, const std::string & key, int32_t 
 
 }  // namespace
 
-Runtime::Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop)
+Runtime::Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop)
     : options_(withDefaults(options, vocabulary.info().sizeBytes)),
       vocabulary_(vocabulary),
       adapters_(adapters),
@@ -62,6 +62,7 @@ void Runtime::prepareWeights() {
   std::vector<LoadedAdapter> loaded;
   for (const Adapter & adapter : adapters_) loaded.push_back({&adapter, loadAdapter(weights.get(), adapter, vocabulary_.info()), false});
   weights_ = std::move(weights);
+  vocabulary_.moveTo(weights_);
   head_ = hasClassifier(options_.path, vocabulary_.info());
   loaded_ = std::move(loaded);
 }

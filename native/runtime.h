@@ -36,7 +36,7 @@ struct Shape {
 
 class Runtime {
  public:
-  Runtime(const EngineOptions & options, const Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop);
+  Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop);
 
   // Loads the weights, and those of the adapters, if they are not there yet.
   void prepareWeights();
@@ -94,10 +94,10 @@ class Runtime {
   void setAdapter(llama_context * context, int32_t number) const;
 
   const EngineOptions options_;
-  const Vocabulary & vocabulary_;
+  Vocabulary & vocabulary_;
   const std::vector<Adapter> & adapters_;
   const Stop & stop_;
-  ModelHandle weights_;
+  std::shared_ptr<llama_model> weights_;
   std::vector<LoadedAdapter> loaded_;  // as adapters_, once there are weights
   Shape shape_;
   ContextHandle context_;

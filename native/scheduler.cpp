@@ -557,8 +557,11 @@ std::vector<Scheduler::Entry> Scheduler::pack() {
   int32_t room = std::min(capacity, std::max(runtime_.options().ubatch, static_cast<int32_t>(ready.size()) + kept));
   int32_t outputs = decoder_->outputRoom();
   std::vector<Entry> entries;
+  bool prompt = false;
   for (Entry & entry : ready) {
     if (entry.count == 1 && entry.job->priority() == Priority::Batch && room <= kept) continue;
+    // llama.cpp computes sequences of a split KV cache together as far as the shortest goes: a cut one makes small graphs.
+    if (prompt && entry.count > room && entry.count <= runtime_.options().ubatch / 2 && !runtime_.shape().unified) continue;
     const int32_t first = position(entry);
     int32_t count = 0;
     for (; count < std::min(entry.count, room); ++count) {
@@ -569,6 +572,7 @@ std::vector<Scheduler::Entry> Scheduler::pack() {
     }
     if (count == 0) continue;
     room -= count;
+    prompt = prompt || entry.count > 1;
     entry.count = count;
     entries.push_back(entry);
   }
