@@ -11,6 +11,7 @@
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Engine } from '../dist/index.js';
 import { BenchError } from './lib/bench-error.mjs';
 import { drawChart } from './lib/chart.mjs';
 import { MODEL_NAMES, prepareModel } from './lib/models.mjs';
@@ -83,6 +84,7 @@ function sizesOf(list) {
 async function main() {
   const { cases, models, own, quick, rounds, threads, out } = settings();
   const begun = performance.now();
+  const engine = await engineBuild();
   const bars = [];
   for (const name of cases) {
     const { sizes, quick: smaller, run } = CASES[name];
@@ -99,7 +101,7 @@ async function main() {
       const { figures, bars: reached, table } = await run(bench);
       const judged = reached.map((bar) => ({ ...bar, met: met(bar) }));
       const took = (performance.now() - started) / 1000;
-      const file = recordModel(out, `engine-${name}`, modelName, { model: model.card, sizes: bench.sizes, rounds, threads: bench.threads, quick, seconds: took, bars: judged, ...figures });
+      const file = recordModel(out, `engine-${name}`, modelName, { engine, model: model.card, sizes: bench.sizes, rounds, threads: bench.threads, quick, seconds: took, bars: judged, ...figures });
       bars.push(...judged.map((bar) => ({ ...bar, model: modelName })));
       console.log(`\n## ${name}, ${modelName} (${took.toFixed(0)} s, ${file})\n${columns(table)}`);
     }
@@ -108,6 +110,16 @@ async function main() {
   const rows = bars.map(({ name, model, value, atLeast, atMost, met: ok }) => [name, model, value === null ? '-' : value.toFixed(2), atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`, ok === null ? 'cannot be told' : ok ? 'met' : 'MISSED']);
   console.log(`\n## bars${quick ? ' (quick: the figures mean nothing)' : ''}\n${columns([head, ...rows])}`);
   console.log(`\n${drawChart(out)}, ${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
+}
+
+/** Release of llama.cpp, whether it was built here, and what decodes. */
+async function engineBuild() {
+  const engine = await Engine.load({ path: prepareModel('tiny').path });
+  try {
+    return engine.build;
+  } finally {
+    await engine.dispose();
+  }
 }
 
 const met = ({ value, atLeast, atMost }) => (value === null ? null : atLeast === undefined ? value <= atMost : value >= atLeast);
