@@ -549,7 +549,9 @@ std::vector<Scheduler::Entry> Scheduler::pack() {
   std::stable_sort(ready.begin(), ready.end(), [](const Entry & a, const Entry & b) {
     if (a.job->priority() != b.job->priority()) return a.job->priority() > b.job->priority();
     if ((a.count == 1) != (b.count == 1)) return a.count == 1;
-    return a.count == 1 && a.lane->turn < b.lane->turn;
+    if (a.count == 1) return a.lane->turn < b.lane->turn;
+    if (a.job != b.job) return before(*a.job, *b.job);
+    return a.lane->slot < b.lane->slot;  // neighbours: a split KV cache computes those together
   });
   const auto prompts = std::count_if(ready.begin(), ready.end(), [](const Entry & e) { return e.count > 1; });
   const int32_t capacity = decoder_->room();
