@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { T1Error } from './errors.js';
 import { rewardModels } from './reward/reward.js';
 import { selectors } from './select/select.js';
+import { programRules } from './verify/program-rules.js';
 import { verifiers } from './verify/verify.js';
 
 /** The engine takes any number, 256 at a time; more than this is a slip of the keyboard. */
@@ -30,6 +31,10 @@ export const solveOptions = z.strictObject({
   /** Time limit of one program, milliseconds. */
   programTimeoutMs: z.int().min(1).max(600_000).default(2000),
   verifier: keysOf(verifiers).default('math'),
+  /** When a solution's programs say that it passes; the paper's `any`. */
+  programRule: keysOf(programRules).default('any'),
+  /** What a candidate counts as of which the tool says nothing; the paper's `fail`. */
+  unknown: z.enum(['fail', 'pass']).default('fail'),
   reward: keysOf(rewardModels).default('yes-no'),
   select: keysOf(selectors).default('weighted'),
   /** What decides when no candidate passes the tool (unstated in the paper). */

@@ -30,7 +30,7 @@ export async function pipeline(text: string, options: SolveOptions, run: Run, wa
     tool: verdicts[i] ?? { verdict: 'unknown' as const, programs: [] },
     reward: rewards[i] ?? null,
   }));
-  const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback));
+  const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback, options.unknown));
 
   return {
     problem: problem.text,

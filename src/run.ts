@@ -5,6 +5,7 @@ import type { Profile } from './prompt/profile.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 import type { Store } from './store/store.js';
 import type { SolveEvent } from './types.js';
+import type { ProgramRule } from './verify/program-rules.js';
 
 /** The settings that stages read; which verifier, reward and selection are used is the pipeline's business. */
 export interface StageSettings {
@@ -18,6 +19,7 @@ export interface StageSettings {
   readonly maxTokens?: number | undefined;
   readonly programs?: number | undefined;
   readonly programTimeoutMs: number;
+  readonly programRule: ProgramRule;
 }
 
 /** A model with all that depends on it, as the reward asks it. */

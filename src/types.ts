@@ -1,6 +1,7 @@
 /** What travels through the pipeline, in the order in which it comes to be. */
 import type { Sample, Usage } from './engine/engine-types.js';
 import type { ProgramStatus } from './sandbox/sandbox.js';
+import type { StatedStep } from './verify/stated-steps.js';
 
 /** One sampled solution; `index` is its sample index, from 0. */
 export interface Candidate extends Omit<Sample, 'prompt'> {
@@ -20,6 +21,8 @@ export interface ProgramRun {
 export interface ToolVerdict {
   readonly verdict: 'pass' | 'fail' | 'unknown';
   readonly programs: readonly ProgramRun[];
+  /** Calculations that the solution states, where the verifier looked for them. */
+  readonly steps?: readonly StatedStep[] | undefined;
 }
 
 /** A candidate with everything the selection may use. */

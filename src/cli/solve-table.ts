@@ -1,6 +1,6 @@
 /** The result for people: a table of candidates, then the answer and how it was verified. */
 import Table from 'cli-table3';
-import type { SolveResult } from '../types.js';
+import type { SolveResult, ToolVerdict } from '../types.js';
 
 export function solveTable(result: SolveResult): string {
   const table = new Table({
@@ -29,13 +29,21 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
   const program = candidate.tool.programs.find(({ code }) => code !== null);
   const check = program
     ? ['', `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`, indent(program.code ?? '')]
-    : [];
+    : refutedSteps(candidate.tool);
   return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...check, ''];
+}
+
+/** What the solution's own calculations come to, where the tool looked at them. */
+function refutedSteps({ steps = [] }: ToolVerdict): string[] {
+  if (steps.length === 0) return [];
+  const wrong = steps.filter(({ holds }) => !holds);
+  if (wrong.length === 0) return ['', `Steps: all ${steps.length} calculations hold.`];
+  return ['', ...wrong.map(({ step, value }) => `Step refuted: ${step}; it is ${value}`)];
 }
 
 function conclusion({ answer, verified, candidates, fallback, select }: SolveResult): string {
   const passes = candidates.filter(({ tool }) => tool.verdict === 'pass').length;
-  const pool = `${passes} of ${candidates.length} candidates passed their programs`;
+  const pool = `${passes} of ${candidates.length} candidates passed the tool`;
   if (answer === null) return `No answer: ${pool}.`;
   if (verified) return `Answer: ${answer}\nVerified: ${pool}; chosen by ${select}.`;
   return `Answer: ${answer}\nNot verified: ${pool}; chosen by ${fallback ?? select}.`;

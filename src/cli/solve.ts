@@ -8,6 +8,8 @@ import { selectors } from '../select/select.js';
 import { solve } from '../solve.js';
 import { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
+import { programRules } from '../verify/program-rules.js';
+import { verifiers } from '../verify/verify.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
@@ -20,6 +22,9 @@ const builder = (yargs: import('yargs').Argv) =>
     .positional('problem', { type: 'string', describe: 'the question; - reads standard input' })
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
+    .option('verifier', { choices: Object.keys(verifiers), default: 'math', requiresArg: true, describe: 'math: programs; steps: the calculations that a solution states; or those before programs' })
+    .option('program-rule', { choices: Object.keys(programRules), default: 'any', requiresArg: true, describe: "how many of a candidate's programs must print True" })
+    .option('unknown', { choices: ['fail', 'pass'], default: 'fail', requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
     .option('reward-model', { type: 'string', requiresArg: true, describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)' })
@@ -52,6 +57,9 @@ const settingsOf = (args: Arguments) => ({
   ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }),
   ...(args.programs !== undefined && { programs: args.programs }),
   programTimeoutMs: args.programTimeout,
+  verifier: args.verifier,
+  programRule: args.programRule,
+  unknown: args.unknown,
   select: args.select,
   fallback: args.fallback,
   ...(args.adapterTool !== undefined && { adapterTool: 'tool' }),

@@ -23,8 +23,18 @@ export type SelectorName = keyof typeof selectors;
  *
  * @param pool candidates in the order of their sample index
  * @param fallback what decides when the strategy needs a pass and nobody passed
+ * @param unknown what a candidate counts as of which the tool says nothing; it verifies no answer either way
  */
-export function select(pool: readonly ScoredCandidate[], name: SelectorName, fallback: Fallback): Selection {
+export function select(
+  pool: readonly ScoredCandidate[],
+  name: SelectorName,
+  fallback: Fallback,
+  unknown: 'fail' | 'pass' = 'fail',
+): Selection {
+  if (unknown === 'pass') {
+    const selection = select(pool.map(believed), name, fallback);
+    return { ...selection, verified: verifies(pool, selection.answer) };
+  }
   const strategy: Selector = selectors[name];
   const answered = pool.filter(({ answer }) => answer !== null);
   if (answered.length === 0 || !strategy.needsPass || answered.some(passed)) {
@@ -38,6 +48,15 @@ export function select(pool: readonly ScoredCandidate[], name: SelectorName, fal
     case 'majority':
       return decide(pool, majority, fallback);
   }
+}
+
+const believed = (candidate: ScoredCandidate): ScoredCandidate =>
+  candidate.tool.verdict === 'unknown' ? { ...candidate, tool: { ...candidate.tool, verdict: 'pass' } } : candidate;
+
+function verifies(pool: readonly ScoredCandidate[], chosen: string | null): boolean {
+  if (chosen === null) return false;
+  const same = normalizeAnswer(chosen);
+  return pool.some((candidate) => candidate.answer !== null && passed(candidate) === 1 && normalizeAnswer(candidate.answer) === same);
 }
 
 const NOTHING = { answer: null, chosen: null, verified: false } as const;

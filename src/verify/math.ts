@@ -1,6 +1,6 @@
 /**
  * Tool verifier for maths (arXiv 2504.04718, §3 and appendix D): the model writes k programs for each solution,
- * each runs in the sandbox, and the solution passes if at least one prints exactly True.
+ * each runs in the sandbox, and the solution passes by the rule of `settings.programRule` over what they print.
  */
 import { sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
@@ -13,6 +13,7 @@ import { SANDBOX_VERSION, type ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
 import { extractCode } from './extract-code.js';
+import { judge } from './program-rules.js';
 
 /** Raised when the same programs could lead to another verdict. */
 const VERSION = 1;
@@ -27,10 +28,12 @@ export async function verifyMath(
 ): Promise<ToolVerdict[]> {
   const { programTokens, programTemperature } = run.profile.defaults;
   const asked = rolePrompts(run.engine, run.profile.roles.program, problem, solvePrompt, candidates, programTokens);
-  const verdicts: ToolVerdict[] = candidates.map(() => NOT_ASKED);
+  const verdicts = new Map<number, ToolVerdict>(); // by index of the candidate
+  const told = () => candidates.map(({ index }) => verdicts.get(index) ?? NOT_ASKED);
+  const { programRule } = run.settings;
   const tell = (same: readonly Candidate[], tool: ToolVerdict) => {
     for (const { index } of same) {
-      verdicts[index] = tool;
+      verdicts.set(index, tool);
       run.emit({ type: 'verdict', index, tool });
     }
   };
@@ -38,10 +41,10 @@ export async function verifyMath(
   const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds) }));
   const missing = keyed.filter(({ key, candidates: same }) => {
     const known = run.store.verdict(key);
-    if (known) tell(same, known);
+    if (known) tell(same, { ...known, verdict: judge(known.programs, programRule) });
     return !known;
   });
-  if (missing.length === 0) return verdicts;
+  if (missing.length === 0) return told();
 
   const sampler = { temperature: programTemperature, topK: 0, topP: 1, minP: 0 };
   const prompts = missing.map(({ prompt }) => ({ tokens: prompt.tokens, seeds }));
@@ -50,13 +53,13 @@ export async function verifyMath(
   await Promise.all(
     missing.map(async ({ key, candidates: same }, i) => {
       const programs = await runDistinct(replies[i]?.map(({ text }) => extractCode(text)) ?? [], sandbox, run);
-      const tool = { verdict: judge(programs), programs };
+      const tool = { verdict: judge(programs, programRule), programs };
       // A sandbox that died says nothing of the program: ask again next time.
       if (!programs.some(({ status }) => status === 'died')) run.store.saveVerdict(key, 'math', tool);
       tell(same, tool);
     }),
   );
-  return verdicts;
+  return told();
 }
 
 /** Greedy programs are all alike and need no seed; then runs with other seeds share them. */
@@ -81,13 +84,6 @@ async function runDistinct(codes: readonly (string | null)[], sandbox: ProgramRu
         : { code, status: 'missing', stdout: '' };
     }),
   );
-}
-
-/** The paper's rule; anything but a clean True or False says nothing. */
-export function judge(programs: readonly ProgramRun[]): ToolVerdict['verdict'] {
-  const prints = (word: string) => programs.some(({ status, stdout }) => status === 'ok' && stdout.trim() === word);
-  if (prints('True')) return 'pass';
-  return prints('False') ? 'fail' : 'unknown';
 }
 
 function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {

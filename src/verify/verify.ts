@@ -8,6 +8,7 @@ import type { Prompt } from '../prompt/prompt.js';
 import type { Run } from '../run.js';
 import type { Candidate, ToolVerdict } from '../types.js';
 import { verifyMath } from './math.js';
+import { verifySteps, verifyStepsThenMath } from './steps.js';
 
 /** @returns [candidates] verdicts, in the candidates' order */
 export type Verifier = (
@@ -17,4 +18,4 @@ export type Verifier = (
   run: Run,
 ) => Promise<ToolVerdict[]>;
 
-export const verifiers = { math: verifyMath } satisfies Record<string, Verifier>;
+export const verifiers = { math: verifyMath, steps: verifySteps, 'steps-then-math': verifyStepsThenMath } satisfies Record<string, Verifier>;

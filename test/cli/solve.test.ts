@@ -64,7 +64,7 @@ describe('the result', () => {
     expect(result.code).toBe(0);
     expect(result.stdout).toMatch(/answer.*tool.*reward.*weight/);
     expect(result.stdout).toMatch(/^Answer: /m);
-    expect(result.stdout).toMatch(/^(Verified|Not verified): \d of 4 candidates passed their programs/m);
+    expect(result.stdout).toMatch(/^(Verified|Not verified): \d of 4 candidates passed the tool/m);
   });
 
   test('is the same for the same seed and differs for another', async () => {
