@@ -36,6 +36,10 @@ export const solveOptions = z.strictObject({
   /** What a candidate counts as of which the tool says nothing; the paper's `fail`. */
   unknown: z.enum(['fail', 'pass']).default('fail'),
   reward: keysOf(rewardModels).default('yes-no'),
+  /** Rationales for each candidate, where the reward is read from some; the profile's when absent (paper: 8). */
+  rationales: z.int().min(1).max(256).optional(),
+  /** What a rationale counts: P(Yes) at its verdict (paper, eq. 2), or 1 or 0. */
+  rationaleScore: z.enum(['probability', 'vote']).default('probability'),
   select: keysOf(selectors).default('weighted'),
   /** What decides when no candidate passes the tool (unstated in the paper). */
   fallback: z.enum(['reward', 'majority', 'abstain']).default('reward'),

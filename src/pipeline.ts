@@ -28,7 +28,8 @@ export async function pipeline(text: string, options: SolveOptions, run: Run, wa
   const pool = candidates.map((candidate, i) => ({
     ...candidate,
     tool: verdicts[i] ?? { verdict: 'unknown' as const, programs: [] },
-    reward: rewards[i] ?? null,
+    reward: rewards[i]?.score ?? null,
+    rationales: rewards[i]?.rationales,
   }));
   const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback, options.unknown));
 

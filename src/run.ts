@@ -20,6 +20,8 @@ export interface StageSettings {
   readonly programs?: number | undefined;
   readonly programTimeoutMs: number;
   readonly programRule: ProgramRule;
+  readonly rationales?: number | undefined;
+  readonly rationaleScore: 'probability' | 'vote';
 }
 
 /** A model with all that depends on it, as the reward asks it. */

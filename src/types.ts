@@ -25,11 +25,27 @@ export interface ToolVerdict {
   readonly steps?: readonly StatedStep[] | undefined;
 }
 
+/** A written judgement, and what it came to. */
+export interface Rationale {
+  readonly text: string;
+  /** P(Yes), or the vote; null when it never came to its verdict. */
+  readonly score: number | null;
+}
+
+/** How good a candidate looks. */
+export interface Reward {
+  /** 0…1; null where there is nothing to score (no answer, it does not fit the context, no rationale came to a verdict). */
+  readonly score: number | null;
+  readonly rationales?: readonly Rationale[] | undefined;
+}
+
 /** A candidate with everything the selection may use. */
 export interface ScoredCandidate extends Candidate {
   readonly tool: ToolVerdict;
-  /** 0…1; null where there is nothing to score (no answer, or it does not fit the context). */
+  /** The reward's score, 0…1; null where there is none. */
   readonly reward: number | null;
+  /** What the score was read from, where it was written. */
+  readonly rationales?: readonly Rationale[] | undefined;
 }
 
 export type Fallback = 'reward' | 'majority' | 'abstain';

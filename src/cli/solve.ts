@@ -4,6 +4,7 @@ import { loadEngine, type EngineOptions } from '../engine/engine.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
+import { rewardModels } from '../reward/reward.js';
 import { selectors } from '../select/select.js';
 import { solve } from '../solve.js';
 import { Store } from '../store/store.js';
@@ -25,6 +26,9 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('verifier', { choices: Object.keys(verifiers), default: 'math', requiresArg: true, describe: 'math: programs; steps: the calculations that a solution states; or those before programs' })
     .option('program-rule', { choices: Object.keys(programRules), default: 'any', requiresArg: true, describe: "how many of a candidate's programs must print True" })
     .option('unknown', { choices: ['fail', 'pass'], default: 'fail', requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
+    .option('reward', { choices: Object.keys(rewardModels), default: 'yes-no', requiresArg: true, describe: 'yes-no: read at once; genrm: after rationales' })
+    .option('rationales', { type: 'number', requiresArg: true, describe: "rationales per candidate (default: the model profile's)" })
+    .option('rationale-score', { choices: ['probability', 'vote'], default: 'probability', requiresArg: true, describe: 'what a rationale counts' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
     .option('reward-model', { type: 'string', requiresArg: true, describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)' })
@@ -60,6 +64,9 @@ const settingsOf = (args: Arguments) => ({
   verifier: args.verifier,
   programRule: args.programRule,
   unknown: args.unknown,
+  reward: args.reward,
+  ...(args.rationales !== undefined && { rationales: args.rationales }),
+  rationaleScore: args.rationaleScore,
   select: args.select,
   fallback: args.fallback,
   ...(args.adapterTool !== undefined && { adapterTool: 'tool' }),

@@ -186,10 +186,12 @@ function promptUsage(sequences: readonly { readonly tokens: Int32Array; readonly
 function finish(answer: string, { maxTokens, stop = [] }: SampleRequest): Pick<Sample, 'text' | 'tokens' | 'logprobs' | 'finish'> {
   let reason: FinishReason = 'eog';
   let tokens = tokensOf(answer);
-  const end = Math.min(...stop.map((text) => answer.indexOf(text)).filter((at) => at >= 0));
+  const stops = stop.map((text) => ({ at: answer.indexOf(text), text })).filter(({ at }) => at >= 0);
+  const first = stops.sort((a, b) => a.at + a.text.length - (b.at + b.text.length))[0];
   let text = answer;
-  if (Number.isFinite(end)) {
-    text = answer.slice(0, end);
+  if (first) {
+    text = answer.slice(0, first.at);
+    tokens = tokensOf(answer.slice(0, first.at + first.text.length));
     reason = 'stop';
   } else if (tokens.length > maxTokens) {
     tokens = tokens.subarray(0, maxTokens);

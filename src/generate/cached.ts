@@ -11,8 +11,13 @@ export interface SampleSettings {
   readonly maxTokens: number;
   readonly adapter?: RunAdapter | undefined;
   readonly grammar?: string | undefined;
+  /** Text that ends a sample. */
+  readonly stop?: readonly string[];
   readonly reserve?: NonNullable<SampleRequest['reserve']>;
 }
+
+/** The run, or the run with another engine: that of the reward. */
+export type SampleSource = Pick<Run, 'engine' | 'modelHash' | 'store' | 'usage' | 'signal' | 'emit'>;
 
 export interface CachedPrompt {
   readonly tokens: Int32Array;
@@ -25,7 +30,7 @@ export interface CachedPrompt {
  * @returns [prompts][seeds] samples
  */
 export async function sampleCached(
-  run: Run,
+  run: SampleSource,
   stage: StageName,
   prompts: readonly CachedPrompt[],
   settings: SampleSettings,
@@ -61,7 +66,7 @@ interface MissingPrompt extends CachedPrompt {
 }
 
 async function decodeMissing(
-  run: Run,
+  run: SampleSource,
   stage: StageName,
   missing: readonly MissingPrompt[],
   settings: SampleSettings,
@@ -97,8 +102,8 @@ async function decodeMissing(
 }
 
 /** Everything a sample depends on. */
-function generationKey(run: Run, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {
+function generationKey(run: SampleSource, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {
   const { temperature, topK, topP, minP } = settings.sampler;
-  const sampler = [temperature, topK, topP, minP, settings.maxTokens, ...(settings.grammar === undefined ? [] : [settings.grammar])];
+  const sampler = [temperature, topK, topP, minP, settings.maxTokens, ...(settings.grammar === undefined ? [] : [settings.grammar]), ...(settings.stop ? [settings.stop] : [])];
   return contentKey('generation', run.engine.build, run.modelHash, adapterKey(settings.adapter), tokens, sampler, seed, index);
 }

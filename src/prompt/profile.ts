@@ -33,6 +33,8 @@ const profileSchema = z.strictObject({
     solve: role,
     program: role,
     reward: role.extend(verdict.shape),
+    /** A judgement in words, which ends with a verdict: `ask` is what it writes last before the word. */
+    rationale: role.extend({ ...verdict.shape, ask: z.string().min(1) }).optional(),
     /** A program for each step that the solution states. */
     steps: role.optional(),
     /** Process reward: read at the end of every line of the solution itself, so it has no messages. */
@@ -50,6 +52,10 @@ const profileSchema = z.strictObject({
     /** Programs for each candidate, and their sampling temperature. */
     programs: z.int().positive(),
     programTemperature: z.number().nonnegative(),
+    /** Rationales for each candidate, their most new tokens and temperature (arXiv 2504.04718 §3). */
+    rationales: z.int().positive().default(8),
+    rationaleTokens: z.int().positive().default(1024),
+    rationaleTemperature: z.number().nonnegative().default(0.6),
   }),
 });
 

@@ -6,18 +6,19 @@
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { Run } from '../run.js';
-import type { Candidate } from '../types.js';
+import type { Candidate, Reward } from '../types.js';
+import { checkGenrm, genrm } from './genrm.js';
 import { checkYesNo, yesNo } from './yes-no.js';
 
-/** @returns [candidates] scores from 0 to 1, null where there is nothing to score */
+/** @returns [candidates] in the candidates' order */
 export type RewardModel = (
   problem: Problem,
   prompt: Prompt,
   candidates: readonly Candidate[],
   run: Run,
-) => Promise<(number | null)[]>;
+) => Promise<Reward[]>;
 
-export const rewardModels = { 'yes-no': yesNo } satisfies Record<string, RewardModel>;
+export const rewardModels = { 'yes-no': yesNo, genrm } satisfies Record<string, RewardModel>;
 
 /** What makes sure, before anything is sampled, that the reward can be had; throws a T1Error otherwise. */
-export const rewardChecks: Record<keyof typeof rewardModels, (run: Run) => void> = { 'yes-no': checkYesNo };
+export const rewardChecks: Record<keyof typeof rewardModels, (run: Run) => void> = { 'yes-no': checkYesNo, genrm: checkGenrm };

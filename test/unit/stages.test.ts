@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { parseOptions } from '../../src/options.js';
 import { MAX_PROBLEM_BYTES, parseProblem } from '../../src/problem/problem.js';
-import { goodShare } from '../../src/reward/yes-no.js';
+import { goodShare } from '../../src/reward/words.js';
 import type { ProgramRun } from '../../src/types.js';
 import { extractCode } from '../../src/verify/extract-code.js';
 import { judge } from '../../src/verify/program-rules.js';
