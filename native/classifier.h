@@ -1,16 +1,17 @@
-// Classification heads: which GGUFs have one that can be used.
+// Classification heads: which GGUFs have one, and whether it can be used.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "types.h"
 
 namespace t1 {
 
-// Whether the file has a classification head, of an architecture for which T1 can use it.
-bool hasClassifier(const std::string & path, const ModelInfo & info);
+// The head that the file has beside, or instead of, the language head; nothing if it has none. Throws Failure (MODEL_INVALID).
+std::optional<Head> findHead(const std::string & path, const std::string & architecture);
 
-// Throws Failure if it does not: USAGE where there is no head, MODEL_INVALID where there is one that T1 cannot use.
-void requireClassifier(const std::string & path, const ModelInfo & info);
+// Throws Failure if there is none that can be used: USAGE where there is none, MODEL_INVALID where there is one that T1 cannot use.
+void requireHead(const std::string & path, const ModelInfo & info);
 
 }  // namespace t1

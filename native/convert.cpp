@@ -7,6 +7,20 @@
 namespace t1 {
 namespace {
 
+Napi::Array fromStrings(Napi::Env env, const std::vector<std::string> & strings) {
+  Napi::Array array = Napi::Array::New(env, strings.size());
+  for (uint32_t i = 0; i < strings.size(); ++i) array.Set(i, strings[i]);
+  return array;
+}
+
+Napi::Object fromHead(Napi::Env env, const Head & head) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("tensors", fromStrings(env, head.tensors));
+  object.Set("labels", fromStrings(env, head.labels));
+  if (!head.problem.empty()) object.Set("problem", head.problem);
+  return object;
+}
+
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 Failure wrong(const std::string & name, const char * expected) { return Failure(Code::Usage, name + " must be " + expected); }
@@ -182,9 +196,7 @@ struct EventWriter {
     object.Set("type", "classified");
     object.Set("usage", fromUsage(env, done.usage));
     object.Set("scores", fromRows(env, done.scores));
-    Napi::Array labels = Napi::Array::New(env, done.labels.size());
-    for (uint32_t i = 0; i < done.labels.size(); ++i) labels.Set(i, done.labels[i]);
-    object.Set("labels", labels);
+    object.Set("labels", fromStrings(env, done.labels));
   }
   void operator()(const Failure & failure) {
     object.Set("type", "failed");
@@ -327,6 +339,7 @@ Napi::Value fromModelInfo(Napi::Env env, const ModelInfo & info) {
   object.Set("chatTemplate", info.hasChatTemplate ? Napi::Value(Napi::String::New(env, info.chatTemplate)) : env.Undefined());
   object.Set("bosToken", info.bosToken);
   object.Set("eosToken", info.eosToken);
+  if (info.head) object.Set("head", fromHead(env, *info.head));
   // Pairs, not properties: a hostile key must not become __proto__.
   Napi::Array metadata = Napi::Array::New(env, info.metadata.size());
   for (uint32_t i = 0; i < info.metadata.size(); ++i) {

@@ -11,6 +11,7 @@
 #endif
 
 #include "backend.h"
+#include "classifier.h"
 #include "gguf_check.h"
 #include "log.h"
 
@@ -92,6 +93,7 @@ ModelInfo describe(const llama_model * model, const std::string & path) {
   if (chatTemplate) info.chatTemplate = chatTemplate;
   info.bosToken = tokenText(vocab, llama_vocab_bos(vocab));
   info.eosToken = tokenText(vocab, llama_vocab_eos(vocab));
+  info.head = findHead(path, info.architecture);
   return info;
 }
 
@@ -143,6 +145,8 @@ Vocabulary::Vocabulary(const std::string & path) {
   const AssertsThrow guard;
   try {
     info_ = describe(model.get(), path);
+  } catch (const Failure &) {
+    throw;
   } catch (const std::exception & error) {
     throw Failure(Code::ModelInvalid, "cannot read the metadata of " + path + ": " + error.what());
   }

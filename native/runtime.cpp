@@ -63,7 +63,7 @@ void Runtime::prepareWeights() {
   for (const Adapter & adapter : adapters_) loaded.push_back({&adapter, loadAdapter(weights.get(), adapter, vocabulary_.info()), false});
   weights_ = std::move(weights);
   vocabulary_.moveTo(weights_);
-  head_ = hasClassifier(options_.path, vocabulary_.info());
+  head_ = vocabulary_.info().head && vocabulary_.info().head->problem.empty();
   loaded_ = std::move(loaded);
 }
 
@@ -74,11 +74,8 @@ void Runtime::dropContext() {
 }
 
 void Runtime::prepareHead() {
-  if (!head_) requireClassifier(options_.path, vocabulary_.info());
+  requireHead(options_.path, vocabulary_.info());
   prepareWeights();
-  if (classes() > 1) return;
-  throw Failure(Code::ModelInvalid, "the classification head of " + options_.path + " has one class, and llama.cpp makes " +
-                                        "probabilities of what it says: that would always be 1; give a model with two classes or more");
 }
 
 void Runtime::useHead(bool head) {

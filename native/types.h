@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -169,6 +170,15 @@ struct ClassifyDone {
 using Event = std::variant<Sample, Progress, SampleDone, ScoreDone, ClassifyDone, Failure>;
 using Sink = std::function<void(Event)>;
 
+// A classification or value head in the file.
+struct Head {
+  std::vector<std::string> tensors;
+  // [classes] "" where the file does not name one.
+  std::vector<std::string> labels;
+  // Why it cannot be used; "" when it can.
+  std::string problem;
+};
+
 struct ModelInfo {
   std::string name;
   std::string architecture;
@@ -182,6 +192,7 @@ struct ModelInfo {
   int32_t contextLength = 0;
   int32_t vocabularySize = 0;
   int32_t layers = 0;
+  std::optional<Head> head;
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 

@@ -1,7 +1,8 @@
 /** Every setting of a solve: one schema for library and command line. Paper: arXiv 2504.04718. */
 import { z } from 'zod';
 import { T1Error } from './errors.js';
-import { rewardModels } from './reward/reward.js';
+import { aggregation } from './reward/entry.js';
+import { rewardModels, type RewardName } from './reward/reward.js';
 import { selectors } from './select/select.js';
 import { programRules } from './verify/program-rules.js';
 import { verifiers } from './verify/verify.js';
@@ -35,7 +36,12 @@ export const solveOptions = z.strictObject({
   programRule: keysOf(programRules).default('any'),
   /** What a candidate counts as of which the tool says nothing; the paper's `fail`. */
   unknown: z.enum(['fail', 'pass']).default('fail'),
-  reward: keysOf(rewardModels).default('yes-no'),
+  /** `auto`: what the reward model was made for, else yes-no. */
+  reward: z.enum(['auto', ...keysOf(rewardModels).options]).default('auto'),
+  /** File that says what the reward model is asked, and where its answer is read; by the model's name when absent. */
+  rewardEntry: z.string().min(1).optional(),
+  /** How step scores become one; the reward model's when absent (paper: last). */
+  aggregation: aggregation.optional(),
   /** Rationales for each candidate, where the reward is read from some; the profile's when absent (paper: 8). */
   rationales: z.int().min(1).max(256).optional(),
   /** What a rationale counts: P(Yes) at its verdict (paper, eq. 2), or 1 or 0. */
@@ -50,6 +56,8 @@ export const solveOptions = z.strictObject({
 });
 
 export type SolveOptions = z.output<typeof solveOptions>;
+/** With nothing left to be found out. */
+export type PipelineOptions = SolveOptions & { readonly reward: RewardName };
 export type SolveSettings = z.input<typeof solveOptions>;
 
 /**

@@ -7,7 +7,7 @@
 import { sampleCandidates } from './generate/sample.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
-import type { SolveOptions } from './options.js';
+import type { PipelineOptions } from './options.js';
 import { rewardChecks, rewardModels } from './reward/reward.js';
 import type { Run } from './run.js';
 import { select } from './select/select.js';
@@ -15,7 +15,7 @@ import { Stopwatch } from './stopwatch.js';
 import type { SolveResult } from './types.js';
 import { verifiers } from './verify/verify.js';
 
-export async function pipeline(text: string, options: SolveOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
+export async function pipeline(text: string, options: PipelineOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
   const problem = parseProblem(text);
   const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
 
@@ -30,6 +30,7 @@ export async function pipeline(text: string, options: SolveOptions, run: Run, wa
     tool: verdicts[i] ?? { verdict: 'unknown' as const, programs: [] },
     reward: rewards[i]?.score ?? null,
     rationales: rewards[i]?.rationales,
+    stepScores: rewards[i]?.steps,
   }));
   const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback, options.unknown));
 

@@ -2,6 +2,7 @@
 import type { Engine, Usage } from './engine/engine-types.js';
 import type { RunAdapter } from './model/run-adapter.js';
 import type { Profile } from './prompt/profile.js';
+import type { Aggregation, RewardEntry } from './reward/entry.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 import type { Store } from './store/store.js';
 import type { SolveEvent } from './types.js';
@@ -22,6 +23,8 @@ export interface StageSettings {
   readonly programRule: ProgramRule;
   readonly rationales?: number | undefined;
   readonly rationaleScore: 'probability' | 'vote';
+  /** The reward model's when absent. */
+  readonly aggregation?: Aggregation | undefined;
 }
 
 /** A model with all that depends on it, as the reward asks it. */
@@ -29,6 +32,8 @@ export interface RewardSource {
   readonly engine: Engine;
   readonly modelHash: string;
   readonly profile: Profile;
+  /** Of a model that was made for rewards. */
+  readonly entry?: RewardEntry | undefined;
   readonly adapter?: RunAdapter | undefined;
 }
 

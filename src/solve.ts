@@ -8,6 +8,8 @@ import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor } from './prompt/profile.js';
 import { UsageCounter, type ProgramRunner, type Run } from './run.js';
+import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
+import { rewardFor } from './reward/reward.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { Stopwatch } from './stopwatch.js';
 import { Store } from './store/store.js';
@@ -74,8 +76,10 @@ async function solveProblem(
     const adapters = await watch.time('load', async () => ({
       tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
     }));
+    const entry = options.rewardEntry === undefined ? rewardEntryFor(rewardEngine.model) : readRewardEntry(options.rewardEntry);
     const reward = await watch.time('load', async () => ({
       engine: rewardEngine,
+      entry,
       modelHash: await fingerprint(rewardEngine.model.path, store),
       profile: profileFor(rewardEngine.model),
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
@@ -83,7 +87,7 @@ async function solveProblem(
     const profile = profileFor(engine.model);
     const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
-    const result = await pipeline(problem, options, run, watch);
+    const result = await pipeline(problem, { ...options, reward: rewardFor(options.reward, entry) }, run, watch);
     keepKvCosts(engine, modelHash, store);
     emit({ type: 'answer', result });
     return result;

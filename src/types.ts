@@ -32,11 +32,19 @@ export interface Rationale {
   readonly score: number | null;
 }
 
+/** A step of a solution, and what a process reward model thinks of the solution up to there. */
+export interface StepScore {
+  readonly text: string;
+  /** 0…1 */
+  readonly score: number;
+}
+
 /** How good a candidate looks. */
 export interface Reward {
   /** 0…1; null where there is nothing to score (no answer, it does not fit the context, no rationale came to a verdict). */
   readonly score: number | null;
   readonly rationales?: readonly Rationale[] | undefined;
+  readonly steps?: readonly StepScore[] | undefined;
 }
 
 /** A candidate with everything the selection may use. */
@@ -44,8 +52,9 @@ export interface ScoredCandidate extends Candidate {
   readonly tool: ToolVerdict;
   /** The reward's score, 0…1; null where there is none. */
   readonly reward: number | null;
-  /** What the score was read from, where it was written. */
+  /** What the score was read from: judgements in words, or scores of the steps. */
   readonly rationales?: readonly Rationale[] | undefined;
+  readonly stepScores?: readonly StepScore[] | undefined;
 }
 
 export type Fallback = 'reward' | 'majority' | 'abstain';

@@ -6,6 +6,7 @@ import type { DeviceInfo, ModelInfo } from '../engine/engine-types.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { resolveModel } from '../model/resolve.js';
 import { profileFor } from '../prompt/profile.js';
+import { rewardEntryFor, type RewardEntry } from '../reward/entry.js';
 import { Store } from '../store/store.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { withJson, withModel } from './flags.js';
@@ -53,14 +54,21 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
   try {
     const sha256 = await fingerprint(path, store);
     const profile = profileFor(engine.model).name;
+    const entry = rewardEntryFor(engine.model);
     const { metadata, chatTemplate, ...info } = engine.model;
     return {
-      json: { ...info, sha256, profile, build: engine.build, chatTemplate, metadata },
-      lines: [...describe(engine.model), `sha256       ${sha256}`, `profile      ${profile}`, `engine       ${engine.build}`],
+      json: { ...info, sha256, profile, reward: entry && { entry: entry.name, kind: entry.kind, ...(entry.kind === 'unsupported' && { why: entry.why }) }, build: engine.build, chatTemplate, metadata },
+      lines: [...describe(engine.model), `sha256       ${sha256}`, `profile      ${profile}`, ...rewardLines(engine.model, entry), `engine       ${engine.build}`],
     };
   } finally {
     store.close();
   }
+}
+
+function rewardLines({ head }: ModelInfo, entry: RewardEntry | undefined): string[] {
+  const made = entry?.kind === 'unsupported' ? `cannot be used (${entry.name}): ${entry.why}` : entry && `${entry.kind}, as in the entry ${entry.name}`;
+  const found = head && (head.problem === undefined ? `classes ${head.labels.map((label) => label || '(no name)').join(', ')}` : `cannot be used: ${head.problem}`);
+  return [...(made ? [`reward       ${made}`] : []), ...(found ? [`head         ${found}`] : [])];
 }
 
 const describe = (model: ModelInfo): string[] => [

@@ -5,6 +5,7 @@ import { sampleSeed } from '../generate/seeds.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
+import { promptTokens } from '../prompt/prompt.js';
 import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, withJson, withModel, withSampling } from './flags.js';
 import { argumentText, readBytes } from './input.js';
@@ -38,7 +39,7 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
     const progress = new Progress();
     await using engine = await loadForCommand({ ...flags, path }, progress);
     const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true }) : prompt;
-    const tokens = engine.tokenize(text, { special: args.chat, addBos: !args.chat });
+    const tokens = args.chat ? promptTokens(engine, text) : engine.tokenize(text, { special: false });
     progress.show({ type: 'progress', stage: 'sample', finished: 0, total: samples, generatedTokens: 0 });
     const start = performance.now();
     const result = await engine

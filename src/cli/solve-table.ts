@@ -1,6 +1,6 @@
 /** The result for people: a table of candidates, then the answer and how it was verified. */
 import Table from 'cli-table3';
-import type { SolveResult, ToolVerdict } from '../types.js';
+import type { ScoredCandidate, SolveResult, ToolVerdict } from '../types.js';
 
 export function solveTable(result: SolveResult): string {
   const table = new Table({
@@ -30,8 +30,19 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
   const check = program
     ? ['', `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`, indent(program.code ?? '')]
     : refutedSteps(candidate.tool);
-  return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...check, ''];
+  return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...scoredSteps(candidate), ...check, ''];
 }
+
+/** What a process reward model thinks of each step. */
+function scoredSteps({ stepScores = [] }: Pick<ScoredCandidate, 'stepScores'>): string[] {
+  if (stepScores.length === 0) return [];
+  return ['', 'Scores of its steps:', ...stepScores.map(({ text, score }) => `  ${score.toFixed(3)}  ${firstLine(text)}`)];
+}
+
+const firstLine = (text: string): string => {
+  const [line = ''] = text.split('\n');
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+};
 
 /** What the solution's own calculations come to, where the tool looked at them. */
 function refutedSteps({ steps = [] }: ToolVerdict): string[] {

@@ -4,6 +4,7 @@ import { loadEngine, type EngineOptions } from '../engine/engine.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
+import { aggregations } from '../reward/entry.js';
 import { rewardModels } from '../reward/reward.js';
 import { selectors } from '../select/select.js';
 import { solve } from '../solve.js';
@@ -26,7 +27,9 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('verifier', { choices: Object.keys(verifiers), default: 'math', requiresArg: true, describe: 'math: programs; steps: the calculations that a solution states; or those before programs' })
     .option('program-rule', { choices: Object.keys(programRules), default: 'any', requiresArg: true, describe: "how many of a candidate's programs must print True" })
     .option('unknown', { choices: ['fail', 'pass'], default: 'fail', requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
-    .option('reward', { choices: Object.keys(rewardModels), default: 'yes-no', requiresArg: true, describe: 'yes-no: read at once; genrm: after rationales' })
+    .option('reward', { choices: ['auto', ...Object.keys(rewardModels)], default: 'auto', requiresArg: true, describe: 'yes-no: read at once; genrm: after rationales; prm: of each step; classifier: its own head; auto: what the model was made for, else yes-no' })
+    .option('reward-entry', { type: 'string', requiresArg: true, describe: "JSON that says how a reward model is asked (default: models/rewards, by the model's name)" })
+    .option('aggregation', { choices: Object.keys(aggregations), requiresArg: true, describe: "how step scores become one (default: the reward model's)" })
     .option('rationales', { type: 'number', requiresArg: true, describe: "rationales per candidate (default: the model profile's)" })
     .option('rationale-score', { choices: ['probability', 'vote'], default: 'probability', requiresArg: true, describe: 'what a rationale counts' })
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
@@ -65,6 +68,8 @@ const settingsOf = (args: Arguments) => ({
   programRule: args.programRule,
   unknown: args.unknown,
   reward: args.reward,
+  ...(args.rewardEntry !== undefined && { rewardEntry: args.rewardEntry }),
+  ...(args.aggregation !== undefined && { aggregation: args.aggregation }),
   ...(args.rationales !== undefined && { rationales: args.rationales }),
   rationaleScore: args.rationaleScore,
   select: args.select,

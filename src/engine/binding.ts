@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 import type { Adapter, DeviceInfo, EngineStatistics, FinishReason, KvCosts, KvLayout, ModelInfo, Usage } from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
-const CONTRACT = 6;
+const CONTRACT = 7;
 
 export interface RawOptions {
   readonly path: string;

@@ -161,6 +161,16 @@ export interface ClassifyResult {
   readonly usage: Usage;
 }
 
+/** A head in the file that says classes, or a value, instead of tokens. */
+export interface ClassificationHead {
+  /** What the file calls its tensors. */
+  readonly tensors: readonly string[];
+  /** [classes] what the file calls them, `''` where it does not. */
+  readonly labels: readonly string[];
+  /** Why it cannot be read; absent when it can. */
+  readonly problem?: string;
+}
+
 /** What the GGUF says of itself. */
 export interface ModelInfo {
   readonly path: string;
@@ -174,6 +184,8 @@ export interface ModelInfo {
   readonly contextLength: number;
   readonly vocabularySize: number;
   readonly layers: number;
+  /** Classification or value head, absent when the file has none. */
+  readonly head?: ClassificationHead;
   /** Jinja source, absent when the GGUF has none. */
   readonly chatTemplate: string | undefined;
   readonly bosToken: string;

@@ -23,6 +23,8 @@ export interface FakeEngineOptions {
   readonly answer: (prompt: string, seed: number, adapter?: string) => string;
   /** Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. */
   readonly logprob?: (text: string, target: string, adapter?: string) => number;
+  /** [classes] probabilities; the model has no classification head when absent. */
+  readonly classes?: (text: string, adapter?: string) => readonly number[];
   readonly model?: Partial<ModelInfo>;
   readonly build?: string;
   readonly adapters?: readonly Adapter[];
@@ -125,9 +127,15 @@ export class FakeEngine implements Engine {
     this.#costs = costs;
   }
 
-  async classify({ signal }: ClassifyRequest): Promise<ClassifyResult> {
+  async classify({ sequences, adapter, signal }: ClassifyRequest): Promise<ClassifyResult> {
     this.#check(signal);
-    throw new T1Error('USAGE', 'the fake model has no classification head');
+    this.#checkAdapter(adapter);
+    const { classes } = this.#options;
+    if (!classes) throw new T1Error('USAGE', 'the fake model has no classification head');
+    await this.#pause(signal);
+    const scores = sequences.map((tokens) => Float32Array.from(classes(textOf(tokens), adapter), Math.log));
+    const usage = { ...promptUsage(sequences.map((tokens) => ({ tokens }))), generatedTokens: 0, decodedTokens: 0 };
+    return { scores, labels: this.model.head?.labels ?? [], usage: this.#count(usage) };
   }
 
   async dispose(): Promise<void> {

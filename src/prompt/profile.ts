@@ -6,13 +6,13 @@ import type { ModelInfo } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { packageRoot } from '../paths.js';
 
-const message = z.strictObject({
+export const message = z.strictObject({
   role: z.enum(['system', 'user', 'assistant']),
   /** Jinja, with `problem`, and where the role has them `solution` and `passages`. */
   content: z.string(),
 });
 
-const role = z.strictObject({
+export const role = z.strictObject({
   messages: z.array(message).min(1),
   /** Text that the assistant's turn begins with. */
   assistantPrefix: z.string().default(''),
@@ -21,7 +21,10 @@ const role = z.strictObject({
 });
 
 /** Words whose logits are compared. */
-const verdict = z.strictObject({ good: z.array(z.string()).min(1), bad: z.array(z.string()).min(1) });
+export const verdict = z.strictObject({ good: z.array(z.string()).min(1), bad: z.array(z.string()).min(1) });
+
+/** A judgement in words, which ends with a verdict: `ask` is what it writes last before the word. */
+export const rationale = role.extend({ ...verdict.shape, ask: z.string().min(1) });
 
 const profileSchema = z.strictObject({
   name: z.string(),
@@ -33,12 +36,11 @@ const profileSchema = z.strictObject({
     solve: role,
     program: role,
     reward: role.extend(verdict.shape),
-    /** A judgement in words, which ends with a verdict: `ask` is what it writes last before the word. */
-    rationale: role.extend({ ...verdict.shape, ask: z.string().min(1) }).optional(),
+    rationale: rationale.optional(),
     /** A program for each step that the solution states. */
     steps: role.optional(),
-    /** Process reward: read at the end of every line of the solution itself, so it has no messages. */
-    process: verdict.optional(),
+    /** Process reward: read at the end of every step of the solution itself, so it has no messages. */
+    process: verdict.extend({ separator: z.string().min(1).default('\n') }).optional(),
     /** Whether retrieved passages bear an answer out. */
     fact: role.extend(verdict.shape).optional(),
     /** Arithmetic claims (arXiv 2504.04718, appendix A), by thinking and by program. */

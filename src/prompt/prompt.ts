@@ -39,13 +39,18 @@ export function renderPrompt(engine: Engine, role: Role, values: PromptValues, t
   const text = renderChat(engine.model, messages, { addGenerationPrompt: true }) + role.assistantPrefix;
   const spoken = turn ? turn.prompt.text + turn.text : '';
   if (turn && text.startsWith(spoken)) {
-    const rest = engine.tokenize(text.slice(spoken.length), { special: true });
+    const rest = engine.tokenize(text.slice(spoken.length), { special: true, addBos: false });
     return { text, tokens: Int32Array.of(...turn.prompt.tokens, ...turn.tokens, ...rest) };
   }
-  return { text, tokens: engine.tokenize(text, { special: true, addBos: !startsWithBos(engine, text) }) };
+  return { text, tokens: promptTokens(engine, text) };
 }
 
-/** Templates mostly write the beginning-of-sequence token themselves; then the tokenizer must not add another. */
-function startsWithBos({ model }: Engine, text: string): boolean {
-  return model.bosToken !== '' && text.startsWith(model.bosToken);
+/**
+ * Ids of a text that begins a sequence, control tokens read as such. A beginning-of-sequence token is added where the
+ * model wants one and the text, as most templates write it, has none.
+ */
+export function promptTokens(engine: Engine, text: string): Int32Array {
+  const { bosToken } = engine.model;
+  const written = bosToken !== '' && text.startsWith(bosToken);
+  return engine.tokenize(text, { special: true, ...(written && { addBos: false }) });
 }

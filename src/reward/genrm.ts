@@ -10,11 +10,11 @@ import type { Problem } from '../problem/problem.js';
 import type { Profile } from '../prompt/profile.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
-import type { Run } from '../run.js';
+import type { RewardSource, Run } from '../run.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
 import type { Candidate, Rationale, Reward } from '../types.js';
-import { goodShare, singleTokens } from './words.js';
+import { goodShare, verdictTokens } from './words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -23,11 +23,11 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error USAGE: the profile has no such role; MODEL_INVALID: no usable chat template, no single token for a word
  */
-export function checkGenrm({ reward: { engine, profile } }: Run): void {
-  const role = rationaleRole(profile);
+export function checkGenrm({ reward }: Run): void {
+  const { engine } = reward;
+  const role = rationaleRole(reward);
   renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
-  singleTokens(engine, role.good);
-  singleTokens(engine, role.bad);
+  verdictTokens(engine, role);
 }
 
 /** Candidates that a tool refuted are judged too, so that every selection can be made from the pool. */
@@ -39,7 +39,7 @@ export async function genrm(
 ): Promise<Reward[]> {
   const { engine, modelHash, profile, adapter } = run.reward;
   const { rationaleTokens, rationaleTemperature, rationales: usual } = profile.defaults;
-  const role = rationaleRole(profile);
+  const role = rationaleRole(run.reward);
   const count = rationaleTemperature === 0 ? 1 : (run.settings.rationales ?? usual);
   const seeds = Array.from({ length: count }, (_, i) => (rationaleTemperature === 0 ? 0 : sampleSeed(run.settings.seed, i)));
   const asked = rolePrompts(engine, role, problem, engine === run.engine ? solvePrompt : undefined, candidates, rationaleTokens);
@@ -76,8 +76,7 @@ async function verdicts(
   run: Run,
 ): Promise<(number | null)[][]> {
   const { engine, modelHash, adapter } = run.reward;
-  const good = singleTokens(engine, role.good);
-  const bad = singleTokens(engine, role.bad);
+  const { good, bad } = verdictTokens(engine, role);
   const scores: (number | null)[][] = written.map((row) => row.map(() => null));
   const missing = written.flatMap((row, i) =>
     row.flatMap(({ tokens: said, finish }, k) => {
@@ -114,7 +113,9 @@ export function mean(rationales: readonly Rationale[], kind: 'probability' | 'vo
   return counted.reduce((sum, score) => sum + score, 0) / counted.length;
 }
 
-function rationaleRole({ name, roles }: Profile): NonNullable<Profile['roles']['rationale']> {
+/** The question that a reward model was trained on, else that of the profile. */
+function rationaleRole({ entry, profile: { name, roles } }: RewardSource): NonNullable<Profile['roles']['rationale']> {
+  if (entry?.kind === 'genrm') return entry;
   if (roles.rationale) return roles.rationale;
   throw new T1Error('USAGE', `the prompt profile '${name}' has no rationales, so the model cannot give the reward genrm: use yes-no`);
 }

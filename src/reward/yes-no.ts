@@ -6,10 +6,10 @@ import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
-import type { Run } from '../run.js';
+import type { RewardSource, Run } from '../run.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, Reward } from '../types.js';
-import { goodShare, singleTokens } from './words.js';
+import { goodShare, verdictTokens } from './words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -18,11 +18,10 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error MODEL_INVALID: no usable chat template, or no single token for a word
  */
-export function checkYesNo({ reward: { engine, profile } }: Run): void {
-  const role = profile.roles.reward;
-  renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
-  singleTokens(engine, role.good);
-  singleTokens(engine, role.bad);
+export function checkYesNo({ reward }: Run): void {
+  const role = askedRole(reward);
+  renderPrompt(reward.engine, role, { problem: 'problem', solution: 'solution' });
+  verdictTokens(reward.engine, role);
 }
 
 /**
@@ -35,10 +34,9 @@ export async function yesNo(
   candidates: readonly Candidate[],
   run: Run,
 ): Promise<Reward[]> {
-  const { engine, modelHash, profile, adapter } = run.reward;
-  const role = profile.roles.reward;
-  const good = singleTokens(engine, role.good);
-  const bad = singleTokens(engine, role.bad);
+  const { engine, modelHash, adapter } = run.reward;
+  const role = askedRole(run.reward);
+  const { good, bad } = verdictTokens(engine, role);
   const rewards = new Map<number, Reward>(); // by index of the candidate
   const told = () => candidates.map(({ index }) => rewards.get(index) ?? NOT_SCORED);
   const tell = (same: readonly Candidate[], reward: number) => {
@@ -72,3 +70,6 @@ export async function yesNo(
   });
   return told();
 }
+
+/** The question that a reward model was trained on, else that of the profile. */
+const askedRole = ({ entry, profile }: RewardSource) => (entry?.kind === 'yes-no' ? entry : profile.roles.reward);
