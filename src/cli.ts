@@ -3,6 +3,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { cacheCommand } from './cli/cache.js';
+import { indexCommand } from './cli/indexes.js';
 import { inspectCommand } from './cli/inspect.js';
 import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
@@ -22,6 +23,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(sampleCommand(signal))
     .command(pythonCommand(signal))
     .command(cacheCommand())
+    .command(indexCommand(signal))
     .command(inspectCommand(signal))
     .demandCommand(1, 'name a command')
     .strict()

@@ -39,6 +39,12 @@ const EXIT_CODE = {
   STORE_UNAVAILABLE: 1,
   /** The database file is damaged. */
   STORE_CORRUPT: 1,
+  /** There is no index of passages by that name or at that path. */
+  INDEX_NOT_FOUND: 2,
+  /** An index cannot be opened or written, is of another version, or is not ours. */
+  INDEX_UNAVAILABLE: 1,
+  /** The file of an index is damaged. */
+  INDEX_CORRUPT: 1,
   /** No room left on the disk. */
   DISK_FULL: 1,
   /** A fault of T1 itself. */

@@ -1,4 +1,4 @@
-/** Where T1 keeps what it can make again: the result database and the sandbox's start image. */
+/** Where T1 keeps what it can make again: the result database, indexes of passages and the sandbox's start image. */
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,9 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 
 /** The database used when `--db` is not given. */
 export const defaultDatabase = (): string => join(cacheFolder(), 'results.sqlite');
+
+/** Where indexes of passages lie when `--index-dir` is not given. */
+export const indexFolder = (): string => join(cacheFolder(), 'indexes');
 
 /** The model used when `--model` is not given. */
 export const shippedModel = join(packageRoot, 'models', 't1-tiny.gguf');

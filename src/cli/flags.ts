@@ -1,6 +1,6 @@
 /** Flags that several commands share. */
 import type { Argv } from 'yargs';
-import { defaultDatabase, shippedModel } from '../paths.js';
+import { defaultDatabase, indexFolder, shippedModel } from '../paths.js';
 
 export const withModel = <T>(yargs: Argv<T>) =>
   yargs.option('model', {
@@ -29,6 +29,15 @@ export const withDatabase = <T>(yargs: Argv<T>) =>
     defaultDescription: "the user's cache folder",
     requiresArg: true,
     describe: 'database of results',
+  });
+
+export const withIndexFolder = <T>(yargs: Argv<T>) =>
+  yargs.option('index-dir', {
+    type: 'string',
+    default: indexFolder(),
+    defaultDescription: "indexes in the user's cache folder",
+    requiresArg: true,
+    describe: 'folder of the indexes',
   });
 
 export const withJson = <T>(yargs: Argv<T>) =>
