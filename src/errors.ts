@@ -45,6 +45,8 @@ const EXIT_CODE = {
   INDEX_UNAVAILABLE: 1,
   /** The file of an index is damaged. */
   INDEX_CORRUPT: 1,
+  /** The model behind an API that was to write training data cannot be reached, or refuses. */
+  TEACHER_FAILED: 1,
   /** No room left on the disk. */
   DISK_FULL: 1,
   /** A fault of T1 itself. */

@@ -26,6 +26,7 @@ export { solveOptions, type SolveOptions, type SolveSettings } from './options.j
 export { Sandbox } from './sandbox/sandbox.js';
 export { select, selectors, type SelectorName } from './select/select.js';
 export { solve, type SolveContext, type Solving } from './solve.js';
+export type { Tool, ToolReply, ToolRequest } from './verify/tool.js';
 export { Store } from './store/store.js';
 export type * from './types.js';
 

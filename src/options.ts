@@ -4,8 +4,9 @@ import { T1Error } from './errors.js';
 import { aggregation } from './reward/entry.js';
 import { rewardModels, type RewardName } from './reward/reward.js';
 import { selectors } from './select/select.js';
-import { programRules } from './verify/program-rules.js';
-import { verifiers } from './verify/verify.js';
+import { rules } from './verify/rules.js';
+import type { Tool } from './verify/tool.js';
+import { verifiers, type Verifier } from './verify/verify.js';
 
 /** The engine takes any number, 256 at a time; more than this is a slip of the keyboard. */
 export const MAX_SAMPLES = 65_536;
@@ -31,9 +32,20 @@ export const solveOptions = z.strictObject({
   programs: z.int().min(1).max(64).optional(),
   /** Time limit of one program, milliseconds. */
   programTimeoutMs: z.int().min(1).max(600_000).default(2000),
-  verifier: keysOf(verifiers).default('math'),
+  /** A built-in one, or a tool of your own. */
+  verifier: z.union([keysOf(verifiers), z.custom<Tool>((value) => typeof value === 'object' && value !== null && 'verify' in value)]).default('math'),
   /** When a solution's programs say that it passes; the paper's `any`. */
-  programRule: keysOf(programRules).default('any'),
+  programRule: keysOf(rules).default('any'),
+  /** Knowledge index that solutions are checked against: its name, or a path. */
+  index: z.string().min(1).default('factbook'),
+  /** Passages for each solution; the paper's 3. */
+  passages: z.int().min(1).max(100).default(3),
+  /** BM25 of the search; the index's defaults when absent. */
+  bm25: z.strictObject({ k1: z.number().min(0).optional(), b: z.number().min(0).max(1).optional() }).default({}),
+  /** m: fact checks for each candidate; the profile's when absent (paper: 4). */
+  checks: z.int().min(1).max(64).optional(),
+  /** When they say that a solution passes; the paper's `all`. */
+  checkRule: keysOf(rules).default('all'),
   /** What a candidate counts as of which the tool says nothing; the paper's `fail`. */
   unknown: z.enum(['fail', 'pass']).default('fail'),
   /** `auto`: what the reward model was made for, else yes-no. */
@@ -57,7 +69,7 @@ export const solveOptions = z.strictObject({
 
 export type SolveOptions = z.output<typeof solveOptions>;
 /** With nothing left to be found out. */
-export type PipelineOptions = SolveOptions & { readonly reward: RewardName };
+export type PipelineOptions = Omit<SolveOptions, 'verifier' | 'reward'> & { readonly verifier: Verifier; readonly reward: RewardName };
 export type SolveSettings = z.input<typeof solveOptions>;
 
 /**

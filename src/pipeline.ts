@@ -13,16 +13,16 @@ import type { Run } from './run.js';
 import { select } from './select/select.js';
 import { Stopwatch } from './stopwatch.js';
 import type { SolveResult } from './types.js';
-import { verifiers } from './verify/verify.js';
 
 export async function pipeline(text: string, options: PipelineOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
   const problem = parseProblem(text);
   const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
 
   rewardChecks[options.reward](run);
+  await options.verifier.check?.(run);
 
   const candidates = await watch.time('sample', () => sampleCandidates(prompt, run));
-  const verdicts = await watch.time('verify', () => verifiers[options.verifier](problem, prompt, candidates, run));
+  const verdicts = await watch.time('verify', () => options.verifier.verify(problem, prompt, candidates, run));
   const rewards = await watch.time('reward', () => rewardModels[options.reward](problem, prompt, candidates, run));
 
   const pool = candidates.map((candidate, i) => ({

@@ -1,12 +1,13 @@
 /** What every stage of one solve shares. */
 import type { Engine, Usage } from './engine/engine-types.js';
+import type { KnowledgeIndex } from './knowledge/knowledge.js';
 import type { RunAdapter } from './model/run-adapter.js';
 import type { Profile } from './prompt/profile.js';
 import type { Aggregation, RewardEntry } from './reward/entry.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 import type { Store } from './store/store.js';
 import type { SolveEvent } from './types.js';
-import type { ProgramRule } from './verify/program-rules.js';
+import type { Rule } from './verify/rules.js';
 
 /** The settings that stages read; which verifier, reward and selection are used is the pipeline's business. */
 export interface StageSettings {
@@ -20,7 +21,12 @@ export interface StageSettings {
   readonly maxTokens?: number | undefined;
   readonly programs?: number | undefined;
   readonly programTimeoutMs: number;
-  readonly programRule: ProgramRule;
+  readonly programRule: Rule;
+  readonly checks?: number | undefined;
+  readonly checkRule: Rule;
+  /** Passages for each solution. */
+  readonly passages: number;
+  readonly bm25: { readonly k1?: number | undefined; readonly b?: number | undefined };
   readonly rationales?: number | undefined;
   readonly rationaleScore: 'probability' | 'vote';
   /** The reward model's when absent. */
@@ -36,6 +42,9 @@ export interface RewardSource {
   readonly entry?: RewardEntry | undefined;
   readonly adapter?: RunAdapter | undefined;
 }
+
+/** What a verifier needs of an index. */
+export type KnowledgeSearch = Pick<KnowledgeIndex, 'fingerprint' | 'search'>;
 
 /** What a verifier needs of a sandbox. */
 export type ProgramRunner = Pick<Sandbox, 'run'>;
@@ -53,6 +62,8 @@ export interface Run {
   readonly store: Store;
   /** Starts the sandbox at its first use: a run answered from the cache needs none. */
   readonly sandbox: () => Promise<ProgramRunner>;
+  /** Opens the index at its first use. */
+  readonly knowledge: () => Promise<KnowledgeSearch>;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

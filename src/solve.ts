@@ -1,19 +1,22 @@
 /** `solve`: one problem in, a stream of events and one result out. */
 import { setMaxListeners } from 'node:events';
 import type { Engine } from './engine/engine-types.js';
+import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { runAdapter } from './model/run-adapter.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor } from './prompt/profile.js';
-import { UsageCounter, type ProgramRunner, type Run } from './run.js';
+import { UsageCounter, type KnowledgeSearch, type ProgramRunner, type Run } from './run.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
 import { rewardFor } from './reward/reward.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { Stopwatch } from './stopwatch.js';
 import { Store } from './store/store.js';
 import type { SolveEvent, SolveResult } from './types.js';
+import { toolVerifier } from './verify/tool.js';
+import { verifiers } from './verify/verify.js';
 
 export interface SolveContext extends SolveSettings {
   readonly engine: Engine;
@@ -23,6 +26,8 @@ export interface SolveContext extends SolveSettings {
   readonly store?: Store | undefined;
   /** Runs the programs; without it a sandbox is started when needed and ended with the call. */
   readonly sandbox?: ProgramRunner | undefined;
+  /** Searched by the verifier knowledge, instead of the index of that name. */
+  readonly knowledge?: KnowledgeSearch | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,12 +69,13 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, knowledge: callerKnowledge, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
   const store = callerStore ?? Store.open(':memory:');
   let started: Promise<Sandbox> | undefined;
+  let opened: Promise<KnowledgeIndex> | undefined;
   const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? (started ??= Sandbox.start());
   try {
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
@@ -85,14 +91,20 @@ async function solveProblem(
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
     }));
     const profile = profileFor(engine.model);
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
+    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, knowledge, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
-    const result = await pipeline(problem, { ...options, reward: rewardFor(options.reward, entry) }, run, watch);
+    const result = await pipeline(problem, {
+      ...options,
+      verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
+      reward: rewardFor(options.reward, entry),
+    }, run, watch);
     keepKvCosts(engine, modelHash, store);
     emit({ type: 'answer', result });
     return result;
   } finally {
     await started?.then((pool) => pool.dispose(), () => {});
+    await opened?.then((index) => index.dispose(), () => {});
     if (!callerStore) store.close();
   }
 }

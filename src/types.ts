@@ -17,12 +17,33 @@ export interface ProgramRun {
   readonly stdout: string;
 }
 
+/** A passage that the retriever found for a candidate. */
+export interface FoundPassage {
+  readonly id: string;
+  readonly title: string | null;
+  readonly text: string;
+  /** BM25; higher is better. */
+  readonly score: number;
+}
+
+/** A judgement of the model on a solution, given passages. */
+export interface FactCheck {
+  readonly text: string;
+  /** `unknown` when it never came to one. */
+  readonly verdict: 'pass' | 'fail' | 'unknown';
+}
+
 /** What the tool says of a candidate. A tool that crashed is `unknown`, never `fail`. */
 export interface ToolVerdict {
   readonly verdict: 'pass' | 'fail' | 'unknown';
   readonly programs: readonly ProgramRun[];
   /** Calculations that the solution states, where the verifier looked for them. */
   readonly steps?: readonly StatedStep[] | undefined;
+  /** What was looked up, and the judgements that it led to. */
+  readonly passages?: readonly FoundPassage[] | undefined;
+  readonly checks?: readonly FactCheck[] | undefined;
+  /** Why, in a line, from a tool of the user's own. */
+  readonly note?: string | undefined;
 }
 
 /** A written judgement, and what it came to. */
@@ -109,4 +130,6 @@ export type SolveEvent =
       readonly total: number;
       readonly generatedTokens: number;
     }
+  /** Something worth a line, such as an index that is made at its first use. */
+  | { readonly type: 'note'; readonly note: string }
   | { readonly type: 'answer'; readonly result: SolveResult };

@@ -72,3 +72,10 @@ export function engineOptions(args: EngineArguments): Omit<EngineOptions, 'path'
     ...(context !== undefined && { contextLength: context }),
   };
 }
+
+/** What each of two engines in this process may take. */
+export const halved = ({ memoryBytes, ...flags }: ReturnType<typeof engineOptions>): ReturnType<typeof engineOptions> => ({
+  ...flags,
+  memoryShare: 0.5,
+  ...(memoryBytes !== undefined && { memoryBytes: memoryBytes / 2 }),
+});

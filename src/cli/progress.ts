@@ -40,6 +40,7 @@ export class Progress {
   }
 
   show(event: SolveEvent): void {
+    if (event.type === 'note') this.note(event.note);
     if (event.type !== 'progress') return;
     if (event.stage !== this.stage) [this.stage, this.stageStart] = [event.stage, performance.now()];
     const seconds = (performance.now() - this.stageStart) / 1000;

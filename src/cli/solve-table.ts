@@ -29,7 +29,7 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
   const program = candidate.tool.programs.find(({ code }) => code !== null);
   const check = program
     ? ['', `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`, indent(program.code ?? '')]
-    : refutedSteps(candidate.tool);
+    : [...refutedSteps(candidate.tool), ...lookedUp(candidate.tool)];
   return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...scoredSteps(candidate), ...check, ''];
 }
 
@@ -50,6 +50,18 @@ function refutedSteps({ steps = [] }: ToolVerdict): string[] {
   const wrong = steps.filter(({ holds }) => !holds);
   if (wrong.length === 0) return ['', `Steps: all ${steps.length} calculations hold.`];
   return ['', ...wrong.map(({ step, value }) => `Step refuted: ${step}; it is ${value}`)];
+}
+
+/** Passages and judgements of a fact check, or the line of a tool of the user's own. */
+function lookedUp({ passages, checks = [], note }: ToolVerdict): string[] {
+  if (note !== undefined) return ['', `Tool: ${note}`];
+  if (!passages) return [];
+  const said = (wanted: string): number => checks.filter(({ verdict }) => verdict === wanted).length;
+  return [
+    '',
+    `Passages (fact checks: ${said('pass')} say yes, ${said('fail')} no, ${said('unknown')} neither):`,
+    ...passages.map(({ id, title, text, score }) => `  ${score.toFixed(2)}  ${id}  ${firstLine(title === null ? text : `${title}: ${text}`)}`),
+  ];
 }
 
 function conclusion({ answer, verified, candidates, fallback, select }: SolveResult): string {

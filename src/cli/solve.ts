@@ -1,5 +1,6 @@
 /** `t1 solve`: one problem, verified. */
 import type { CommandModule } from 'yargs';
+import { T1Error } from '../errors.js';
 import { loadEngine, type EngineOptions } from '../engine/engine.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
@@ -10,9 +11,10 @@ import { selectors } from '../select/select.js';
 import { solve } from '../solve.js';
 import { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
-import { programRules } from '../verify/program-rules.js';
+import { rules } from '../verify/rules.js';
+import { loadTool, type Tool } from '../verify/tool.js';
 import { verifiers } from '../verify/verify.js';
-import { engineOptions, withEngine } from './engine-flags.js';
+import { engineOptions, halved, withEngine } from './engine-flags.js';
 import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
 import { loadForCommand } from './load.js';
@@ -24,8 +26,14 @@ const builder = (yargs: import('yargs').Argv) =>
     .positional('problem', { type: 'string', describe: 'the question; - reads standard input' })
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
-    .option('verifier', { choices: Object.keys(verifiers), default: 'math', requiresArg: true, describe: 'math: programs; steps: the calculations that a solution states; or those before programs' })
-    .option('program-rule', { choices: Object.keys(programRules), default: 'any', requiresArg: true, describe: "how many of a candidate's programs must print True" })
+    .option('verifier', { type: 'string', default: 'math', requiresArg: true, describe: `${Object.keys(verifiers).join(', ')}, or a JavaScript file with a tool of your own` })
+    .option('program-rule', { choices: Object.keys(rules), default: 'any', requiresArg: true, describe: "how many of a candidate's programs must print True" })
+    .option('index', { type: 'string', default: 'factbook', requiresArg: true, describe: 'knowledge: the index that is searched (t1 index list)' })
+    .option('passages', { type: 'number', default: 3, requiresArg: true, describe: 'knowledge: passages for each solution' })
+    .option('bm25-k1', { type: 'number', requiresArg: true, describe: 'knowledge: how soon more of a word counts less' })
+    .option('bm25-b', { type: 'number', requiresArg: true, describe: 'knowledge: how much long passages count less' })
+    .option('checks', { type: 'number', requiresArg: true, describe: "knowledge: fact checks per candidate (default: the model profile's)" })
+    .option('check-rule', { choices: Object.keys(rules), default: 'all', requiresArg: true, describe: 'how many of them must say Yes' })
     .option('unknown', { choices: ['fail', 'pass'], default: 'fail', requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
     .option('reward', { choices: ['auto', ...Object.keys(rewardModels)], default: 'auto', requiresArg: true, describe: 'yes-no: read at once; genrm: after rationales; prm: of each step; classifier: its own head; auto: what the model was made for, else yes-no' })
     .option('reward-entry', { type: 'string', requiresArg: true, describe: "JSON that says how a reward model is asked (default: models/rewards, by the model's name)" })
@@ -46,7 +54,7 @@ export const solveCommand = (signal: AbortSignal): CommandModule<object, Argumen
   describe: 'sample solutions, refute them with programs, score them, answer',
   builder: (yargs) => builder(yargs as import('yargs').Argv) as never,
   handler: async (args) => {
-    const options = parseOptions(settingsOf(args), flagOf);
+    const options = parseOptions({ ...settingsOf(args), verifier: await verifierOf(args.verifier) }, flagOf);
     const problem = parseProblem(await argumentText(args.problem, 'problem')).text;
     const result = await solveOnce(problem, options, args, signal);
     process.stdout.write(args.json ? `${JSON.stringify(result)}\n` : solveTable(result));
@@ -64,7 +72,11 @@ const settingsOf = (args: Arguments) => ({
   ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }),
   ...(args.programs !== undefined && { programs: args.programs }),
   programTimeoutMs: args.programTimeout,
-  verifier: args.verifier,
+  index: args.index,
+  passages: args.passages,
+  bm25: { ...(args.bm25K1 !== undefined && { k1: args.bm25K1 }), ...(args.bm25B !== undefined && { b: args.bm25B }) },
+  ...(args.checks !== undefined && { checks: args.checks }),
+  checkRule: args.checkRule,
   programRule: args.programRule,
   unknown: args.unknown,
   reward: args.reward,
@@ -78,18 +90,18 @@ const settingsOf = (args: Arguments) => ({
   ...(args.adapterReward !== undefined && { adapterReward: 'reward' }),
 });
 
+/** A name of ours, or whoever writes a path means a file. */
+const verifierOf = async (name: string): Promise<string | Tool> => {
+  if (Object.hasOwn(verifiers, name)) return name;
+  if (/[\\/]|\.[cm]?js$/.test(name)) return loadTool(name);
+  throw new T1Error('USAGE', `--verifier: '${name}' is none of ${Object.keys(verifiers).join(', ')}; a tool of your own is a path, as ./tool.mjs`);
+};
+
 type Adapters = NonNullable<EngineOptions['adapters']>;
 
 /** By the names that `settingsOf` gives them. */
 const toolAdapter = ({ adapterTool: files = [] }: Arguments): Adapters => files.map((text) => ({ name: 'tool', ...scaledFile(text) }));
 const rewardAdapter = ({ adapterReward: files = [] }: Arguments): Adapters => files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
-
-/** What each of two engines in this process may take. */
-const halved = ({ memoryBytes, ...flags }: ReturnType<typeof engineOptions>): ReturnType<typeof engineOptions> => ({
-  ...flags,
-  memoryShare: 0.5,
-  ...(memoryBytes !== undefined && { memoryBytes: memoryBytes / 2 }),
-});
 
 async function solveOnce(
   problem: string,

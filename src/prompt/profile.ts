@@ -41,8 +41,8 @@ const profileSchema = z.strictObject({
     steps: role.optional(),
     /** Process reward: read at the end of every step of the solution itself, so it has no messages. */
     process: verdict.extend({ separator: z.string().min(1).default('\n') }).optional(),
-    /** Whether retrieved passages bear an answer out. */
-    fact: role.extend(verdict.shape).optional(),
+    /** Whether retrieved passages bear an answer out: ends with `ask` and the word, or with the word alone on its line. */
+    fact: role.extend({ ...verdict.shape, ask: z.string().min(1).optional() }).optional(),
     /** Arithmetic claims (arXiv 2504.04718, appendix A), by thinking and by program. */
     think: role.optional(),
     code: role.optional(),
@@ -58,6 +58,10 @@ const profileSchema = z.strictObject({
     rationales: z.int().positive().default(8),
     rationaleTokens: z.int().positive().default(1024),
     rationaleTemperature: z.number().nonnegative().default(0.6),
+    /** The same of fact checks. */
+    checks: z.int().positive().default(4),
+    checkTokens: z.int().positive().default(1024),
+    checkTemperature: z.number().nonnegative().default(0.6),
   }),
 });
 

@@ -1,6 +1,6 @@
 /** Stage 2: a role's messages become the token ids that the model reads. */
 import { Template } from '@huggingface/jinja';
-import { renderChat } from '../engine/chat-template.js';
+import { renderChat, type ChatMessage } from '../engine/chat-template.js';
 import type { Engine } from '../engine/engine-types.js';
 import type { Role } from './profile.js';
 
@@ -32,10 +32,7 @@ export interface Turn {
  * @throws T1Error MODEL_INVALID when the model has no usable chat template
  */
 export function renderPrompt(engine: Engine, role: Role, values: PromptValues, turn?: Turn): Prompt {
-  const messages = role.messages.map(({ role: speaker, content }) => ({
-    role: speaker,
-    content: new Template(content).render({ ...values }),
-  }));
+  const messages = messagesOf(role, values);
   const text = renderChat(engine.model, messages, { addGenerationPrompt: true }) + role.assistantPrefix;
   const spoken = turn ? turn.prompt.text + turn.text : '';
   if (turn && text.startsWith(spoken)) {
@@ -44,6 +41,10 @@ export function renderPrompt(engine: Engine, role: Role, values: PromptValues, t
   }
   return { text, tokens: promptTokens(engine, text) };
 }
+
+/** What a role says, with its values filled in. */
+export const messagesOf = (role: Role, values: PromptValues): ChatMessage[] =>
+  role.messages.map(({ role: speaker, content }) => ({ role: speaker, content: new Template(content).render({ ...values }) }));
 
 /**
  * Ids of a text that begins a sequence, control tokens read as such. A beginning-of-sequence token is added where the

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine-types.js';
 import type { Candidate } from '../types.js';
 import type { Problem } from '../problem/problem.js';
 import type { Role } from './profile.js';
-import { renderPrompt, type Prompt } from './prompt.js';
+import { renderPrompt, type Prompt, type Turn } from './prompt.js';
 
 export interface RolePrompt {
   readonly prompt: Prompt;
@@ -26,6 +26,23 @@ export function rolePrompts(
   candidates: readonly Candidate[],
   newTokens: number,
 ): RolePrompt[] {
+  return distinctSolutions(candidates, solvePrompt)
+    .map(({ text, turn, candidates: same }) => ({
+      prompt: renderPrompt(engine, role, { problem: problem.text, solution: text }, turn),
+      candidates: same,
+    }))
+    .filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
+}
+
+export interface DistinctSolution {
+  readonly text: string;
+  readonly candidates: readonly Candidate[];
+  /** The model's own tokens, for a prompt that continues them. */
+  readonly turn: Turn | undefined;
+}
+
+/** Solutions that have an answer, equal ones together. `solvePrompt` as in `rolePrompts`. */
+export function distinctSolutions(candidates: readonly Candidate[], solvePrompt: Prompt | undefined): DistinctSolution[] {
   const distinct = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     if (candidate.answer === null) continue;
@@ -33,12 +50,10 @@ export function rolePrompts(
     if (same) same.push(candidate);
     else distinct.set(candidate.text, [candidate]);
   }
-  return [...distinct.entries()]
-    .map(([solution, same]) => {
-      const [first] = same;
-      // Only a solution that ended by itself is followed by the template's end of turn in the model's cache.
-      const turn = solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text: solution, tokens: first.tokens } : undefined;
-      return { prompt: renderPrompt(engine, role, { problem: problem.text, solution }, turn), candidates: same };
-    })
-    .filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
+  return [...distinct.entries()].map(([text, same]) => {
+    const [first] = same;
+    // Only a solution that ended by itself is followed by the template's end of turn in the model's cache.
+    const turn = solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text, tokens: first.tokens } : undefined;
+    return { text, candidates: same, turn };
+  });
 }

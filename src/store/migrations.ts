@@ -39,4 +39,7 @@ export const migrations: readonly string[] = [
     created_at    INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  /* sql */ `
+  ALTER TABLE verdict ADD COLUMN evidence TEXT; -- JSON {passages?, checks?, note?}, NULL where there is none
+  `,
 ];

@@ -28,6 +28,12 @@ const programsColumn = z.array(
   }),
 );
 
+const evidenceColumn = z.strictObject({
+  passages: z.array(z.strictObject({ id: z.string(), title: z.string().nullable(), text: z.string(), score: z.number() })).optional(),
+  checks: z.array(z.strictObject({ text: z.string(), verdict: z.enum(['pass', 'fail', 'unknown']) })).optional(),
+  note: z.string().optional(),
+});
+
 const kvCostsColumn = z.strictObject({
   decode: z.number(),
   rowSplit: z.number(),
@@ -128,20 +134,18 @@ export class Store {
   }
 
   verdict(key: Buffer): ToolVerdict | undefined {
-    const row = this.look<{ verdict: ToolVerdict['verdict']; programs: string }>(
-      'SELECT verdict, programs FROM verdict WHERE key = ?',
+    const row = this.look<{ verdict: ToolVerdict['verdict']; programs: string; evidence: string | null }>(
+      'SELECT verdict, programs, evidence FROM verdict WHERE key = ?',
       key,
     );
-    return row && { verdict: row.verdict, programs: programsColumn.parse(JSON.parse(row.programs)) };
+    if (!row) return undefined;
+    const evidence = row.evidence === null ? {} : evidenceColumn.parse(JSON.parse(row.evidence));
+    return { verdict: row.verdict, programs: programsColumn.parse(JSON.parse(row.programs)), ...evidence };
   }
 
-  saveVerdict(key: Buffer, verifier: string, { verdict, programs }: ToolVerdict): void {
-    this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch())', [
-      key,
-      verifier,
-      verdict,
-      JSON.stringify(programs),
-    ]);
+  saveVerdict(key: Buffer, verifier: string, { verdict, programs, passages, checks, note }: ToolVerdict): void {
+    const evidence = passages || checks || note !== undefined ? JSON.stringify({ passages, checks, note }) : null;
+    this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch(), ?)', [key, verifier, verdict, JSON.stringify(programs), evidence]);
   }
 
   score(key: Buffer): number | undefined {

@@ -13,7 +13,7 @@ import { SANDBOX_VERSION, type ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
 import { extractCode } from './extract-code.js';
-import { judge } from './program-rules.js';
+import { judge } from './rules.js';
 
 /** Raised when the same programs could lead to another verdict. */
 const VERSION = 1;
@@ -41,7 +41,7 @@ export async function verifyMath(
   const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds) }));
   const missing = keyed.filter(({ key, candidates: same }) => {
     const known = run.store.verdict(key);
-    if (known) tell(same, { ...known, verdict: judge(known.programs, programRule) });
+    if (known) tell(same, { ...known, verdict: judge(known.programs.map(opinionOf), programRule) });
     return !known;
   });
   if (missing.length === 0) return told();
@@ -53,13 +53,19 @@ export async function verifyMath(
   await Promise.all(
     missing.map(async ({ key, candidates: same }, i) => {
       const programs = await runDistinct(replies[i]?.map(({ text }) => extractCode(text)) ?? [], sandbox, run);
-      const tool = { verdict: judge(programs, programRule), programs };
+      const tool = { verdict: judge(programs.map(opinionOf), programRule), programs };
       // A sandbox that died says nothing of the program: ask again next time.
       if (!programs.some(({ status }) => status === 'died')) run.store.saveVerdict(key, 'math', tool);
       tell(same, tool);
     }),
   );
   return told();
+}
+
+/** Only exactly True and exactly False are verdicts; a program that printed anything else, or crashed, says nothing. */
+export function opinionOf({ status, stdout }: ProgramRun): ToolVerdict['verdict'] {
+  const said = status === 'ok' ? stdout.trim() : '';
+  return said === 'True' ? 'pass' : said === 'False' ? 'fail' : 'unknown';
 }
 
 /** Greedy programs are all alike and need no seed; then runs with other seeds share them. */

@@ -1,21 +1,26 @@
 /**
  * Stage 4: what the tool says of each candidate.
  *
- * A verifier is one file with one function of this type, and one entry in the map.
+ * A verifier is one file with one function of this type, and one entry in the map. A tool from outside is a `Tool`.
  */
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { Run } from '../run.js';
 import type { Candidate, ToolVerdict } from '../types.js';
+import { checkKnowledge, verifyKnowledge } from './knowledge.js';
 import { verifyMath } from './math.js';
 import { verifySteps, verifyStepsThenMath } from './steps.js';
 
-/** @returns [candidates] verdicts, in the candidates' order */
-export type Verifier = (
-  problem: Problem,
-  prompt: Prompt,
-  candidates: readonly Candidate[],
-  run: Run,
-) => Promise<ToolVerdict[]>;
+export interface Verifier {
+  /** Makes sure, before anything is sampled, that the tool can be had; throws a T1Error otherwise. */
+  readonly check?: (run: Run) => void | Promise<void>;
+  /** @returns [candidates] verdicts, in the candidates' order */
+  readonly verify: (problem: Problem, prompt: Prompt, candidates: readonly Candidate[], run: Run) => Promise<ToolVerdict[]>;
+}
 
-export const verifiers = { math: verifyMath, steps: verifySteps, 'steps-then-math': verifyStepsThenMath } satisfies Record<string, Verifier>;
+export const verifiers = {
+  math: { verify: verifyMath },
+  steps: { verify: verifySteps },
+  'steps-then-math': { verify: verifyStepsThenMath },
+  knowledge: { check: checkKnowledge, verify: verifyKnowledge },
+} satisfies Record<string, Verifier>;

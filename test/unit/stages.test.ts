@@ -6,7 +6,8 @@ import { MAX_PROBLEM_BYTES, parseProblem } from '../../src/problem/problem.js';
 import { goodShare } from '../../src/reward/words.js';
 import type { ProgramRun } from '../../src/types.js';
 import { extractCode } from '../../src/verify/extract-code.js';
-import { judge } from '../../src/verify/program-rules.js';
+import { opinionOf } from '../../src/verify/math.js';
+import { judge } from '../../src/verify/rules.js';
 import { codeOf } from '../support/code-of.js';
 
 describe('extractCode', () => {
@@ -34,18 +35,20 @@ describe('judge', () => {
     ['another case of the word', [run('ok', 'true')], 'unknown'],
     ['no program', [], 'unknown'],
     ['a reply without a program', [{ code: null, status: 'missing', stdout: '' }], 'unknown'],
-  ])('%s', (_name, programs, verdict) => expect(judge(programs, 'any')).toBe(verdict));
+  ])('%s', (_name, programs, verdict) => expect(judge(programs.map(opinionOf), 'any')).toBe(verdict));
 
   const said = (text: string) => [...text].map((word) => run('ok', { t: 'True', f: 'False' }[word] ?? 'perhaps'));
   test.each([
     ['any', 'fft', 'pass'],
-    ['all', 'tt?', 'pass'],
+    ['all', 'tt', 'pass'],
+    ['all', 'tt?', 'unknown'],
+    ['all', 'tf?', 'fail'],
     ['all', 'ttf', 'fail'],
     ['majority', 'ttf', 'pass'],
     ['majority', 'tf?', 'fail'],
     ['majority', 'ff?', 'fail'],
     ['all', '???', 'unknown'],
-  ] as const)('%s of %s', (rule, text, verdict) => expect(judge(said(text), rule)).toBe(verdict));
+  ] as const)('%s of %s', (rule, text, verdict) => expect(judge(said(text).map(opinionOf), rule)).toBe(verdict));
 });
 
 describe('goodShare', () => {
