@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { cacheCommand } from './cli/cache.js';
 import { indexCommand } from './cli/indexes.js';
+import { distillCommand } from './cli/distill.js';
 import { inspectCommand } from './cli/inspect.js';
 import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
@@ -25,6 +26,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(cacheCommand())
     .command(indexCommand(signal))
     .command(inspectCommand(signal))
+    .command(distillCommand(signal))
     .demandCommand(1, 'name a command')
     .strict()
     .recommendCommands()

@@ -1,0 +1,52 @@
+/**
+ * Which of a teacher's replies are worth learning from. A filter either keeps a reply or says in a word why not; the words are
+ * counted and printed. The paper does not state its filters (arXiv 2504.04718 §4): these are ours.
+ */
+import { normalizeAnswer } from '../grade/normalize.js';
+import type { ProgramRunner } from '../run.js';
+import { extractCode } from '../verify/extract-code.js';
+import { verdictOf, type FactRole } from '../verify/knowledge.js';
+import { opinionOf } from '../verify/math.js';
+import type { Completion } from './teacher.js';
+
+/** A reply to a solution. */
+export interface Reply extends Completion {
+  /** Final answer of the solution. */
+  readonly answer: string;
+  /** The right one, where it is known. */
+  readonly gold: string | undefined;
+}
+
+export type Drop = 'cut off' | 'no program' | 'program did not run' | 'program printed no verdict' | 'no verdict' | 'disagrees with the answer';
+
+/** @returns why it is dropped, or null to keep it */
+export type Filter = (reply: Reply) => Promise<Drop | null>;
+
+const isRight = ({ answer, gold }: Reply): boolean | undefined => (gold === undefined ? undefined : normalizeAnswer(answer) === normalizeAnswer(gold));
+
+function agreement(reply: Reply, verdict: boolean): Drop | null {
+  const right = isRight(reply);
+  return right === undefined || right === verdict ? null : 'disagrees with the answer';
+}
+
+/** A program must run, print exactly True or False, and be right about the solution. */
+export const programFilter =
+  (sandbox: ProgramRunner, timeoutMs: number): Filter =>
+  async (reply) => {
+    if (!reply.complete) return 'cut off';
+    const code = extractCode(reply.text);
+    if (code === null) return 'no program';
+    const { status, stdout } = await sandbox.run({ code, timeoutMs });
+    if (status !== 'ok') return 'program did not run';
+    const opinion = opinionOf({ code, status, stdout });
+    return opinion === 'unknown' ? 'program printed no verdict' : agreement(reply, opinion === 'pass');
+  };
+
+/** A judgement must come to its verdict and be right about the solution. */
+export const rationaleFilter =
+  (role: Pick<FactRole, 'ask' | 'good' | 'bad'>): Filter =>
+  async (reply) => {
+    if (!reply.complete) return 'cut off';
+    const verdict = verdictOf(reply.text, role);
+    return verdict === 'unknown' ? 'no verdict' : agreement(reply, verdict === 'pass');
+  };
