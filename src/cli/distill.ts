@@ -1,4 +1,5 @@
 /** `t1 distill`: training data for the tool or the reward role, and how to train on it. */
+import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
@@ -60,7 +61,8 @@ export const distillCommand = (signal: AbortSignal): CommandModule<object, Argum
   handler: async (args) => {
     checkNumbers(args);
     const problems = readProblems(args.task, rangeOf(args.limit));
-    mkdirSync(args.out, { recursive: true }); // before hours of work, not after
+    makeFolder(args.out); // before hours of work, not after
+    setMaxListeners(0, signal); // every program that runs or waits listens to it
     const progress = new Progress();
     const store = Store.open(args.db);
     try {
@@ -73,6 +75,14 @@ export const distillCommand = (signal: AbortSignal): CommandModule<object, Argum
     }
   },
 });
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new T1Error('INPUT', `--out: cannot make the folder ${path} (${cause instanceof Error ? cause.message : String(cause)}): name another`, { cause });
+  }
+}
 
 function checkNumbers(args: Arguments): void {
   const parsed = numbers.safeParse(args);
