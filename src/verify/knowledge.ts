@@ -19,6 +19,9 @@ import { judge } from './rules.js';
 /** Raised when the same checks could lead to another verdict. */
 const VERSION = 1;
 
+/** Passages are cut to the first of these lengths with which the prompt fits the context; a small one is better than no check. */
+const PASSAGE_WORDS = [Infinity, 160, 80, 40, 20];
+
 const NOT_ASKED: ToolVerdict = { verdict: 'unknown', programs: [] };
 
 /**
@@ -41,9 +44,11 @@ export async function verifyKnowledge(problem: Problem, solvePrompt: Prompt, can
   const bm25 = { ...(k1 !== undefined && { k1 }), ...(b !== undefined && { b }) };
   const found = (solution: string): Hit[] => index.search(`${problem.text} ${solution}`, most, bm25);
   const asked = distinctSolutions(candidates, solvePrompt).flatMap(({ text, candidates: same, turn }) => {
-    const passages = found(text).map(toPassage);
-    const prompt = renderPrompt(run.engine, role, { problem: problem.text, solution: text, passages: passages.map(asText) }, turn);
-    if (prompt.tokens.length + checkTokens > run.engine.model.contextLength) return [];
+    const render = (passages: readonly FoundPassage[]): Prompt =>
+      renderPrompt(run.engine, role, { problem: problem.text, solution: text, passages: passages.map(asText) }, turn);
+    const fitting = fit(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
+    if (!fitting) return [];
+    const { passages, prompt } = fitting;
     const settings = [checkTemperature, checkTokens, seeds, role.grammar ?? null];
     const key = contentKey('knowledge', VERSION, index.fingerprint, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
     return [{ prompt, passages, key, candidates: same }];
@@ -98,3 +103,22 @@ function factRole({ name, roles }: Profile): FactRole {
 
 const toPassage = ({ passage: { id, title, text }, score }: Hit): FoundPassage => ({ id, title, text, score });
 const asText = ({ title, text }: FoundPassage): string => (title === null || text.startsWith(title) ? text : `${title}: ${text}`);
+
+function fit(whole: readonly FoundPassage[], render: (passages: readonly FoundPassage[]) => Prompt, tokens: number) {
+  for (const words of PASSAGE_WORDS) {
+    const passages = whole.map((passage) => ({ ...passage, text: firstWords(passage.text, words) }));
+    const prompt = render(passages);
+    if (prompt.tokens.length <= tokens) return { passages, prompt };
+  }
+  return undefined;
+}
+
+/** The text up to its n-th word, as it is written. */
+function firstWords(text: string, words: number): string {
+  let end = 0;
+  for (const { index, 0: word } of text.matchAll(/\S+/g)) {
+    if (words-- <= 0) return `${text.slice(0, end)} …`;
+    end = index + word.length;
+  }
+  return text;
+}

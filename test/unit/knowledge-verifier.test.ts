@@ -92,6 +92,17 @@ describe('the verifier knowledge', () => {
     store.close();
   });
 
+  test('passages are cut until the prompt fits the context, and shown as they were used', async () => {
+    const long = { ...PASSAGE, text: 'word '.repeat(1000) };
+    const knowledge = { fingerprint: 'abc', search: () => [{ passage: long, score: 1 }] };
+    const engine = engineOf(honest, { model: { path: join(folder, 'fake.gguf'), contextLength: 2850 } });
+    const { candidates } = await run(engine, { knowledge });
+    expect(candidates[0]?.tool.verdict).toBe('pass');
+    expect(candidates[0]?.tool.passages?.[0]?.text).toBe(`${'word '.repeat(80)}…`);
+    const small = engineOf(honest, { model: { path: join(folder, 'fake.gguf'), contextLength: 1500 } });
+    expect((await run(small, { knowledge })).candidates.map(({ tool }) => tool.verdict)).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+
   test('a profile without fact checks is refused before anything is sampled', async () => {
     const engine = engineOf(honest, { model: { path: join(folder, 'fake.gguf'), chatTemplate: undefined } });
     await expect(run(engine)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
