@@ -5,10 +5,13 @@ import { hideBin } from 'yargs/helpers';
 import { cacheCommand } from './cli/cache.js';
 import { indexCommand } from './cli/indexes.js';
 import { distillCommand } from './cli/distill.js';
+import { evalCommand, retryCommand } from './cli/eval.js';
 import { inspectCommand } from './cli/inspect.js';
 import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
+import { lsCommand } from './cli/ls.js';
 import { pythonCommand } from './cli/python.js';
+import { runsCommand } from './cli/runs.js';
 import { sampleCommand } from './cli/sample.js';
 import { solveCommand } from './cli/solve.js';
 import { T1Error } from './errors.js';
@@ -26,6 +29,10 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(cacheCommand())
     .command(indexCommand(signal))
     .command(inspectCommand(signal))
+    .command(evalCommand(signal))
+    .command(retryCommand(signal))
+    .command(runsCommand())
+    .command(lsCommand())
     .command(distillCommand(signal))
     .demandCommand(1, 'name a command')
     .strict()

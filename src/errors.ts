@@ -45,6 +45,12 @@ const EXIT_CODE = {
   INDEX_UNAVAILABLE: 1,
   /** The file of an index is damaged. */
   INDEX_CORRUPT: 1,
+  /** The data of a benchmark cannot be fetched, or is not what was pinned. */
+  DATA_UNAVAILABLE: 1,
+  /** The folder of a run holds one of another configuration. */
+  RUN_MISMATCH: 2,
+  /** The file of a run is damaged, or a record in it. */
+  RUN_CORRUPT: 1,
   /** The model behind an API that was to write training data cannot be reached, or refuses. */
   TEACHER_FAILED: 1,
   /** No room left on the disk. */

@@ -31,6 +31,7 @@ export async function pipeline(text: string, options: PipelineOptions, run: Run,
     reward: rewards[i]?.score ?? null,
     rationales: rewards[i]?.rationales,
     stepScores: rewards[i]?.steps,
+    rewardTokens: rewards[i]?.tokens,
   }));
   const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback, options.unknown));
 
@@ -41,8 +42,9 @@ export async function pipeline(text: string, options: PipelineOptions, run: Run,
     select: options.select,
     fallback: selection.fallback,
     chosen: selection.chosen,
-    candidates: pool.map(({ tokens: _, logprobs: __, ...candidate }, i) => ({
+    candidates: pool.map(({ tokens, logprobs: _, ...candidate }, i) => ({
       ...candidate,
+      generatedTokens: tokens.length,
       weight: selection.weights[i] ?? 0,
     })),
     usage: run.usage.total,

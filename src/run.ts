@@ -64,6 +64,8 @@ export interface Run {
   readonly sandbox: () => Promise<ProgramRunner>;
   /** Opens the index at its first use. */
   readonly knowledge: () => Promise<KnowledgeSearch>;
+  /** Finds the final answer in a solution; null when it has none. */
+  readonly extract: (solution: string) => string | null;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

@@ -1,13 +1,14 @@
 /** `solve`: one problem in, a stream of events and one result out. */
 import { setMaxListeners } from 'node:events';
 import type { Engine } from './engine/engine-types.js';
+import { extractAnswer } from './grade/extract.js';
 import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { runAdapter } from './model/run-adapter.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
-import { profileFor } from './prompt/profile.js';
+import { profileFor, type Profile, type Role } from './prompt/profile.js';
 import { UsageCounter, type KnowledgeSearch, type ProgramRunner, type Run } from './run.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
 import { rewardFor } from './reward/reward.js';
@@ -28,6 +29,10 @@ export interface SolveContext extends SolveSettings {
   readonly sandbox?: ProgramRunner | undefined;
   /** Searched by the verifier knowledge, instead of the index of that name. */
   readonly knowledge?: KnowledgeSearch | undefined;
+  /** Told to the solver instead of the profile's words, as Jinja over `problem`. */
+  readonly solveMessages?: Role['messages'] | undefined;
+  /** Finds the final answer in a solution; the last `\\boxed{…}` when absent. */
+  readonly extract?: ((solution: string) => string | null) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -69,7 +74,7 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, knowledge: callerKnowledge, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, knowledge: callerKnowledge, solveMessages, extract = extractAnswer, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
@@ -90,9 +95,9 @@ async function solveProblem(
       profile: profileFor(rewardEngine.model),
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
     }));
-    const profile = profileFor(engine.model);
+    const profile = withSolver(profileFor(engine.model), solveMessages);
     const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, knowledge, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, knowledge, extract, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
     const result = await pipeline(problem, {
       ...options,
@@ -108,3 +113,6 @@ async function solveProblem(
     if (!callerStore) store.close();
   }
 }
+
+const withSolver = (profile: Profile, messages: Role['messages'] | undefined): Profile =>
+  messages ? { ...profile, roles: { ...profile.roles, solve: { ...profile.roles.solve, messages } } } : profile;

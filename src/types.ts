@@ -42,6 +42,8 @@ export interface ToolVerdict {
   /** What was looked up, and the judgements that it led to. */
   readonly passages?: readonly FoundPassage[] | undefined;
   readonly checks?: readonly FactCheck[] | undefined;
+  /** Generated to find this out. */
+  readonly tokens?: number | undefined;
   /** Why, in a line, from a tool of the user's own. */
   readonly note?: string | undefined;
 }
@@ -66,6 +68,8 @@ export interface Reward {
   readonly score: number | null;
   readonly rationales?: readonly Rationale[] | undefined;
   readonly steps?: readonly StepScore[] | undefined;
+  /** Generated for it. */
+  readonly tokens?: number | undefined;
 }
 
 /** A candidate with everything the selection may use. */
@@ -76,6 +80,7 @@ export interface ScoredCandidate extends Candidate {
   /** What the score was read from: judgements in words, or scores of the steps. */
   readonly rationales?: readonly Rationale[] | undefined;
   readonly stepScores?: readonly StepScore[] | undefined;
+  readonly rewardTokens?: number | undefined;
 }
 
 export type Fallback = 'reward' | 'majority' | 'abstain';
@@ -111,7 +116,7 @@ export interface SolveResult {
   readonly select: string;
   readonly fallback: Fallback | null;
   readonly chosen: number | null;
-  readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & { readonly weight: number })[];
+  readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & { readonly weight: number; readonly generatedTokens: number })[];
   /** Tokens of all stages, those of a reward model included. */
   readonly usage: Usage;
   readonly cache: CacheCounts;

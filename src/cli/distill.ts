@@ -19,6 +19,7 @@ import { Sandbox } from '../sandbox/sandbox.js';
 import { Store } from '../store/store.js';
 import { engineOptions, halved, withEngine } from './engine-flags.js';
 import { withDatabase, withJson, withModel } from './flags.js';
+import { rangeOf } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 
@@ -90,15 +91,6 @@ function checkNumbers(args: Arguments): void {
   const [issue] = parsed.error.issues;
   const flag = String(issue?.path[0] ?? 'flags').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   throw new T1Error('USAGE', `--${flag}: ${issue?.message ?? 'not usable'}`);
-}
-
-/** `100` is the first hundred, `50-100` those from the 50th on. */
-function rangeOf(limit: string | undefined): readonly [number, number] {
-  if (limit === undefined) return [0, Infinity];
-  const match = /^(?:(\d+)-)?(\d+)$/.exec(limit);
-  const [from, to] = [Number(match?.[1] ?? 0), Number(match?.[2])];
-  if (match && from < to) return [from, to];
-  throw new T1Error('USAGE', `--limit: '${limit}' is no range: write 100, or 50-100`);
 }
 
 async function run(args: Arguments, problems: ReturnType<typeof readProblems>, store: Store, progress: Progress, signal: AbortSignal): Promise<DistillSummary> {

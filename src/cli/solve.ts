@@ -1,7 +1,8 @@
 /** `t1 solve`: one problem, verified. */
-import type { CommandModule } from 'yargs';
+import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
 import { loadEngine, type EngineOptions } from '../engine/engine.js';
+import type { Engine } from '../engine/engine-types.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
@@ -21,9 +22,9 @@ import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
-const builder = (yargs: import('yargs').Argv) =>
+/** Everything that says how a problem is solved. */
+export const withSolving = (yargs: Argv) =>
   withEngine(withJson(withDatabase(withSampling(withModel(yargs)))))
-    .positional('problem', { type: 'string', describe: 'the question; - reads standard input' })
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('verifier', { type: 'string', default: 'math', requiresArg: true, describe: `${Object.keys(verifiers).join(', ')}, or a JavaScript file with a tool of your own` })
@@ -47,12 +48,15 @@ const builder = (yargs: import('yargs').Argv) =>
     .option('adapter-reward', { type: 'string', array: true, requiresArg: true, describe: 'the same for the reward (of --reward-model, where that is given)' })
     .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
 
+const builder = (yargs: Argv) => withSolving(yargs).positional('problem', { type: 'string', describe: 'the question; - reads standard input' });
+
+export type SolvingArguments = Awaited<ReturnType<typeof withSolving>['argv']>;
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 
 export const solveCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
   command: 'solve [problem]',
   describe: 'sample solutions, refute them with programs, score them, answer',
-  builder: (yargs) => builder(yargs as import('yargs').Argv) as never,
+  builder: (yargs) => builder(yargs as Argv) as never,
   handler: async (args) => {
     const options = parseOptions({ ...settingsOf(args), verifier: await verifierOf(args.verifier) }, flagOf);
     const problem = parseProblem(await argumentText(args.problem, 'problem')).text;
@@ -62,7 +66,7 @@ export const solveCommand = (signal: AbortSignal): CommandModule<object, Argumen
   },
 });
 
-const settingsOf = (args: Arguments) => ({
+export const settingsOf = (args: SolvingArguments) => ({
   samples: args.nSamples,
   seed: args.seed,
   temperature: args.temp,
@@ -91,7 +95,7 @@ const settingsOf = (args: Arguments) => ({
 });
 
 /** A name of ours, or whoever writes a path means a file. */
-const verifierOf = async (name: string): Promise<string | Tool> => {
+export const verifierOf = async (name: string): Promise<string | Tool> => {
   if (Object.hasOwn(verifiers, name)) return name;
   if (/[\\/]|\.[cm]?js$/.test(name)) return loadTool(name);
   throw new T1Error('USAGE', `--verifier: '${name}' is none of ${Object.keys(verifiers).join(', ')}; a tool of your own is a path, as ./tool.mjs`);
@@ -100,30 +104,38 @@ const verifierOf = async (name: string): Promise<string | Tool> => {
 type Adapters = NonNullable<EngineOptions['adapters']>;
 
 /** By the names that `settingsOf` gives them. */
-const toolAdapter = ({ adapterTool: files = [] }: Arguments): Adapters => files.map((text) => ({ name: 'tool', ...scaledFile(text) }));
-const rewardAdapter = ({ adapterReward: files = [] }: Arguments): Adapters => files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
+const toolAdapter = ({ adapterTool: files = [] }: SolvingArguments): Adapters => files.map((text) => ({ name: 'tool', ...scaledFile(text) }));
+const rewardAdapter = ({ adapterReward: files = [] }: SolvingArguments): Adapters => files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
 
-async function solveOnce(
-  problem: string,
-  options: ReturnType<typeof parseOptions>,
-  args: Arguments,
+/** The engines that these flags ask for, for as long as `use` runs. */
+export async function withEngines<Result>(
+  args: SolvingArguments,
+  progress: Progress,
   signal: AbortSignal,
-): Promise<SolveResult> {
+  use: (engines: { readonly engine: Engine; readonly rewardEngine: Engine | undefined }) => Promise<Result>,
+): Promise<Result> {
   const engineFlags = engineOptions(args);
+  const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
+  const path = await resolve(args.model);
+  const rewardPath = args.rewardModel === undefined ? undefined : await resolve(args.rewardModel);
+  const two = rewardPath !== undefined;
+  const shared = two ? halved(engineFlags) : engineFlags;
+  const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
+  await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
+  await using rewardEngine = two ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapter(args) }) : undefined;
+  return await use({ engine, rewardEngine });
+}
+
+async function solveOnce(problem: string, options: ReturnType<typeof parseOptions>, args: Arguments, signal: AbortSignal): Promise<SolveResult> {
   const progress = new Progress();
+  engineOptions(args); // wrong flags are told before the database is opened
   const store = Store.open(args.cache ? args.db : ':memory:');
   try {
-    const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
-    const path = await resolve(args.model);
-    const rewardPath = args.rewardModel === undefined ? undefined : await resolve(args.rewardModel);
-    const two = rewardPath !== undefined;
-    const shared = two ? halved(engineFlags) : engineFlags;
-    const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
-    await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
-    await using rewardEngine = two ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapter(args) }) : undefined;
-    const solving = solve(problem, { ...options, engine, rewardEngine, store, signal });
-    for await (const event of solving) progress.show(event);
-    return await solving.result;
+    return await withEngines(args, progress, signal, async (engines) => {
+      const solving = solve(problem, { ...options, ...engines, store, signal });
+      for await (const event of solving) progress.show(event);
+      return await solving.result;
+    });
   } finally {
     progress.stop();
     store.close();

@@ -1,5 +1,4 @@
 /** Stage 3: N candidates of one prompt. */
-import { extractAnswer } from '../grade/extract.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { Run } from '../run.js';
 import type { StoredSample } from '../store/store.js';
@@ -26,17 +25,17 @@ export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candid
     'sample',
     [{ tokens: prompt.tokens, seeds }],
     { sampler: { temperature, topK, topP, minP }, maxTokens: longest, reserve },
-    (_, sample) => run.emit({ type: 'candidate', candidate: toCandidate(sample) }),
+    (_, sample) => run.emit({ type: 'candidate', candidate: toCandidate(sample, run) }),
   );
-  return pool.map(toCandidate);
+  return pool.map((sample) => toCandidate(sample, run));
 }
 
-const toCandidate = (sample: StoredSample): Candidate => ({
+const toCandidate = (sample: StoredSample, { extract }: Pick<Run, 'extract'>): Candidate => ({
   index: sample.index,
   seed: sample.seed,
   text: sample.text,
   tokens: sample.tokens,
   logprobs: sample.logprobs,
   finish: sample.finish,
-  answer: extractAnswer(sample.text),
+  answer: extract(sample.text),
 });

@@ -14,6 +14,7 @@ import type { RewardSource, Run } from '../run.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
 import type { Candidate, Rationale, Reward } from '../types.js';
+import { tokensOf } from '../verify/math.js';
 import { goodShare, verdictTokens } from './words.js';
 
 const NOT_SCORED: Reward = { score: null };
@@ -59,7 +60,7 @@ export async function genrm(
   const rewards = new Map<number, Reward>(); // by index of the candidate
   asked.forEach(({ candidates: same }, i) => {
     const rationales = (written[i] ?? []).map(({ text }, k): Rationale => ({ text, score: scores[i]?.[k] ?? null }));
-    const reward = { score: mean(rationales, run.settings.rationaleScore), rationales };
+    const reward = { score: mean(rationales, run.settings.rationaleScore), rationales, tokens: tokensOf(written[i] ?? []) };
     for (const { index } of same) {
       rewards.set(index, reward);
       run.emit({ type: 'score', index, reward: reward.score });

@@ -31,6 +31,7 @@ const programsColumn = z.array(
 const evidenceColumn = z.strictObject({
   passages: z.array(z.strictObject({ id: z.string(), title: z.string().nullable(), text: z.string(), score: z.number() })).optional(),
   checks: z.array(z.strictObject({ text: z.string(), verdict: z.enum(['pass', 'fail', 'unknown']) })).optional(),
+  tokens: z.int().optional(),
   note: z.string().optional(),
 });
 
@@ -143,8 +144,8 @@ export class Store {
     return { verdict: row.verdict, programs: programsColumn.parse(JSON.parse(row.programs)), ...evidence };
   }
 
-  saveVerdict(key: Buffer, verifier: string, { verdict, programs, passages, checks, note }: ToolVerdict): void {
-    const evidence = passages || checks || note !== undefined ? JSON.stringify({ passages, checks, note }) : null;
+  saveVerdict(key: Buffer, verifier: string, { verdict, programs, passages, checks, tokens, note }: ToolVerdict): void {
+    const evidence = passages || checks || tokens !== undefined || note !== undefined ? JSON.stringify({ passages, checks, tokens, note }) : null;
     this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch(), ?)', [key, verifier, verdict, JSON.stringify(programs), evidence]);
   }
 

@@ -14,6 +14,7 @@ import { distinctSolutions } from '../prompt/role-prompts.js';
 import type { Run } from '../run.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, FactCheck, FoundPassage, ToolVerdict } from '../types.js';
+import { tokensOf } from './math.js';
 import { judge } from './rules.js';
 
 /** Raised when the same checks could lead to another verdict. */
@@ -55,8 +56,8 @@ export async function verifyKnowledge(problem: Problem, solvePrompt: Prompt, can
   });
 
   const verdicts = new Map<number, ToolVerdict>(); // by index of the candidate
-  const tell = (same: readonly Candidate[], { passages = [], checks = [] }: Pick<ToolVerdict, 'passages' | 'checks'>): ToolVerdict => {
-    const tool = { verdict: judge(checks.map(({ verdict }) => verdict), run.settings.checkRule), programs: [], passages, checks };
+  const tell = (same: readonly Candidate[], { passages = [], checks = [], tokens }: Pick<ToolVerdict, 'passages' | 'checks' | 'tokens'>): ToolVerdict => {
+    const tool = { verdict: judge(checks.map(({ verdict }) => verdict), run.settings.checkRule), programs: [], passages, checks, tokens };
     for (const { index: candidate } of same) {
       verdicts.set(candidate, tool);
       run.emit({ type: 'verdict', index: candidate, tool });
@@ -77,7 +78,7 @@ export async function verifyKnowledge(problem: Problem, solvePrompt: Prompt, can
     );
     missing.forEach(({ key, passages, candidates: same }, i) => {
       const checks = (replies[i] ?? []).map(({ text }): FactCheck => ({ text, verdict: verdictOf(text, role) }));
-      run.store.saveVerdict(key, 'knowledge', tell(same, { passages, checks }));
+      run.store.saveVerdict(key, 'knowledge', tell(same, { passages, checks, tokens: tokensOf(replies[i] ?? []) }));
     });
   }
   return candidates.map(({ index: candidate }) => verdicts.get(candidate) ?? NOT_ASKED);

@@ -11,6 +11,7 @@ import { rolePrompts, type RolePrompt } from '../prompt/role-prompts.js';
 import type { ProgramRunner, Run } from '../run.js';
 import { SANDBOX_VERSION, type ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
+import type { StoredSample } from '../store/store.js';
 import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
 import { extractCode } from './extract-code.js';
 import { judge } from './rules.js';
@@ -53,7 +54,8 @@ export async function verifyMath(
   await Promise.all(
     missing.map(async ({ key, candidates: same }, i) => {
       const programs = await runDistinct(replies[i]?.map(({ text }) => extractCode(text)) ?? [], sandbox, run);
-      const tool = { verdict: judge(programs.map(opinionOf), programRule), programs };
+      const tokens = tokensOf(replies[i] ?? []);
+      const tool = { verdict: judge(programs.map(opinionOf), programRule), programs, tokens };
       // A sandbox that died says nothing of the program: ask again next time.
       if (!programs.some(({ status }) => status === 'died')) run.store.saveVerdict(key, 'math', tool);
       tell(same, tool);
@@ -67,6 +69,9 @@ export function opinionOf({ status, stdout }: ProgramRun): ToolVerdict['verdict'
   const said = status === 'ok' ? stdout.trim() : '';
   return said === 'True' ? 'pass' : said === 'False' ? 'fail' : 'unknown';
 }
+
+/** @returns tokens that were generated for these replies, now or in an earlier run */
+export const tokensOf = (replies: readonly Pick<StoredSample, 'tokens'>[]): number => replies.reduce((sum, { tokens }) => sum + tokens.length, 0);
 
 /** Greedy programs are all alike and need no seed; then runs with other seeds share them. */
 function programSeeds(run: Run, temperature: number): number[] {

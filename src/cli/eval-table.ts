@@ -1,0 +1,32 @@
+/** A run's figures for people. */
+import Table from 'cli-table3';
+import type { ClaimsSummary, RunSummary, Share } from '../evaluate/summary.js';
+
+const ORDER = ['mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
+const NAMES = { mean: 'one candidate', majority: 'majority', reward: 'reward only', 'best-of-n': 'best of N', tool: 'tool only', weighted: 'T1', oracle: 'any right' } as const;
+
+export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
+  const { task, model } = summary.manifest;
+  const body = summary.kind === 'claims' ? claimsTable(summary) : problemsTable(summary);
+  return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, `Run: ${folder}`, ''].join('\n');
+}
+
+function problemsTable({ curve, failed, undecided, verdicts }: RunSummary): string {
+  const table = new Table({ head: ['N', 'tokens', ...ORDER.map((name) => NAMES[name])], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
+  for (const { n, tokens, strategies } of curve) {
+    table.push([n, Math.round(tokens.solver + tokens.tool + tokens.reward), ...ORDER.map((name) => told(strategies[name]))]);
+  }
+  const { pass, fail, unknown } = verdicts;
+  const lines = [`Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}.`];
+  if (failed > 0) lines.push(`${failed} problems failed: t1 runs show says why, t1 retry asks again.`);
+  if (undecided > 0) lines.push(`Of ${undecided} answers nobody could decide whether they are right; they count as wrong.`);
+  return [table.toString(), ...lines].join('\n');
+}
+
+function claimsTable({ operands }: ClaimsSummary): string {
+  const table = new Table({ head: ['operands', 'claims', 'by thinking', 'by program', 'by both'], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
+  for (const row of operands) table.push([row.operands, row.claims, told(row.byThinking), told(row.byProgram), told(row.byBoth)]);
+  return [table.toString(), 'Claims judged rightly in %, with 95 % intervals (arXiv 2504.04718, figure 1b).'].join('\n');
+}
+
+const told = (share: Share | undefined): string => (share ? `${(100 * share.accuracy).toFixed(1)} [${(100 * share.low).toFixed(1)}, ${(100 * share.high).toFixed(1)}]` : '–');

@@ -1,0 +1,226 @@
+/** `t1 eval`: a benchmark, from the first problem to the report. */
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import type { Engine } from '../engine/engine-types.js';
+import { T1Error } from '../errors.js';
+import { evaluateArithmetic } from '../evaluate/arithmetic.js';
+import { evaluate, hardware } from '../evaluate/evaluate.js';
+import { RunFile, type RunManifest } from '../evaluate/run-file.js';
+import { extractAnswer } from '../grade/extract.js';
+import { normalizeAnswer } from '../grade/normalize.js';
+import { fingerprint } from '../model/fingerprint.js';
+import { parseOptions, type SolveOptions } from '../options.js';
+import { cacheFolder, packageRoot } from '../paths.js';
+import { profileFor } from '../prompt/profile.js';
+import { UsageCounter } from '../run.js';
+import { Sandbox, type ProgramRequest, type ProgramResult } from '../sandbox/sandbox.js';
+import { Store } from '../store/store.js';
+import { ARITHMETIC_VERSION, arithmeticClaims, type Claim } from '../task/arithmetic.js';
+import { fetchTask } from '../task/fetch.js';
+import { readTaskFile, type TaskData, type TaskProblem } from '../task/problems.js';
+import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
+import { summaryOf, type ClaimsSummary, type RunSummary } from '../evaluate/summary.js';
+import type { Tool } from '../verify/tool.js';
+import { packageVersion } from '../version.js';
+import { flagOf } from './flags.js';
+import { rangeOf } from './input.js';
+import { Progress } from './progress.js';
+import { EvaluationProgress } from './eval-progress.js';
+import { summaryTable } from './eval-table.js';
+import { settingsOf, verifierOf, withEngines, withSolving, type SolvingArguments } from './solve.js';
+
+export const RUNS_FOLDER = 't1-runs';
+
+const builder = (yargs: Argv) =>
+  withSolving(yargs)
+    .positional('task', { type: 'string', demandOption: true, describe: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON or CSV of {id, problem, answer}' })
+    .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
+    .option('map', { type: 'string', array: true, requiresArg: true, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
+    .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
+    .option('out', { type: 'string', requiresArg: true, describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)` })
+    .option('progress', { choices: ['text', 'json'] as const, default: 'text' as const, requiresArg: true, describe: 'on standard error' });
+
+export type EvalArguments = Awaited<ReturnType<typeof builder>['argv']>;
+
+export const evalCommand = (signal: AbortSignal): CommandModule<object, EvalArguments> => ({
+  command: 'eval <task>',
+  describe: 'run a benchmark: accuracy of every strategy, against samples and tokens',
+  builder: (yargs) => builder(yargs as Argv) as never,
+  handler: async (args) => {
+    const { summary, folder } = await runEvaluation(args, { retryFailed: false, command: process.argv.slice(2) }, signal);
+    process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+  },
+});
+
+interface RunOptions {
+  readonly retryFailed: boolean;
+  readonly command: readonly string[];
+}
+
+/** @returns the summary over all problems of the run, those of earlier starts included */
+export async function runEvaluation(args: EvalArguments, options: RunOptions, signal: AbortSignal): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
+  setMaxListeners(0, signal);
+  const task = args.task === 'arithmetic' ? undefined : taskOf(args);
+  const verifier = await verifierFor(task, args, options);
+  const settings = parseOptions({ ...settingsOf(args), verifier }, flagOf);
+  const progress = new Progress();
+  const folder = args.out ?? join(RUNS_FOLDER, `${args.task.replaceAll(/[^\w-]+/g, '-')}-${timestamp()}`);
+  const store = Store.open(args.cache ? args.db : ':memory:');
+  try {
+    const work = task ? await problemsOf(task, args, progress, signal) : claimsOf(args, settings.seed);
+    return await withEngines(args, progress, signal, async ({ engine, rewardEngine }) => {
+      const manifest = await manifestOf(args, options, work.about, settings, engine, rewardEngine, store);
+      using run = RunFile.begin(folder, manifest);
+      progress.stop();
+      const shown = new EvaluationProgress(args.progress, run.done(options.retryFailed).size);
+      await using sandbox = new LazySandbox();
+      try {
+        if (work.kind === 'claims') {
+          const source = { engine, modelHash: manifest.model.sha256, store, usage: new UsageCounter(), signal, emit: () => {}, profile: profileFor(engine.model) };
+          await evaluateArithmetic(work.claims, run, source, sandbox, (now) => shown.show(now));
+        } else {
+          const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: extractorOf(work.task) };
+          const isRight = (gold: string, answer: string): boolean => normalizeAnswer(gold) === normalizeAnswer(answer);
+          await evaluate(work.problems, run, context, { isRight, retryFailed: options.retryFailed, onProgress: (now) => shown.show(now) });
+        }
+      } finally {
+        shown.stop();
+      }
+      return { summary: summaryOf(run), folder };
+    });
+  } finally {
+    progress.stop();
+    store.close();
+  }
+}
+
+/** The task's own, unless the user names one. */
+async function verifierFor(task: Task | undefined, args: EvalArguments, { command }: RunOptions): Promise<string | Tool> {
+  const chosen = command.some((word) => word === '--verifier' || word.startsWith('--verifier='));
+  return task && !chosen ? task.verifier : verifierOf(args.verifier);
+}
+
+/** One sandbox for all problems, started with the first program. */
+class LazySandbox implements AsyncDisposable {
+  #started: Promise<Sandbox> | undefined;
+
+  async run(request: ProgramRequest): Promise<ProgramResult> {
+    return (await (this.#started ??= Sandbox.start())).run(request);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#started?.then((sandbox) => sandbox.dispose(), () => {});
+  }
+}
+
+type About = RunManifest['task'];
+type Work =
+  | { readonly kind: 'problems'; readonly task: Task; readonly problems: readonly TaskProblem[]; readonly about: About }
+  | { readonly kind: 'claims'; readonly claims: readonly Claim[]; readonly about: About };
+
+async function problemsOf(task: Task, args: EvalArguments, progress: Progress, signal: AbortSignal): Promise<Work> {
+  const { problems: all, sha256 } = await dataOf(task, args, progress, signal);
+  const problems = all.slice(...rangeOf(args.limit));
+  if (problems.length === 0) throw new T1Error('USAGE', `--limit ${args.limit ?? ''}: ${task.name} has only ${all.length} problems`);
+  const { name, version, title, source } = task;
+  return { kind: 'problems', task, problems, about: { name, version, title, source, sha256, problems: problems.length } };
+}
+
+/** `--limit` says how many right and how many wrong claims of each number of operands. */
+function claimsOf({ limit, data, map }: EvalArguments, seed: number): Work {
+  if (data !== undefined || map !== undefined) throw new T1Error('USAGE', '--data and --map are for tasks with a file, and arithmetic is drawn from --seed');
+  const [from, to] = rangeOf(limit ?? '500');
+  if (from !== 0) throw new T1Error('USAGE', '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands');
+  const claims = arithmeticClaims(to, seed);
+  const sha256 = createHash('sha256').update(claims.map(({ text }) => text).join('\n')).digest('hex');
+  const source = 'arXiv 2504.04718, appendix A: drawn from the seed';
+  return { kind: 'claims', claims, about: { name: 'arithmetic', version: ARITHMETIC_VERSION, title: 'Sums of three-digit numbers', source, sha256, problems: claims.length } };
+}
+
+function taskOf({ task, map = [] }: EvalArguments): Task {
+  const mapping = Object.fromEntries(
+    map.map((pair) => {
+      const [field = '', column] = pair.split('=');
+      if (column !== undefined && (FIELDS as readonly string[]).includes(field) && /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)) return [field, column];
+      throw new T1Error('USAGE', `--map: '${pair}' is not FIELD=COLUMN with one of ${FIELDS.join(', ')}`);
+    }),
+  );
+  if (/[\\/.]/.test(task)) return ownTask(task, mapping);
+  if (map.length > 0) throw new T1Error('USAGE', '--map is for a file of your own, and the task is a name');
+  return taskNamed(task);
+}
+
+async function dataOf(task: Task, { data }: EvalArguments, progress: Progress, signal: AbortSignal): Promise<TaskData> {
+  if (data !== undefined) return readTaskFile(task, data);
+  if (task.name === 'own') return readTaskFile(task, task.title);
+  if (task.data.file !== undefined) return readTaskFile(task, join(packageRoot, task.data.file));
+  return readTaskFile(task, await fetchTask(task, { folder: join(cacheFolder(), 'tasks'), signal, onProgress: (p) => progress.download(p) }));
+}
+
+const CHOICES = [/answer is \(?([A-Z])\)?(?![a-z])/g, /[aA]nswer:\s*([A-Z])\b/g];
+
+/** How a task finds the final answer of a solution. */
+function extractorOf({ extract }: Task): (solution: string) => string | null {
+  if (extract === 'math') return extractAnswer;
+  return (solution) => {
+    for (const pattern of CHOICES) {
+      const [, letter] = [...solution.matchAll(pattern)].at(-1) ?? [];
+      if (letter !== undefined) return letter;
+    }
+    return extractAnswer(solution) ?? solution.match(/\b[A-J]\b/g)?.at(-1) ?? null;
+  };
+}
+
+async function manifestOf(
+  args: SolvingArguments & { readonly limit?: string | undefined },
+  { command }: RunOptions,
+  task: About,
+  settings: SolveOptions,
+  engine: Engine,
+  rewardEngine: Engine | undefined,
+  store: Store,
+): Promise<RunManifest> {
+  const { verifier, ...rest } = settings;
+  const adapters = await Promise.all([engine, rewardEngine].flatMap((each) => each?.adapters ?? []).map(async ({ name, path, scale }) => ({ name, scale, sha256: await fingerprint(path, store) })));
+  const tool = typeof verifier === 'string' ? verifier : `${verifier.name} ${verifier.version}`;
+  return {
+    command: [...command],
+    configuration: {
+      ...rest,
+      verifier: tool,
+      limit: args.limit ?? null,
+      reproducible: engine.reproducible,
+      adapters,
+      rewardModel: rewardEngine ? await fingerprint(rewardEngine.model.path, store) : null,
+    },
+    task,
+    model: { name: engine.model.name, path: engine.model.path, sha256: await fingerprint(engine.model.path, store) },
+    engine: engine.build,
+    hardware: hardware(),
+    packageVersion,
+    node: process.version,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+const timestamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+
+const retryBuilder = (yargs: Argv) => yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' });
+
+/** Goes on with a run: only what failed or is missing, with the command that it was made with. */
+export const retryCommand = (signal: AbortSignal): CommandModule<object, { run: string }> => ({
+  command: 'retry <run>',
+  describe: 'go on with a run: only what failed or is missing',
+  builder: (outer) => retryBuilder(outer as Argv) as never,
+  handler: async ({ run: folder }) => {
+    const command = (() => {
+      using run = RunFile.open(folder);
+      return run.manifest.command;
+    })();
+    const args = await builder(yargs(command.slice(1)) as Argv).command('$0 <task>', false, (each) => each as never).exitProcess(false).parseAsync();
+    const { summary } = await runEvaluation({ ...(args as EvalArguments), out: folder }, { retryFailed: true, command }, signal);
+    process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+  },
+});

@@ -1,0 +1,97 @@
+/** `t1 runs`: what has been run, with which figures, and how two runs differ; `t1 retry` goes on with one. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import type { Argv, CommandModule } from 'yargs';
+import { T1Error } from '../errors.js';
+import { RUN_FILE, RunFile } from '../evaluate/run-file.js';
+import { summaryOf } from '../evaluate/summary.js';
+import { summaryTable } from './eval-table.js';
+import { RUNS_FOLDER } from './eval.js';
+import { withJson } from './flags.js';
+
+const builder = (yargs: Argv) =>
+  withJson(yargs)
+    .positional('what', { choices: ['ls', 'show', 'compare', 'export'] as const, demandOption: true })
+    .positional('runs', { type: 'string', array: true, default: [] as string[], describe: 'folders of runs' })
+    .option('folder', { type: 'string', default: RUNS_FOLDER, requiresArg: true, describe: 'where ls looks' });
+
+type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
+
+export const runsCommand = (): CommandModule<object, Arguments> => ({
+  command: 'runs <what> [runs..]',
+  describe: 'ls: list; show RUN: its figures and making; compare A B: problem by problem; export RUN: its records as JSONL',
+  builder: (yargs) => builder(yargs as Argv) as never,
+  handler: ({ what, runs, folder, json }) => {
+    if (what === 'ls') list(folder, json);
+    else if (what === 'compare') compare(named(runs, 2), json);
+    else if (what === 'show') show(named(runs, 1)[0] ?? '', json);
+    else exportRun(named(runs, 1)[0] ?? '');
+  },
+});
+
+function named(runs: readonly string[], count: number): readonly string[] {
+  if (runs.length === count) return runs;
+  throw new T1Error('USAGE', `name ${count === 1 ? 'one run' : 'two runs'}: their folders`);
+}
+
+function list(folder: string, json: boolean): void {
+  const folders = existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, RUN_FILE))).sort() : [];
+  const rows = folders.map((name) => {
+    using run = RunFile.open(join(folder, name));
+    const { task, model, startedAt } = run.manifest;
+    return { run: join(folder, name), task: task.name, model: model.name, problems: run.done(true).size, of: task.problems, startedAt };
+  });
+  if (json) return void process.stdout.write(`${JSON.stringify(rows)}\n`);
+  const table = new Table({ head: ['run', 'task', 'model', 'problems', 'started'], style: { head: [], border: [] } });
+  for (const row of rows) table.push([row.run, row.task, row.model, `${row.problems}/${row.of}`, row.startedAt]);
+  process.stdout.write(rows.length === 0 ? `no run in ${folder}: t1 eval makes one\n` : `${table.toString()}\n`);
+}
+
+function show(folder: string, json: boolean): void {
+  using run = RunFile.open(folder);
+  const summary = summaryOf(run);
+  if (json) return void process.stdout.write(`${JSON.stringify(summary)}\n`);
+  const { command, configuration, engine, hardware, packageVersion, startedAt, task, model } = summary.manifest;
+  const failures = [...run.records()].flatMap((record) => (record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : []));
+  process.stdout.write(
+    [
+      summaryTable(summary, folder).trimEnd(),
+      `Command: t1 ${command.join(' ')}`,
+      `Configuration: ${JSON.stringify(configuration)}`,
+      `Data: ${task.source} sha256 ${task.sha256}`,
+      `Model: ${model.path}, sha256 ${model.sha256}`,
+      `Engine: ${engine}; t1 ${packageVersion}; ${JSON.stringify(hardware)}; started ${startedAt}`,
+      ...(failures.length > 0 ? ['Failed:', ...failures] : []),
+      '',
+    ].join('\n'),
+  );
+}
+
+/** Problems that one run answers rightly and the other does not. */
+function compare([a = '', b = '']: readonly string[], json: boolean): void {
+  const right = (folder: string): Map<string, boolean> => {
+    using run = RunFile.open(folder);
+    return new Map([...run.records()].flatMap((record) => (record.outcome === 'solved' ? [[record.id, record.correct === true] as const] : [])));
+  };
+  const [one, other] = [right(a), right(b)];
+  const common = [...one.keys()].filter((id) => other.has(id));
+  const only = (first: ReadonlyMap<string, boolean>, second: ReadonlyMap<string, boolean>): string[] => common.filter((id) => first.get(id) === true && second.get(id) === false);
+  const result = { problems: common.length, both: common.filter((id) => one.get(id) && other.get(id)).length, onlyA: only(one, other), onlyB: only(other, one) };
+  if (json) return void process.stdout.write(`${JSON.stringify(result)}\n`);
+  const difference = (100 * (result.onlyA.length - result.onlyB.length)) / Math.max(1, common.length);
+  process.stdout.write(
+    [
+      `${common.length} problems in both; right in both: ${result.both}`,
+      `only in ${a}: ${result.onlyA.length} (${result.onlyA.slice(0, 20).join(', ')})`,
+      `only in ${b}: ${result.onlyB.length} (${result.onlyB.slice(0, 20).join(', ')})`,
+      `difference: ${difference.toFixed(1)} points`,
+      '',
+    ].join('\n'),
+  );
+}
+
+function exportRun(folder: string): void {
+  using run = RunFile.open(folder);
+  for (const record of run.records()) process.stdout.write(`${JSON.stringify(record)}\n`);
+}

@@ -1,0 +1,96 @@
+/** Many problems through the pipeline, so many at a time that the engine is full; each is written down when it is done. */
+import { cpus, totalmem } from 'node:os';
+import { T1Error } from '../errors.js';
+import { solve, type SolveContext } from '../solve.js';
+import type { SolveResult } from '../types.js';
+import type { TaskProblem } from '../task/problems.js';
+import { solvedRecord, type RunRecord } from './record.js';
+import type { RunFile } from './run-file.js';
+
+/** Sequences that the engine decodes at the same time, at most. */
+const ENGINE_SEQUENCES = 256;
+/** Problems that wait for their programs decode nothing: so some more than fill the engine. */
+const SPARE_PROBLEMS = 2;
+
+export interface EvaluateProgress {
+  readonly finished: number;
+  readonly total: number;
+  readonly correct: number;
+  /** Those that ended in an error. */
+  readonly failed: number;
+  readonly generatedTokens: number;
+  readonly cacheHits: number;
+  readonly seconds: number;
+}
+
+/** Whether an answer is the right one; null when it cannot be decided. */
+export type IsRight = (gold: string, answer: string) => Promise<boolean | null> | boolean | null;
+
+export interface EvaluateOptions {
+  readonly isRight: IsRight;
+  /** Ask again about problems that ended in an error. */
+  readonly retryFailed: boolean;
+  readonly onProgress?: (progress: EvaluateProgress) => void;
+}
+
+/**
+ * @param context as for one problem; its sandbox and store are shared by all
+ * @throws T1Error what concerns more than one problem (engine, store, disk, abort); what concerns one ends in its record
+ */
+export async function evaluate(problems: readonly TaskProblem[], run: RunFile, context: SolveContext, { isRight, retryFailed, onProgress }: EvaluateOptions): Promise<void> {
+  const done = run.done(retryFailed);
+  const todo = problems.map((problem, ordinal) => ({ problem, ordinal })).filter(({ problem }) => !done.has(problem.id));
+  const started = performance.now();
+  const progress = { finished: 0, correct: 0, failed: 0, generatedTokens: 0 };
+  const one = async ({ problem, ordinal }: (typeof todo)[number]): Promise<void> => {
+    const record = await recordOf(problem, context, isRight, ({ usage }) => (progress.generatedTokens += usage.generatedTokens));
+    run.save(ordinal, record);
+    progress.finished++;
+    if (record.outcome === 'failed') progress.failed++;
+    else if (record.outcome === 'solved' && record.correct === true) progress.correct++;
+    onProgress?.({ ...progress, total: todo.length, cacheHits: context.store?.cacheCounts.hits ?? 0, seconds: (performance.now() - started) / 1000 });
+  };
+  const width = Math.ceil(ENGINE_SEQUENCES / (context.samples ?? 16)) + SPARE_PROBLEMS;
+  await forEachAtOnce(todo, context.engine.reproducible ? 1 : width, one);
+}
+
+/** Of one problem alone: a prompt that is too long, or an input that is none. */
+const ITS_OWN = new Set(['INPUT', 'PROMPT_TOO_LONG']);
+
+async function recordOf(problem: TaskProblem, context: SolveContext, isRight: IsRight, count: (result: SolveResult) => void): Promise<RunRecord> {
+  try {
+    const result = await solve(problem.problem, context).result;
+    count(result);
+    const answers = new Set(result.candidates.flatMap(({ answer }) => answer ?? []));
+    const equal = new Map<string, boolean | null>();
+    for (const answer of answers) equal.set(answer, await isRight(problem.gold, answer));
+    return solvedRecord(problem, result, equal);
+  } catch (error) {
+    if (!(error instanceof T1Error) || !ITS_OWN.has(error.code)) throw error;
+    return { ...problem, outcome: 'failed', code: error.code, message: error.message };
+  }
+}
+
+/** At most `width` at the same time; the first failure ends what has not begun. */
+async function forEachAtOnce<Item>(items: readonly Item[], width: number, run: (item: Item) => Promise<void>): Promise<void> {
+  let failed = false;
+  const rest = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (const item of rest) {
+      if (failed) return;
+      await run(item).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+}
+
+/** What a run says of the machine. */
+export const hardware = () => ({
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  platform: `${process.platform}-${process.arch}`,
+});

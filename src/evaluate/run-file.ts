@@ -1,0 +1,167 @@
+/**
+ * A run: one SQLite file that says everything needed to repeat it, and holds every problem's record as soon as it is there. A kill
+ * loses what was in work, never what was written; a record that was changed is found by its hash and named.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { z } from 'zod';
+import { T1Error } from '../errors.js';
+import { recordSchema, type RunRecord } from './record.js';
+
+export const RUN_FILE = 'run.sqlite';
+/** Of a run's file; another one is another program's. */
+const APPLICATION_ID = 0x54315255; // "T1RU"
+const VERSION = 1;
+
+const jsonObject = z.record(z.string(), z.unknown());
+
+export const manifestSchema = z.object({
+  /** Words after `t1`. */
+  command: z.array(z.string()),
+  /** Everything that the records depend on; another configuration is another run. */
+  configuration: jsonObject,
+  task: z.object({ name: z.string(), version: z.number(), title: z.string(), source: z.string(), sha256: z.string(), problems: z.number() }),
+  model: z.object({ name: z.string(), path: z.string(), sha256: z.string() }),
+  engine: z.string(),
+  hardware: jsonObject,
+  packageVersion: z.string(),
+  node: z.string(),
+  startedAt: z.string(),
+});
+
+export type RunManifest = z.output<typeof manifestSchema>;
+
+export class RunFile implements Disposable {
+  private constructor(
+    readonly path: string,
+    private readonly database: Database.Database,
+  ) {}
+
+  /**
+   * Makes a run, or goes on with the one that is there.
+   *
+   * @param folder made when absent
+   * @throws T1Error RUN_MISMATCH when another configuration runs there; RUN_CORRUPT; DISK_FULL; INPUT
+   */
+  static begin(folder: string, manifest: RunManifest): RunFile {
+    const path = join(folder, RUN_FILE);
+    if (!existsSync(path)) {
+      guarded(path, () => {
+        mkdirSync(folder, { recursive: true });
+        const database = new Database(path);
+        database.pragma('journal_mode = WAL');
+        database.pragma(`application_id = ${APPLICATION_ID}`);
+        database.transaction(() => {
+          database.exec(
+            `CREATE TABLE manifest (value TEXT NOT NULL) STRICT;
+             CREATE TABLE record (
+               id      TEXT PRIMARY KEY,
+               ordinal INTEGER NOT NULL, -- place of the problem in the task
+               value   TEXT NOT NULL,    -- JSON
+               sha256  BLOB NOT NULL     -- of value
+             ) STRICT, WITHOUT ROWID;`,
+          );
+          database.prepare('INSERT INTO manifest VALUES (?)').run(JSON.stringify(manifest));
+          database.pragma(`user_version = ${VERSION}`);
+        })();
+        database.close();
+      });
+    }
+    const run = RunFile.open(folder);
+    const there = run.manifest;
+    const differing = differences(there, manifest);
+    if (differing.length === 0) return run;
+    run[Symbol.dispose]();
+    throw new T1Error('RUN_MISMATCH', `${folder} holds a run with another ${differing.join(', ')}: name another --out, or give the command that it was made with (t1 runs show ${folder})`);
+  }
+
+  /** @throws T1Error FILE_NOT_FOUND, RUN_CORRUPT */
+  static open(folder: string): RunFile {
+    const path = folder.endsWith('.sqlite') ? folder : join(folder, RUN_FILE);
+    if (!existsSync(path)) throw new T1Error('FILE_NOT_FOUND', `no run at ${folder}: t1 runs ls lists those there are`);
+    return guarded(path, () => {
+      const database = new Database(path, { fileMustExist: true, timeout: 5000 });
+      const [id, version] = [database.pragma('application_id', { simple: true }), database.pragma('user_version', { simple: true })];
+      if (id !== APPLICATION_ID || version !== VERSION) {
+        database.close();
+        throw new T1Error('RUN_CORRUPT', `${path} is no run of this version of t1`);
+      }
+      return new RunFile(path, database);
+    });
+  }
+
+  get manifest(): RunManifest {
+    return guarded(this.path, () => {
+      const row = this.database.prepare<[], { value: string }>('SELECT value FROM manifest').get();
+      const parsed = manifestSchema.safeParse(row && parsedJson(row.value));
+      if (parsed.success) return parsed.data;
+      throw new T1Error('RUN_CORRUPT', `${this.path}: what says how the run was made cannot be read`);
+    });
+  }
+
+  /** Ids of problems with a record; with `solvedOnly`, those that failed are left out. */
+  done(solvedOnly: boolean): Set<string> {
+    const rows = guarded(this.path, () => this.database.prepare<[], { id: string; outcome: string }>("SELECT id, value ->> 'outcome' AS outcome FROM record").all());
+    return new Set(rows.filter(({ outcome }) => !solvedOnly || outcome !== 'failed').map(({ id }) => id));
+  }
+
+  save(ordinal: number, record: RunRecord): void {
+    const value = JSON.stringify(record);
+    guarded(this.path, () => this.database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)').run(record.id, ordinal, value, hashOf(value)));
+  }
+
+  /**
+   * In the order of the task.
+   *
+   * @throws T1Error RUN_CORRUPT that names the problem
+   */
+  *records(): Generator<RunRecord> {
+    const rows = guarded(this.path, () => this.database.prepare<[], { id: string; value: string; sha256: Buffer }>('SELECT id, value, sha256 FROM record ORDER BY ordinal').all());
+    for (const { id, value, sha256 } of rows) {
+      const parsed = hashOf(value).equals(sha256) ? recordSchema.safeParse(parsedJson(value)) : undefined;
+      if (!parsed?.success) throw new T1Error('RUN_CORRUPT', `${this.path}: the record of problem ${id} was changed or damaged: t1 retry makes it again once it is deleted`);
+      yield parsed.data;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.database.close();
+  }
+}
+
+/** What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. */
+function differences(a: RunManifest, b: RunManifest): string[] {
+  const said = (manifest: RunManifest): Record<string, unknown> => ({
+    ...manifest.configuration,
+    task: `${manifest.task.name} ${manifest.task.version} ${manifest.task.sha256}`,
+    model: manifest.model.sha256,
+    engine: manifest.engine,
+  });
+  const [one, other] = [said(a), said(b)];
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]));
+}
+
+const hashOf = (value: string): Buffer => createHash('sha256').update(value).digest();
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what is damaged
+  }
+}
+
+function guarded<Result>(path: string, run: () => Result): Result {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof T1Error) throw cause;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (code === 'SQLITE_FULL' || code === 'ENOSPC') throw new T1Error('DISK_FULL', `no room to write ${path}: what is there is kept, the same command continues`, { cause });
+    if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') throw new T1Error('RUN_CORRUPT', `${path} is damaged or no run (${why})`, { cause });
+    throw new T1Error('INPUT', `cannot use the run ${path} (${why})`, { cause });
+  }
+}
