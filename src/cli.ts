@@ -17,6 +17,15 @@ import { solveCommand } from './cli/solve.js';
 import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
 
+/** Options that may be given several times; of every other one the last counts. */
+const REPEATED = new Set(['_', 'adapterTool', 'adapter-tool', 'adapterReward', 'adapter-reward', 'map', 'runs', 'paths', 'stop']);
+
+function lastOfRepeated(args: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && !REPEATED.has(name)) args[name] = value.at(-1);
+  }
+}
+
 /** Runs one command line; `process.exitCode` says how it went. */
 async function main(argv: readonly string[]): Promise<void> {
   const signal = interruptSignal();
@@ -37,7 +46,8 @@ async function main(argv: readonly string[]): Promise<void> {
     .demandCommand(1, 'name a command')
     .strict()
     .recommendCommands()
-    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'parse-positional-numbers': false, 'duplicate-arguments-array': false })
+    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'parse-positional-numbers': false, 'duplicate-arguments-array': true })
+    .middleware(lastOfRepeated, true)
     .version(packageVersion)
     .help()
     .alias('help', 'h')

@@ -1,5 +1,5 @@
 /** Sampling through the store: what is there is not decoded again, what is new is kept as it finishes. */
-import type { SampleRequest, SamplerOptions } from '../engine/engine-types.js';
+import type { Engine, SampleRequest, SamplerOptions } from '../engine/engine-types.js';
 import { adapterKey, type RunAdapter } from '../model/run-adapter.js';
 import type { Run } from '../run.js';
 import { contentKey } from '../store/key.js';
@@ -100,6 +100,13 @@ async function decodeMissing(
   run.usage.add(result.usage);
   run.emit({ type: 'progress', stage, finished: total, total, generatedTokens: result.usage.generatedTokens });
 }
+
+/**
+ * What a job must hold so that it gives what it gave, or would have given, at once: a reproducible engine repeats the whole,
+ * since a part of it would be computed among other rows, and could come out otherwise.
+ */
+export const jobOf = <Item>(engine: Pick<Engine, 'reproducible'>, all: readonly Item[], missing: readonly Item[]): readonly Item[] =>
+  engine.reproducible && missing.length > 0 ? all : missing;
 
 /** Everything a sample depends on. */
 function generationKey(run: SampleSource, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {

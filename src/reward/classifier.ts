@@ -1,5 +1,6 @@
 /** A model with a classification head, read after the whole conversation (llama.cpp's rank pooling). */
 import { T1Error } from '../errors.js';
+import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
@@ -35,11 +36,12 @@ export async function classifier(problem: Problem, solvePrompt: Prompt, candidat
       run.emit({ type: 'score', index, reward });
     }
   };
-  const missing = asked.filter(({ key, candidates: same }) => {
+  const unknown = asked.filter(({ key, candidates: same }) => {
     const known = run.store.score(key);
     if (known !== undefined) tell(same, known);
     return known === undefined;
   });
+  const missing = jobOf(engine, asked, unknown);
   if (missing.length > 0) {
     const result = await engine.classify({ sequences: missing.map(({ prompt }) => prompt.tokens), adapter: adapter?.name, signal: run.signal });
     run.usage.add(result.usage);

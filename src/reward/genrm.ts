@@ -2,7 +2,7 @@
  * Generative reward with rationales (arXiv 2504.04718 §3, eq. 2; arXiv 2408.15240): the model writes m verifications of
  * each solution, each ends with a question, and the reward is the mean of P(Yes) at its answer.
  */
-import { sampleCached } from '../generate/cached.js';
+import { jobOf, sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
 import { adapterKey } from '../model/run-adapter.js';
@@ -79,17 +79,20 @@ async function verdicts(
   const { engine, modelHash, adapter } = run.reward;
   const { good, bad } = verdictTokens(engine, role);
   const scores: (number | null)[][] = written.map((row) => row.map(() => null));
-  const missing = written.flatMap((row, i) =>
+  const all = written.flatMap((row, i) =>
     row.flatMap(({ tokens: said, finish }, k) => {
       if (finish !== 'stop') return [];
       const tokens = Int32Array.of(...(prompts[i]?.tokens ?? []), ...said);
       const key = contentKey('genrm', engine.build, modelHash, adapterKey(adapter), tokens, good, bad);
-      const known = run.store.score(key);
-      const place = { set: (score: number) => void ((scores[i] ?? [])[k] = score) };
-      if (known !== undefined) place.set(known);
-      return known === undefined ? [{ tokens, key, place }] : [];
+      return [{ tokens, key, place: { set: (score: number) => void ((scores[i] ?? [])[k] = score) } }];
     }),
   );
+  const unknown = all.filter(({ key, place }) => {
+    const known = run.store.score(key);
+    if (known !== undefined) place.set(known);
+    return known === undefined;
+  });
+  const missing = jobOf(engine, all, unknown);
   if (missing.length === 0) return scores;
   const { logprobs, usage } = await engine.score({
     sequences: missing.map(({ tokens }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),

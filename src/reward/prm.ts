@@ -3,6 +3,7 @@
  * (arXiv 2504.04718 §3: the last step's; arXiv 2312.08935 takes the lowest).
  */
 import { T1Error } from '../errors.js';
+import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
@@ -65,7 +66,8 @@ async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEnt
     Array.from(positions, (at) => contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad)),
   );
   const known = keys.map((row) => row.map((key) => run.store.score(key)));
-  const missing = [...sequences.keys()].filter((i) => known[i]?.some((score) => score === undefined));
+  const all = [...sequences.keys()];
+  const missing = jobOf(engine, all, all.filter((i) => known[i]?.some((score) => score === undefined)));
   if (missing.length > 0) {
     const { logprobs, usage } = await engine.score({
       sequences: missing.flatMap((i) => sequences[i] ?? []),

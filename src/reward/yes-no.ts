@@ -2,6 +2,7 @@
  * Direct generative reward (arXiv 2408.15240, eq. for GenRM without a rationale): ask whether the solution is
  * correct and read P(Yes) / (P(Yes) + P(No)) from the logits, without sampling anything.
  */
+import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
@@ -49,12 +50,13 @@ export async function yesNo(
     ...entry,
     key: contentKey('yes-no', engine.build, modelHash, adapterKey(adapter), entry.prompt.tokens, good, bad),
   }));
-  const missing = asked.filter(({ key, candidates: same }) => {
+  const unknown = asked.filter(({ key, candidates: same }) => {
     const known = run.store.score(key);
     if (known !== undefined) tell(same, known);
     return known === undefined;
   });
-  if (missing.length === 0) return told();
+  if (unknown.length === 0) return told();
+  const missing = jobOf(engine, asked, unknown);
 
   const { logprobs, usage } = await engine.score({
     sequences: missing.map(({ prompt: { tokens } }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),

@@ -2,7 +2,7 @@
  * Tool verifier for knowledge (arXiv 2504.04718 §3 and prompt D.2): problem and solution are the query, the passages found go
  * before the model, and it judges m times whether they refute a statement. A statement that they do not cover counts as right.
  */
-import { sampleCached } from '../generate/cached.js';
+import { jobOf, sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
 import type { Hit } from '../knowledge/knowledge.js';
@@ -64,11 +64,12 @@ export async function verifyKnowledge(problem: Problem, solvePrompt: Prompt, can
     }
     return tool;
   };
-  const missing = asked.filter(({ key, candidates: same }) => {
+  const unknown = asked.filter(({ key, candidates: same }) => {
     const known = run.store.verdict(key);
     if (known) tell(same, known);
     return !known;
   });
+  const missing = jobOf(run.engine, asked, unknown);
   if (missing.length > 0) {
     const replies = await sampleCached(
       run,

@@ -2,7 +2,7 @@
  * Tool verifier for maths (arXiv 2504.04718, §3 and appendix D): the model writes k programs for each solution,
  * each runs in the sandbox, and the solution passes by the rule of `settings.programRule` over what they print.
  */
-import { sampleCached } from '../generate/cached.js';
+import { jobOf, sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
@@ -40,12 +40,13 @@ export async function verifyMath(
   };
   const seeds = programSeeds(run, programTemperature);
   const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds) }));
-  const missing = keyed.filter(({ key, candidates: same }) => {
+  const unknown = keyed.filter(({ key, candidates: same }) => {
     const known = run.store.verdict(key);
     if (known) tell(same, { ...known, verdict: judge(known.programs.map(opinionOf), programRule) });
     return !known;
   });
-  if (missing.length === 0) return told();
+  if (unknown.length === 0) return told();
+  const missing = jobOf(run.engine, keyed, unknown);
 
   const sampler = { temperature: programTemperature, topK: 0, topP: 1, minP: 0 };
   const prompts = missing.map(({ prompt }) => ({ tokens: prompt.tokens, seeds }));

@@ -1,0 +1,92 @@
+/** `t1 eval` as a user runs it, killed at any point too. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { start, t1, temporaryFolder } from '../support/t1.js';
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => (folder = temporaryFolder()));
+afterEach(() => folder.remove());
+const at = (name: string): string => join(folder.path, name);
+
+const summary = z.looseObject({ problems: z.number(), curve: z.unknown(), verdicts: z.unknown(), manifest: z.looseObject({ command: z.array(z.string()) }) });
+const evaluate = (name: string, more: readonly string[] = []): string[] => ['eval', 'tiny', '--limit', '12', '-n', '4', '--reproducible', '--threads', '1', '--db', at(`${name}.db`), '--out', at(name), '--json', ...more];
+
+test('killed twenty times, the figures are those of an undisturbed run', async () => {
+  const undisturbed = await t1(evaluate('whole'));
+  expect(undisturbed.code, undisturbed.stderr).toBe(0);
+  let [kills, code] = [0, null as number | null];
+  let last = '';
+  for (let attempt = 0; code !== 0 && attempt < 100; attempt++) {
+    const { child, finished } = start(evaluate('killed'));
+    // Somewhere between the first instruction and the last; if it was too fast, it is done.
+    const early = kills < 20 ? sleep(150 + 97 * (attempt % 13)).then(() => child.kill('SIGKILL')) : undefined;
+    const ended = await finished;
+    await early;
+    code = ended.code;
+    last = ended.stdout;
+    if (ended.signal === 'SIGKILL') kills++;
+    if (code === 0 && kills < 20) {
+      // Done before its time: start over with nothing, and kill on.
+      for (const file of ['killed', 'killed.db', 'killed.db-wal', 'killed.db-shm']) rmSync(at(file), { recursive: true, force: true });
+      code = null;
+    }
+  }
+  expect(kills).toBeGreaterThanOrEqual(20);
+  expect(code).toBe(0);
+  const [a, b] = [undisturbed.stdout, last].map((text) => summary.parse(JSON.parse(text)));
+  expect({ curve: b?.curve, verdicts: b?.verdicts, problems: b?.problems }).toEqual({ curve: a?.curve, verdicts: a?.verdicts, problems: 12 });
+}, 300_000);
+
+test('a second start decodes nothing; show, ls, compare, export and retry know the run', async () => {
+  await t1(evaluate('run'));
+  const again = await t1(evaluate('run', ['--progress', 'json']));
+  expect(again.stderr).toBe('');
+  expect(summary.parse(JSON.parse(again.stdout)).problems).toBe(12);
+  const shown = await t1(['runs', 'show', at('run')]);
+  expect(shown.stdout).toContain('Command: t1 eval tiny --limit 12');
+  expect((await t1(['runs', 'ls', '--folder', folder.path])).stdout).toContain('12/12');
+  expect((await t1(['runs', 'compare', at('run'), at('run')])).stdout).toContain('difference: 0.0 points');
+  expect((await t1(['runs', 'export', at('run')])).stdout.trim().split('\n')).toHaveLength(12);
+  expect((await t1(['retry', at('run')])).code).toBe(0);
+});
+
+test('progress for machines', async () => {
+  const { stderr } = await t1(evaluate('run', ['--progress', 'json']));
+  const lines = stderr.trim().split('\n').flatMap((line) => (line.startsWith('{') ? [z.looseObject({ finished: z.number(), total: z.number(), secondsLeft: z.number() }).parse(JSON.parse(line))] : []));
+  expect(lines.at(-1)).toMatchObject({ finished: 12, total: 12, secondsLeft: 0 });
+});
+
+test('arithmetic, by thinking and by program', async () => {
+  const { code, stdout } = await t1(['eval', 'arithmetic', '--limit', '3', '--db', at('r.db'), '--out', at('run'), '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ kind: 'claims', problems: 48, operands: [{ operands: 3, claims: 6 }, {}, {}, {}, {}, {}, {}, { operands: 10 }] });
+});
+
+test('a file of the user', async () => {
+  writeFileSync(at('own.csv'), 'q,a\nMia has 4 stamps. Leo gives Mia 3 more. How many stamps does Mia have now?,7\n');
+  const { code, stdout, stderr } = await t1(['eval', at('own.csv'), '--map', 'problem=q', '--map', 'answer=a', '-n', '2', '--db', at('r.db'), '--out', at('run'), '--json']);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ problems: 1, failed: 0 });
+});
+
+test.each([
+  [['eval'], 'USAGE'],
+  [['eval', 'gsm8'], 'USAGE'],
+  [['eval', './absent.jsonl'], 'FILE_NOT_FOUND'],
+  [['eval', 'tiny', '--limit', '5-2'], 'USAGE'],
+  [['eval', 'tiny', '--limit', '500-600'], 'USAGE'],
+  [['eval', 'tiny', '--map', 'problem=q'], 'USAGE'],
+  [['eval', 'mmlu-pro'], 'DATA_UNAVAILABLE'],
+  [['eval', 'arithmetic', '--limit', '3-5'], 'USAGE'],
+  [['eval', 'tiny', '-m', 'absent.gguf'], 'FILE_NOT_FOUND'],
+  [['runs', 'show', 'absent'], 'FILE_NOT_FOUND'],
+  [['runs', 'compare', 'one'], 'USAGE'],
+  [['retry', 'absent'], 'FILE_NOT_FOUND'],
+])('%j ends in %s', async (args, code) => {
+  const { code: exit, stderr } = await t1(args, { environment: { T1_CACHE_DIR: folder.path } });
+  expect(stderr).toMatch(new RegExp(`^t1: ${code}: .*\\n$`));
+  expect(exit).not.toBe(0);
+});

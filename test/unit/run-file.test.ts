@@ -1,0 +1,120 @@
+/** Runs: what is there is kept, another configuration is another run, and what was changed is found. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeEngine } from '../../src/engine/fake.js';
+import { evaluate } from '../../src/evaluate/evaluate.js';
+import { RUN_FILE, RunFile, type RunManifest } from '../../src/evaluate/run-file.js';
+import { summaryOf } from '../../src/evaluate/summary.js';
+import { sampleSeed } from '../../src/generate/seeds.js';
+import { Store } from '../../src/store/store.js';
+import { codeOf } from '../support/code-of.js';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 't1-run-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const manifest = (more: Partial<RunManifest> = {}): RunManifest => ({
+  command: ['eval', 'own'],
+  configuration: { samples: 4, seed: 0 },
+  task: { name: 'own', version: 1, title: 't', source: 's', sha256: 'a', problems: 4 },
+  model: { name: 'm', path: '/m.gguf', sha256: 'b' },
+  engine: 'fake engine 1',
+  hardware: { cpu: 'x' },
+  packageVersion: '0.1.0',
+  node: 'v20',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  ...more,
+});
+
+const PROBLEMS = ['1', '2', '3', ''].map((gold, i) => ({ id: `p${i}`, problem: gold === '' ? ' ' : `Say ${gold}.`, gold, category: i < 2 ? 'low' : 'high' }));
+
+/** Candidates 0 and 1 are right, 2 is not, 3 says nothing; the program passes candidate 0 alone, whatever it says. */
+function engineOf(): FakeEngine {
+  const path = join(folder, 'fake.gguf');
+  writeFileSync(path, 'weights');
+  const numberOf = (seed: number): number => [0, 1, 2, 3].findIndex((i) => sampleSeed(0, i) === seed);
+  return new FakeEngine({
+    answer: (prompt, seed) => {
+      if (prompt.includes('Python')) return `\`\`\`python\nprint(${prompt.includes('first')})\n\`\`\``;
+      const number = /Say (\d)/.exec(prompt)?.[1] ?? '?';
+      return [`first \\boxed{${number}}`, `\\boxed{${number}.0}`, '\\boxed{9}', 'nothing'][numberOf(seed)] ?? '';
+    },
+    model: { path },
+  });
+}
+const sandbox = { run: async ({ code }: { code: string }) => ({ status: 'ok' as const, stdout: code.includes('true') ? 'True' : 'False', value: null, error: null, truncated: false, ms: 1 }) };
+const isRight = (gold: string, answer: string): boolean => Number(gold) === Number(answer);
+
+async function run(engine = engineOf(), options = { retryFailed: false }): Promise<void> {
+  const store = Store.open(join(folder, 'r.db'));
+  using file = RunFile.begin(folder, manifest());
+  await evaluate(PROBLEMS, file, { engine, store, sandbox, samples: 4, programs: 1 }, { isRight, ...options }).finally(() => store.close());
+}
+
+test('every problem has a record, one of its own failing included; figures come from the records', async () => {
+  await run();
+  using file = RunFile.open(folder);
+  const records = [...file.records()];
+  expect(records.map(({ id, outcome }) => [id, outcome])).toEqual([['p0', 'solved'], ['p1', 'solved'], ['p2', 'solved'], ['p3', 'failed']]);
+  const summary = summaryOf(file);
+  if (summary.kind !== 'problems') throw new Error('these are problems');
+  expect(summary).toMatchObject({ problems: 4, failed: 1, samples: 4, verdicts: { pass: { right: 3, wrong: 0 }, fail: { right: 3, wrong: 3 }, unknown: { right: 0, wrong: 0 } } });
+  expect(summary.curve.map(({ n, strategies }) => [n, strategies.mean?.accuracy, strategies.oracle?.accuracy, strategies.weighted?.accuracy])).toEqual([
+    [1, 1, 1, 1],
+    [2, 1, 1, 1],
+    [4, 0.5, 1, 1],
+  ]);
+  expect(summary.categories.map(({ name, problems }) => [name, problems])).toEqual([['low', 2], ['high', 1]]);
+  expect(summary.curve[0]?.tokens.solver).toBe('first \\boxed{1}'.length);
+});
+
+test('a second start asks for nothing; retry asks for what failed', async () => {
+  await run();
+  const again = engineOf();
+  await run(again);
+  expect(again.jobs.sample).toBe(0);
+  using file = RunFile.open(folder);
+  expect([file.done(false).size, file.done(true).size]).toEqual([4, 3]);
+});
+
+test('another configuration, model, data or engine is another run, and what differs is named', () => {
+  RunFile.begin(folder, manifest())[Symbol.dispose]();
+  RunFile.begin(folder, manifest({ startedAt: 'later', hardware: {}, command: [] }))[Symbol.dispose]();
+  expect(() => RunFile.begin(folder, manifest({ configuration: { samples: 8, seed: 0 } }))).toThrow(/another samples/);
+  expect(() => RunFile.begin(folder, manifest({ model: { name: 'm', path: '/m.gguf', sha256: 'c' } }))).toThrow(/another model/);
+  expect(codeOf(() => RunFile.begin(folder, manifest({ engine: 'other' })))).toBe('RUN_MISMATCH');
+});
+
+test('a record that was changed is found and named', async () => {
+  await run();
+  const database = new Database(join(folder, RUN_FILE));
+  database.prepare("UPDATE record SET value = replace(value, '\"correct\":true', '\"correct\":false') WHERE id = 'p1'").run();
+  database.close();
+  using file = RunFile.open(folder);
+  expect(() => [...file.records()]).toThrow(/record of problem p1 was changed/);
+});
+
+test.each([
+  ['no file', () => undefined, 'FILE_NOT_FOUND'],
+  ['not a database', () => writeFileSync(join(folder, RUN_FILE), 'x'.repeat(5000)), 'RUN_CORRUPT'],
+  ['another program’s database', () => new Database(join(folder, RUN_FILE)).exec('CREATE TABLE x (y)').close(), 'RUN_CORRUPT'],
+])('%s', (_, make, code) => {
+  make();
+  expect(codeOf(() => RunFile.open(folder))).toBe(code);
+});
+
+test('what concerns all problems ends the run, and what is there stays', async () => {
+  const engine = engineOf();
+  await run(engine);
+  const broken = engineOf();
+  await broken.dispose();
+  await expect(run(broken, { retryFailed: true })).resolves.toBeUndefined(); // the blank problem fails before the engine is asked
+  rmSync(join(folder, RUN_FILE));
+  rmSync(join(folder, 'r.db'));
+  await expect(run(broken)).rejects.toMatchObject({ code: 'DISPOSED' });
+  using file = RunFile.open(folder);
+  expect(file.done(true).size).toBe(0);
+});
