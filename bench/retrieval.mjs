@@ -1,9 +1,10 @@
 /**
  * The retriever: quality over k1, b, stemming and stop words on questions about Wikipedia paragraphs, and time, size and
- * latency with a million generated passages. Needs the build (`npm run build`).
+ * latency with a million generated passages, beside SQLite's FTS5 on a tenth of them. Needs the build (`npm run build`).
  *
  *   node bench/retrieval.mjs [--passages 1000000] [--queries 500] [--xquad ../shared/data/xquad_en]
  */
+import Database from 'better-sqlite3';
 import Table from 'cli-table3';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +14,9 @@ import { gunzipSync } from 'node:zlib';
 import { addToIndex } from '../dist/knowledge/add.js';
 import { defaultAnalysis } from '../dist/knowledge/analysis.js';
 import { defaultBm25, KnowledgeIndex } from '../dist/knowledge/knowledge.js';
+import { englishStopWords } from '../dist/knowledge/stop-words.js';
 import { record, root } from './lib/record.mjs';
-import { bootstrap, randomOf } from './lib/statistics.mjs';
+import { bootstrap, median, randomOf } from './lib/statistics.mjs';
 import { vocabulary, writePassages, zipf } from './lib/zipf-text.mjs';
 
 const { values: flags } = parseArgs({
@@ -30,6 +32,8 @@ const ANALYSES = [true, false].flatMap((stemming) => [true, false].map((stopWord
 /** Rank beyond which a passage counts as not found. */
 const DEPTH = 100;
 const WORDS = 500_000;
+/** FTS5 takes too long for more. */
+const PEER_PASSAGES = 100_000;
 /** Words of a short query, and of a problem with its solution. */
 const QUERY_WORDS = { short: 10, long: 120 };
 
@@ -121,6 +125,35 @@ async function measureScale(passages) {
   return result;
 }
 
+/** SQLite's own full-text search on the same passages: contentless, Porter's stemmer, the query's words without stop words joined by OR. */
+async function measurePeer(passages) {
+  const source = join(folder, 'fewer.jsonl');
+  const words = vocabulary(WORDS, 1);
+  await writePassages(source, { passages, words, seed: 2 });
+  await addToIndex('fewer', [source], { folder });
+  const index = KnowledgeIndex.open('fewer', { folder });
+  const database = new Database(join(folder, 'fts5.sqlite'));
+  database.exec("CREATE VIRTUAL TABLE passage USING fts5(text, content='', tokenize='porter unicode61')");
+  const insert = database.prepare('INSERT INTO passage (rowid, text) VALUES (?, ?)');
+  database.transaction(() => {
+    readFileSync(source, 'utf8').trim().split('\n').forEach((line, i) => insert.run(i + 1, JSON.parse(line).text));
+  })();
+  const find = database.prepare('SELECT rowid, rank FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 10');
+  const random = randomOf(4);
+  const rank = zipf(words.length, random);
+  const measured = Object.values(QUERY_WORDS).map((count) => {
+    const queries = Array.from({ length: 60 }, () => Array.from({ length: count }, () => words[rank()]));
+    const times = (search) => median(queries.map((query) => elapsed(() => search(query))).slice(10));
+    const own = times((query) => index.search(query.join(' '), 10));
+    const fts5 = times((query) => find.all([...new Set(query)].filter((word) => !englishStopWords.has(word)).map((word) => `"${word}"`).join(' OR ')));
+    return { words: count, own, fts5, ratio: fts5 / own };
+  });
+  index.dispose();
+  database.close();
+  for (const { words: count, own, fts5, ratio } of measured) say(`${count} words, ${passages} passages: ${own.toFixed(1)} ms, FTS5 ${fts5.toFixed(1)} ms (${ratio.toFixed(1)} ×)`);
+  return { passages, medianMs: measured };
+}
+
 /** Queries of words drawn one by one, which share no topic, and queries from passages of the index. */
 function latencies(index, words, texts) {
   const random = randomOf(3);
@@ -151,8 +184,9 @@ function elapsed(work) {
 
 try {
   const quality = await measureQuality();
+  const peer = await measurePeer(Math.min(PEER_PASSAGES, Number(flags.passages)));
   const scale = await measureScale(Number(flags.passages));
-  process.stdout.write(`${record('retrieval', { defaults: { ...defaultBm25, ...defaultAnalysis }, quality, scale })}\n`);
+  process.stdout.write(`${record('retrieval', { defaults: { ...defaultBm25, ...defaultAnalysis }, quality, peer, scale })}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
