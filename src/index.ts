@@ -23,7 +23,7 @@ export type {
 } from './engine/engine-types.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
-export { Sandbox } from './sandbox/sandbox.js';
+export { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
 export { select, selectors, type SelectorName } from './select/select.js';
 export { solve, type SolveContext, type Solving } from './solve.js';
 export { Store } from './store/store.js';

@@ -33,7 +33,7 @@ export interface RewardSource {
 }
 
 /** What a verifier needs of a sandbox. */
-export type ProgramRunner = Pick<Sandbox, 'run'>;
+export type ProgramRunner = Pick<Sandbox, 'run'> & Partial<Pick<Sandbox, 'version'>>;
 
 export interface Run {
   readonly engine: Engine;
@@ -48,6 +48,8 @@ export interface Run {
   readonly store: Store;
   /** Starts the sandbox at its first use: a run answered from the cache needs none. */
   readonly sandbox: () => Promise<ProgramRunner>;
+  /** Names what would run the programs; part of the cache keys of what they say. */
+  readonly sandboxVersion: () => Promise<string>;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

@@ -8,7 +8,8 @@ import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor } from './prompt/profile.js';
 import { UsageCounter, type ProgramRunner, type Run } from './run.js';
-import { Sandbox } from './sandbox/sandbox.js';
+import { LazySandbox } from './sandbox/lazy-sandbox.js';
+import { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
 import { Stopwatch } from './stopwatch.js';
 import { Store } from './store/store.js';
 import type { SolveEvent, SolveResult } from './types.js';
@@ -21,6 +22,8 @@ export interface SolveContext extends SolveSettings {
   readonly store?: Store | undefined;
   /** Runs the programs; without it a sandbox is started when needed and ended with the call. */
   readonly sandbox?: ProgramRunner | undefined;
+  /** How that sandbox is started, if there is none above. */
+  readonly sandboxOptions?: SandboxOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,14 +65,16 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
   const store = callerStore ?? Store.open(':memory:');
-  let started: Promise<Sandbox> | undefined;
-  const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? (started ??= Sandbox.start());
+  const own = new LazySandbox(sandboxOptions);
+  const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? own.start();
+  const sandboxVersion = async (): Promise<string> => (callerSandbox ? (callerSandbox.version ?? 'unnamed') : own.version());
   try {
+    if (!callerSandbox) await Sandbox.versionOf(sandboxOptions); // options that cannot be used are told before anything is sampled
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
     const adapters = await watch.time('load', async () => ({
       tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
@@ -81,14 +86,14 @@ async function solveProblem(
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
     }));
     const profile = profileFor(engine.model);
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
     const result = await pipeline(problem, options, run, watch);
     keepKvCosts(engine, modelHash, store);
     emit({ type: 'answer', result });
     return result;
   } finally {
-    await started?.then((pool) => pool.dispose(), () => {});
+    await own.dispose();
     if (!callerStore) store.close();
   }
 }

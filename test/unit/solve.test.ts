@@ -113,7 +113,7 @@ describe('the way of a problem', () => {
 
   test('a crashed tool is unknown, is not remembered, and leads to the fallback', async () => {
     const crashing: ProgramRunner = {
-      run: async () => ({ status: 'died', stdout: '', value: null, error: { type: 'Died', message: 'gone', line: null }, truncated: false, ms: 1 }),
+      run: async () => ({ status: 'died', stdout: '', value: null, error: { type: 'Died', message: 'gone', line: null, missingModule: null }, truncated: false, ms: 1 }),
     };
     const first = await solve(PROBLEM, { engine: engineOf(), store, sandbox: crashing, samples: 4 }).result;
     expect(first).toMatchObject({ verified: false, fallback: 'reward', answer: '41' });

@@ -1,0 +1,195 @@
+"""One program in a process of its own: started ahead of time, locked when its program comes, watched to its end."""
+import codecs
+import io
+import math
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+
+# Descriptors of a program's process. Its own standard error goes nowhere.
+_STDIN, _STDOUT, _STDERR, _RESULT, _PROGRAM = range(5)
+KEPT_DESCRIPTORS = _PROGRAM
+_HEADER = struct.Struct("=QII")  # seed, seconds of processor time, bytes of source that follow
+_CHUNK = 65536
+_RESULT_BYTES = 65536
+_DESCRIPTORS = 32
+_DESCRIPTORS_OF_SERVER = 256
+_LOCK_FAILED = 97
+_PR_SET_PDEATHSIG = 1
+
+
+class Limits:
+    """What every program gets.
+
+    :param memory_bytes: of address space, Python itself included
+    :param install_filter: puts the filter of system calls on the calling process
+    :param prctl: of libc
+    """
+
+    def __init__(self, memory_bytes, install_filter, prctl):
+        self._memory_bytes = memory_bytes
+        self._install_filter = install_filter
+        self._prctl = prctl
+
+    def lock(self, cpu_seconds):
+        """Nothing of this can be undone. :raises OSError:"""
+        # A program does not outlive the server, whatever ends that.
+        if self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+            raise OSError("PR_SET_PDEATHSIG was refused")
+        for what, limit in (
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_NPROC, 0),
+            (resource.RLIMIT_NOFILE, _DESCRIPTORS),
+            (resource.RLIMIT_AS, self._memory_bytes),
+            (resource.RLIMIT_CPU, cpu_seconds),
+        ):
+            resource.setrlimit(what, (limit, limit))
+        self._install_filter()
+
+
+def _read_fully(descriptor, count):
+    parts = []
+    while count > 0:
+        part = os.read(descriptor, min(count, _CHUNK))
+        if not part:
+            os._exit(0)  # the server is gone
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _be_the_program(standard, limits, run_program):
+    """The life of the new process. :param standard: descriptors that become 0 to 4"""
+    for want, have in enumerate(standard):
+        os.dup2(have, want)
+    os.closerange(len(standard), _DESCRIPTORS_OF_SERVER)
+    seed, cpu_seconds, length = _HEADER.unpack(_read_fully(_PROGRAM, _HEADER.size))
+    source = _read_fully(_PROGRAM, length)
+    os.close(_PROGRAM)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(_STDOUT, "w", closefd=False)), encoding="utf-8", newline="\n")
+    try:
+        limits.lock(cpu_seconds)
+    except BaseException:
+        os._exit(_LOCK_FAILED)
+    run_program(seed, source, _RESULT)
+
+
+class Program:
+    """A process that waits for its program. Read its results with `run`, once."""
+
+    def __init__(self, null, limits, run_program):
+        program_read, self._program = os.pipe()
+        self._stdout, stdout_write = os.pipe()
+        self._result, result_write = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                _be_the_program((null, stdout_write, null, result_write, program_read), limits, run_program)
+            finally:
+                os._exit(0)
+        for descriptor in (program_read, stdout_write, result_write):
+            os.close(descriptor)
+        self._process = os.pidfd_open(self._pid)
+
+    def run(self, request, parent):
+        """Gives it the program and waits for its end, which comes no later than its limit.
+
+        :param request: code, seed, timeoutMs, outputBytes
+        :param parent: descriptor that becomes readable or hangs up when the server is to end
+        :returns: the answer to the host
+        """
+        begin = time.monotonic()
+        source = request["code"].encode()
+        cpu_seconds = math.ceil(request["timeoutMs"] / 1000) + 1
+        try:
+            self._write(_HEADER.pack(request["seed"], cpu_seconds, len(source)) + source)
+            output = _Output(request["outputBytes"])
+            in_time = self._watch(begin + request["timeoutMs"] / 1000, output, parent)
+            os.kill(self._pid, signal.SIGKILL)
+            status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            elapsed = (time.monotonic() - begin) * 1000
+            return output.reply(in_time, status, elapsed)
+        finally:
+            for descriptor in (self._stdout, self._result, self._process):
+                os.close(descriptor)
+
+    def _write(self, data):
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._program, view) :]
+        except BrokenPipeError:
+            pass  # it has ended already, and how is told below
+        os.close(self._program)
+
+    def _watch(self, deadline, output, parent):
+        """Collects what it writes. :returns: False when its time is up"""
+        poll = select.poll()
+        for descriptor in (self._stdout, self._result, self._process, parent):
+            poll.register(descriptor, select.POLLIN)
+        while not output.full:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            ready = [descriptor for descriptor, _ in poll.poll(math.ceil(left * 1000))]
+            if parent in ready:
+                os.kill(self._pid, signal.SIGKILL)
+                os._exit(0)
+            for descriptor in ready:
+                if descriptor != self._process and not output.take(descriptor == self._stdout, os.read(descriptor, _CHUNK)):
+                    poll.unregister(descriptor)
+            # What it wrote last is still in the pipes when it has ended: read until nothing but its end is left.
+            if ready == [self._process]:
+                return True
+        return True
+
+
+class _Output:
+    """What a program wrote, up to fixed sizes."""
+
+    def __init__(self, limit):
+        self._limit = limit
+        self._stdout = bytearray()
+        self._result = bytearray()
+
+    @property
+    def full(self):
+        return len(self._stdout) > self._limit or len(self._result) > _RESULT_BYTES
+
+    def take(self, is_stdout, data):
+        """:returns: False at the end of the stream"""
+        (self._stdout if is_stdout else self._result).extend(data)
+        return bool(data)
+
+    def reply(self, in_time, status, elapsed_ms):
+        overflow = len(self._stdout) > self._limit
+        # -SIGKILL is what ended it after its result or its output limit; before, it is the kernel, short of memory.
+        if not in_time:
+            return {"kind": "killed", "status": "timeout", "message": "", "ms": elapsed_ms}
+        if status != 0 and not overflow:
+            return {"kind": "killed", "status": "died", "message": _describe(status), "ms": elapsed_ms}
+        # `final` is False to leave out a character that the limit cut in two.
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        return {
+            "kind": "outcome",
+            "guest": self._result.decode("utf-8", "replace") if self._result else None,
+            "denied": None,
+            "stdout": decoder.decode(bytes(self._stdout[: self._limit]), not overflow),
+            "overflow": overflow,
+            "ms": elapsed_ms,
+            "heapBytes": 0,
+            "recycle": False,
+        }
+
+
+def _describe(status):
+    if status == _LOCK_FAILED:
+        return "the process of the program could not be locked"
+    if status > 0:
+        return f"the program ended its process with exit code {status}"
+    return f"the program's process was ended by {signal.Signals(-status).name}"
