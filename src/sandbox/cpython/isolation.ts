@@ -67,7 +67,7 @@ export function bubblewrapCommand(
   options: ServerOptions,
   more: readonly string[] = [],
 ): ServerCommand {
-  const readOnly = (path: string, as = path) => ['--ro-bind', path, as];
+  const readOnly = (path: string, as = path) => [...parents(as).flatMap((folder) => ['--dir', folder]), '--ro-bind', path, as];
   const told = { ...options, readable: null, user: userToBecome(), runner: '/t1/runner.py', server: '/t1/server' };
   const args = [
     ...(userToBecome() === null ? UNSHARE : UNSHARE_AS_ROOT),
@@ -86,6 +86,12 @@ export function bubblewrapCommand(
     python.executable, ...PYTHON_FLAGS, `/t1/entry/${basename(files.entry)}`, JSON.stringify(told),
   ];
   return { command: bwrap, args, env: {} };
+}
+
+/** @returns folders above a path, which everyone may enter if they are made one by one */
+function parents(path: string): string[] {
+  const above = dirname(path);
+  return above === '/' ? [] : [...parents(above), above];
 }
 
 /** Without privileges a user namespace gives those that the other namespaces need. */

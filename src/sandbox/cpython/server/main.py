@@ -122,9 +122,11 @@ def _serve(start_program):
         request = _receive()
         if request is None:
             os._exit(0)
-        _send(waiting.run(request, _PARENT))
-        # After the answer, so that the parent works on it meanwhile.
+        running = waiting
+        running.begin(request)
+        # The next one gets ready on another core meanwhile.
         waiting = start_program()
+        _send(running.finish(_PARENT))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One program in a process of its own: started ahead of time, locked when its program comes, watched to its end."""
+"""One program in a process of its own: started and locked ahead of time, given its program, watched to its end."""
 import codecs
 import io
 import math
@@ -13,13 +13,18 @@ import time
 # Descriptors of a program's process. Its own standard error goes nowhere.
 _STDIN, _STDOUT, _STDERR, _RESULT, _PROGRAM = range(5)
 KEPT_DESCRIPTORS = _PROGRAM
-_HEADER = struct.Struct("=QII")  # seed, seconds of processor time, bytes of source that follow
+_HEADER = struct.Struct("=QI")  # seed, bytes of source that follow
 _CHUNK = 65536
 _RESULT_BYTES = 65536
 _DESCRIPTORS = 32
+# Stands behind the limit that the server keeps: the longest that a caller may set, and a second.
+_CPU_SECONDS = 601
 _DESCRIPTORS_OF_SERVER = 256
 _LOCK_FAILED = 97
 _PR_SET_PDEATHSIG = 1
+
+
+_WARM_UP = b"def f(n):\n    return [i / 3 for i in range(n)]\nprint(sum(f(3)), f'{2:.1f}')\n2"
 
 
 class Limits:
@@ -35,7 +40,7 @@ class Limits:
         self._install_filter = install_filter
         self._prctl = prctl
 
-    def lock(self, cpu_seconds):
+    def lock(self):
         """Nothing of this can be undone. :raises OSError:"""
         # A program does not outlive the server, whatever ends that.
         if self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
@@ -46,7 +51,7 @@ class Limits:
             (resource.RLIMIT_NPROC, 0),
             (resource.RLIMIT_NOFILE, _DESCRIPTORS),
             (resource.RLIMIT_AS, self._memory_bytes),
-            (resource.RLIMIT_CPU, cpu_seconds),
+            (resource.RLIMIT_CPU, _CPU_SECONDS),
         ):
             resource.setrlimit(what, (limit, limit))
         self._install_filter()
@@ -68,19 +73,22 @@ def _be_the_program(standard, limits, run_program):
     for want, have in enumerate(standard):
         os.dup2(have, want)
     os.closerange(len(standard), _DESCRIPTORS_OF_SERVER)
-    seed, cpu_seconds, length = _HEADER.unpack(_read_fully(_PROGRAM, _HEADER.size))
-    source = _read_fully(_PROGRAM, length)
-    os.close(_PROGRAM)
-    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(_STDOUT, "w", closefd=False)), encoding="utf-8", newline="\n")
     try:
-        limits.lock(cpu_seconds)
+        limits.lock()
     except BaseException:
         os._exit(_LOCK_FAILED)
+    # What this touches is copied from the server now, and not when the program waits for it.
+    sys.stdout = io.StringIO()
+    run_program(0, _WARM_UP, _STDERR)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(_STDOUT, "w", closefd=False)), encoding="utf-8", newline="\n")
+    seed, length = _HEADER.unpack(_read_fully(_PROGRAM, _HEADER.size))
+    source = _read_fully(_PROGRAM, length)
+    os.close(_PROGRAM)
     run_program(seed, source, _RESULT)
 
 
 class Program:
-    """A process that waits for its program. Read its results with `run`, once."""
+    """A process that waits for its program: `begin` and then `finish`, once each."""
 
     def __init__(self, null, limits, run_program):
         program_read, self._program = os.pipe()
@@ -96,23 +104,25 @@ class Program:
             os.close(descriptor)
         self._process = os.pidfd_open(self._pid)
 
-    def run(self, request, parent):
-        """Gives it the program and waits for its end, which comes no later than its limit.
+    def begin(self, request):
+        """Gives it the program. :param request: code, seed, timeoutMs, outputBytes"""
+        self._begin = time.monotonic()
+        self._request = request
+        source = request["code"].encode()
+        self._write(_HEADER.pack(request["seed"], len(source)) + source)
 
-        :param request: code, seed, timeoutMs, outputBytes
+    def finish(self, parent):
+        """Waits for its end, which comes no later than its limit.
+
         :param parent: descriptor that becomes readable or hangs up when the server is to end
         :returns: the answer to the host
         """
-        begin = time.monotonic()
-        source = request["code"].encode()
-        cpu_seconds = math.ceil(request["timeoutMs"] / 1000) + 1
+        output = _Output(self._request["outputBytes"])
         try:
-            self._write(_HEADER.pack(request["seed"], cpu_seconds, len(source)) + source)
-            output = _Output(request["outputBytes"])
-            in_time = self._watch(begin + request["timeoutMs"] / 1000, output, parent)
+            in_time = self._watch(self._begin + self._request["timeoutMs"] / 1000, output, parent)
             os.kill(self._pid, signal.SIGKILL)
             status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-            elapsed = (time.monotonic() - begin) * 1000
+            elapsed = (time.monotonic() - self._begin) * 1000
             return output.reply(in_time, status, elapsed)
         finally:
             for descriptor in (self._stdout, self._result, self._process):
