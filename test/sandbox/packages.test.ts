@@ -20,6 +20,10 @@ const SYMPY = [
 ];
 const MPMATH = [entry('mpmath/__init__.py', 'mp = 1\n')];
 
+const installed = await findInterpreter().then(({ packages }) => packages, () => null);
+const paths = [installed?.sympy?.folder, installed?.mpmath?.folder].filter((path) => path !== undefined);
+if (paths.length < 2) console.log('skipped: the real SymPy in Pyodide: no python3 here has SymPy and mpmath');
+
 let count = 0;
 function makeFolder(entries: readonly ZipEntry[]): string {
   const root = join(folder.path, String(++count));
@@ -30,9 +34,9 @@ function makeFolder(entries: readonly ZipEntry[]): string {
   }
   return root;
 }
-function makeWheel(entries: readonly ZipEntry[] | Buffer): string {
+function makeWheel(entries: ZipEntry[] | Buffer): string {
   const path = join(folder.path, `${++count}.whl`);
-  writeFileSync(path, entries instanceof Buffer ? entries : writeZip(entries));
+  writeFileSync(path, Buffer.isBuffer(entries) ? entries : writeZip(entries));
   return path;
 }
 
@@ -91,10 +95,6 @@ describe('in Pyodide', () => {
       message: expect.stringMatching(/^cannot make the Python start image: [^\n]*No module named 'gmpy2'$/) as string,
     });
   });
-
-  const installed = await findInterpreter().then(({ packages }) => packages, () => null);
-  const paths = [installed?.sympy?.folder, installed?.mpmath?.folder].filter((path) => path !== undefined);
-  if (paths.length < 2) console.log('skipped: the real SymPy in Pyodide: no python3 here has SymPy and mpmath');
 
   test.skipIf(paths.length < 2)('the real SymPy computes', { timeout: 240_000 }, async () => {
     await using sandbox = await start(paths);

@@ -150,6 +150,16 @@ x = sympy.Symbol('x')
 sympy.solve(x**2 - 1, x), sympy.simplify(x + x), sympy.integrate(sympy.sin(x), x), sympy.factorint(360)
 del x`;
 
+/** @param {Pyodide} pyodide */
+function loadSympy(pyodide) {
+  try {
+    pyodide.runPython(LOAD_SYMPY);
+  } catch (error) {
+    // The last line of a traceback says what is wrong.
+    throw new Error(`SymPy cannot be imported: ${String(error).trim().split('\n').at(-1)}`);
+  }
+}
+
 /**
  * Makes the start snapshot. Only our own imports and the user's packages run here, before any untrusted code exists.
  * @param {string} pyodideUrl @param {readonly string[]} modules @param {Uint8Array} packages  archive; may be empty
@@ -162,7 +172,7 @@ export async function makeSnapshot(pyodideUrl, modules, packages) {
   pyodide.runPython(`import ${modules.join(', ')}`);
   if (packages.length > 0) {
     pyodide.FS.writeFile(PACKAGES, packages);
-    pyodide.runPython(LOAD_SYMPY);
+    loadSympy(pyodide);
   }
   return pyodide.makeMemorySnapshot();
 }
