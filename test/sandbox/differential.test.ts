@@ -37,7 +37,7 @@ const EXPLAINED: Readonly<Record<Difference, { readonly why: string; readonly re
     rest: textual((text) => text.replace(/\d+\.\d{8,}(e[-+]\d+)?/g, (number) => Number(number).toPrecision(12))),
   },
   'order of a set': {
-    why: 'hashes of strings have 32 bits in WebAssembly and 64 bits elsewhere, so sets of strings are in another order',
+    why: "the order of a set is nobody's promise: hashes of strings have 32 bits in WebAssembly and 64 elsewhere, and where hashes collide (in a united set of whole numbers, 2 of 2000 programs) versions of Python place them otherwise",
     rest: textual((text) => text.replace(/\{[^{}:]*\}/g, (set) => set.slice(1, -1).split(', ').sort().join(', '))),
   },
   'size of a word': {

@@ -155,8 +155,9 @@ function loadSympy(pyodide) {
   try {
     pyodide.runPython(LOAD_SYMPY);
   } catch (error) {
-    // The last line of a traceback says what is wrong.
-    throw new Error(`SymPy cannot be imported: ${String(error).trim().split('\n').at(-1)}`);
+    // A traceback ends in the exception; Pyodide adds advice to some.
+    const why = String(error).split('\n').findLast((line) => /^[\w.]+: /.test(line)) ?? String(error);
+    throw new Error(`SymPy cannot be imported: ${why}`);
   }
 }
 

@@ -100,6 +100,7 @@ async function run(path: string, named: boolean): Promise<unknown> {
 }
 
 function firstLine(error: unknown): string {
+  if (error instanceof SyntaxError) return 'it does not answer like one';
   const text = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
   return text.split('\n')[0] ?? text;
 }
