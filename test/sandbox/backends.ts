@@ -5,6 +5,9 @@ import { cacheDir } from './support.js';
 
 export interface TestedSandbox {
   readonly name: string;
+  readonly isolation?: 'bubblewrap' | 'landlock';
+  /** The interpreter, where it is not the one that is found without being named. */
+  readonly python?: string | undefined;
   readonly start: (options?: SandboxOptions, internals?: BackendInternals) => Promise<Sandbox>;
 }
 
@@ -23,7 +26,7 @@ async function cpython(isolation: 'bubblewrap' | 'landlock'): Promise<TestedSand
       Sandbox.start({ backend: 'cpython', python, systemSympy: false, ...options }, { isolation, ...internals });
     try {
       await (await start({ workers: 1 })).dispose();
-      return { name: `cpython in ${isolation}`, start };
+      return { name: `cpython in ${isolation}`, isolation, python, start };
     } catch (error) {
       reason ||= error instanceof Error ? error.message : String(error);
     }
