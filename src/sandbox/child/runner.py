@@ -98,4 +98,5 @@ def run_program(
         _sys.stdout.flush()
     except _BaseException:
         pass
-    _write(result_fd, _dumps(result).encode("utf-8", "replace"))
+    # A line ends the result: nothing follows it, so nobody needs to wait for more.
+    _write(result_fd, (_dumps(result) + "\n").encode("utf-8", "replace"))

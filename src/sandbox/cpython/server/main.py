@@ -127,6 +127,7 @@ def _serve(start_program):
         # The next one gets ready on another core meanwhile.
         waiting = start_program()
         _send(running.finish(_PARENT))
+        running.close()
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def _be_the_program(standard, limits, run_program):
 
 
 class Program:
-    """A process that waits for its program: `begin` and then `finish`, once each."""
+    """A process that waits for its program: `begin`, `finish` and `close`, once each."""
 
     def __init__(self, null, limits, run_program):
         program_read, self._program = os.pipe()
@@ -102,6 +102,7 @@ class Program:
                 os._exit(0)
         for descriptor in (program_read, stdout_write, result_write):
             os.close(descriptor)
+        os.set_blocking(self._stdout, False)
         self._process = os.pidfd_open(self._pid)
 
     def begin(self, request):
@@ -112,21 +113,30 @@ class Program:
         self._write(_HEADER.pack(request["seed"], len(source)) + source)
 
     def finish(self, parent):
-        """Waits for its end, which comes no later than its limit.
+        """Waits for its result or its end, which comes no later than its limit.
 
         :param parent: descriptor that becomes readable or hangs up when the server is to end
         :returns: the answer to the host
         """
         output = _Output(self._request["outputBytes"])
-        try:
-            in_time = self._watch(self._begin + self._request["timeoutMs"] / 1000, output, parent)
-            os.kill(self._pid, signal.SIGKILL)
-            status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-            elapsed = (time.monotonic() - self._begin) * 1000
-            return output.reply(in_time, status, elapsed)
-        finally:
-            for descriptor in (self._stdout, self._result, self._process):
-                os.close(descriptor)
+        in_time = self._watch(self._begin + self._request["timeoutMs"] / 1000, output, parent)
+        # After its result there is nothing to learn from its end.
+        status = 0 if output.complete else self._end()
+        return output.reply(in_time, status, (time.monotonic() - self._begin) * 1000)
+
+    def close(self):
+        """Ends it, if it has not ended."""
+        if self._pid is not None:
+            self._end()
+        for descriptor in (self._stdout, self._result, self._process):
+            os.close(descriptor)
+
+    def _end(self):
+        """:returns: exit code, or minus the signal that ended it"""
+        os.kill(self._pid, signal.SIGKILL)
+        _, status = os.waitpid(self._pid, 0)
+        self._pid = None
+        return os.waitstatus_to_exitcode(status)
 
     def _write(self, data):
         view = memoryview(data)
@@ -153,10 +163,21 @@ class Program:
             for descriptor in ready:
                 if descriptor != self._process and not output.take(descriptor == self._stdout, os.read(descriptor, _CHUNK)):
                     poll.unregister(descriptor)
+            if output.complete:
+                self._read_rest(output)
+                return True
             # What it wrote last is still in the pipes when it has ended: read until nothing but its end is left.
             if ready == [self._process]:
                 return True
         return True
+
+    def _read_rest(self, output):
+        """What it printed before its result is in the pipe already."""
+        try:
+            while not output.full and output.take(True, os.read(self._stdout, _CHUNK)):
+                pass
+        except BlockingIOError:
+            pass
 
 
 class _Output:
@@ -170,6 +191,11 @@ class _Output:
     @property
     def full(self):
         return len(self._stdout) > self._limit or len(self._result) > _RESULT_BYTES
+
+    @property
+    def complete(self):
+        """The runner ends the result with a line; a program that forges that only loses what would follow."""
+        return self._result.endswith(b"\n")
 
     def take(self, is_stdout, data):
         """:returns: False at the end of the stream"""
