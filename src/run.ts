@@ -47,7 +47,7 @@ export interface RewardSource {
 export type KnowledgeSearch = Pick<KnowledgeIndex, 'fingerprint' | 'search'>;
 
 /** What a verifier needs of a sandbox. */
-export type ProgramRunner = Pick<Sandbox, 'run'>;
+export type ProgramRunner = Pick<Sandbox, 'run'> & Partial<Pick<Sandbox, 'version'>>;
 
 export interface Run {
   readonly engine: Engine;
@@ -64,6 +64,8 @@ export interface Run {
   readonly sandbox: () => Promise<ProgramRunner>;
   /** Opens the index at its first use. */
   readonly knowledge: () => Promise<KnowledgeSearch>;
+  /** Names what would run the programs; part of the cache keys of what they say. */
+  readonly sandboxVersion: () => Promise<string>;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

@@ -20,7 +20,7 @@ export function solveTable(result: SolveResult): string {
       candidate.finish,
     ]);
   }
-  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, usageLine(result), ''].join('\n');
+  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, ...lostPrograms(result), usageLine(result), ''].join('\n');
 }
 
 function chosenSolution({ candidates, chosen }: SolveResult): string[] {
@@ -70,6 +70,13 @@ function conclusion({ answer, verified, candidates, fallback, select }: SolveRes
   if (answer === null) return `No answer: ${pool}.`;
   if (verified) return `Answer: ${answer}\nVerified: ${pool}; chosen by ${select}.`;
   return `Answer: ${answer}\nNot verified: ${pool}; chosen by ${fallback ?? select}.`;
+}
+
+function lostPrograms({ missingModules }: SolveResult): string[] {
+  const lost = Object.entries(missingModules).sort(([, a], [, b]) => b - a);
+  if (lost.length === 0) return [];
+  const total = lost.reduce((sum, [, count]) => sum + count, 0);
+  return [`${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`];
 }
 
 function usageLine({ usage, cache, timing }: SolveResult): string {

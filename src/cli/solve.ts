@@ -15,14 +15,14 @@ import { rules } from '../verify/rules.js';
 import { loadTool, type Tool } from '../verify/tool.js';
 import { verifiers } from '../verify/verify.js';
 import { engineOptions, halved, withEngine } from './engine-flags.js';
-import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
+import { flagOf, sandboxOptions, withDatabase, withJson, withModel, withSampling, withSandbox } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
 const builder = (yargs: import('yargs').Argv) =>
-  withEngine(withJson(withDatabase(withSampling(withModel(yargs)))))
+  withSandbox(withEngine(withJson(withDatabase(withSampling(withModel(yargs))))))
     .positional('problem', { type: 'string', describe: 'the question; - reads standard input' })
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
@@ -121,7 +121,7 @@ async function solveOnce(
     const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
     await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
     await using rewardEngine = two ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapter(args) }) : undefined;
-    const solving = solve(problem, { ...options, engine, rewardEngine, store, signal });
+    const solving = solve(problem, { ...options, engine, rewardEngine, store, sandboxOptions: sandboxOptions(args), signal });
     for await (const event of solving) progress.show(event);
     return await solving.result;
   } finally {

@@ -25,6 +25,7 @@ const programsColumn = z.array(
     code: z.string().nullable(),
     status: z.enum(['ok', 'error', 'timeout', 'memory', 'output', 'died', 'missing']),
     stdout: z.string(),
+    missingModule: z.string().optional(),
   }),
 );
 

@@ -9,7 +9,7 @@ import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import { rolePrompts, type RolePrompt } from '../prompt/role-prompts.js';
 import type { ProgramRunner, Run } from '../run.js';
-import { SANDBOX_VERSION, type ProgramResult } from '../sandbox/sandbox.js';
+import type { ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
 import { extractCode } from './extract-code.js';
@@ -38,7 +38,8 @@ export async function verifyMath(
     }
   };
   const seeds = programSeeds(run, programTemperature);
-  const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds) }));
+  const sandboxVersion = await run.sandboxVersion();
+  const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds, sandboxVersion) }));
   const missing = keyed.filter(({ key, candidates: same }) => {
     const known = run.store.verdict(key);
     if (known) tell(same, { ...known, verdict: judge(known.programs.map(opinionOf), programRule) });
@@ -85,16 +86,16 @@ async function runDistinct(codes: readonly (string | null)[], sandbox: ProgramRu
   return Promise.all(
     codes.map(async (code): Promise<ProgramRun> => {
       const result = code === null ? undefined : await runs.get(code);
-      return result
-        ? { code, status: result.status, stdout: result.stdout }
-        : { code, status: 'missing', stdout: '' };
+      if (!result) return { code, status: 'missing', stdout: '' };
+      const missingModule = result.error?.missingModule ?? null;
+      return { code, status: result.status, stdout: result.stdout, ...(missingModule !== null && { missingModule }) };
     }),
   );
 }
 
-function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {
+function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[], sandboxVersion: string): Buffer {
   const { programTemperature, programTokens } = run.profile.defaults;
   const { grammar } = run.profile.roles.program;
   const settings = [programTemperature, programTokens, run.settings.programTimeoutMs, seeds, ...(grammar === undefined ? [] : [grammar])];
-  return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
+  return contentKey('math', VERSION, sandboxVersion, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
 }
