@@ -16,6 +16,8 @@ export interface ProgramRun {
   readonly code: string | null;
   readonly status: ProgramStatus | 'missing';
   readonly stdout: string;
+  /** Wall time of the program alone, milliseconds; 0 when nothing ran. */
+  readonly ms: number;
   /** Name of the module whose absence ended it. */
   readonly missingModule?: string | undefined;
 }

@@ -20,7 +20,7 @@ export function solveTable(result: SolveResult): string {
       candidate.finish,
     ]);
   }
-  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, ...lostPrograms(result), usageLine(result), ''].join('\n');
+  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, ...lostPrograms(result), ...silent(result), usageLine(result), ''].join('\n');
 }
 
 function chosenSolution({ candidates, chosen }: SolveResult): string[] {
@@ -77,6 +77,13 @@ function lostPrograms({ missingModules }: SolveResult): string[] {
   if (lost.length === 0) return [];
   const total = lost.reduce((sum, [, count]) => sum + count, 0);
   return [`${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`];
+}
+
+/** Judgements that never came to a verdict; they were left out. */
+function silent({ candidates }: SolveResult): string[] {
+  const written = candidates.flatMap(({ rationales = [] }) => rationales);
+  const without = written.filter(({ score }) => score === null).length;
+  return without === 0 ? [] : [`${without} of ${written.length} written judgements came to no verdict and were left out.`];
 }
 
 function usageLine({ usage, cache, timing }: SolveResult): string {

@@ -64,7 +64,7 @@ export async function verifyMath(
 }
 
 /** Only exactly True and exactly False are verdicts; a program that printed anything else, or crashed, says nothing. */
-export function opinionOf({ status, stdout }: ProgramRun): ToolVerdict['verdict'] {
+export function opinionOf({ status, stdout }: Pick<ProgramRun, 'status' | 'stdout'>): ToolVerdict['verdict'] {
   const said = status === 'ok' ? stdout.trim() : '';
   return said === 'True' ? 'pass' : said === 'False' ? 'fail' : 'unknown';
 }
@@ -86,9 +86,9 @@ async function runDistinct(codes: readonly (string | null)[], sandbox: ProgramRu
   return Promise.all(
     codes.map(async (code): Promise<ProgramRun> => {
       const result = code === null ? undefined : await runs.get(code);
-      if (!result) return { code, status: 'missing', stdout: '' };
+      if (!result) return { code, status: 'missing', stdout: '', ms: 0 };
       const missingModule = result.error?.missingModule ?? null;
-      return { code, status: result.status, stdout: result.stdout, ...(missingModule !== null && { missingModule }) };
+      return { code, status: result.status, stdout: result.stdout, ms: result.ms, ...(missingModule !== null && { missingModule }) };
     }),
   );
 }
