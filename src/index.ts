@@ -21,9 +21,11 @@ export type {
   ScoreResult,
   Usage,
 } from './engine/engine-types.js';
+export { addToIndex, type AddOptions, type AddProgress, type AddSummary } from './knowledge/add.js';
+export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
-export { Sandbox } from './sandbox/sandbox.js';
+export { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
 export { select, selectors, type SelectorName } from './select/select.js';
 export { solve, type SolveContext, type Solving } from './solve.js';
 export type { Tool, ToolReply, ToolRequest } from './verify/tool.js';

@@ -13,6 +13,7 @@ import type { Run } from './run.js';
 import { select } from './select/select.js';
 import { Stopwatch } from './stopwatch.js';
 import type { SolveResult } from './types.js';
+import { countMissingModules } from './verify/missing-modules.js';
 
 export async function pipeline(text: string, options: PipelineOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
   const problem = parseProblem(text);
@@ -47,6 +48,7 @@ export async function pipeline(text: string, options: PipelineOptions, run: Run,
       generatedTokens: tokens.length,
       weight: selection.weights[i] ?? 0,
     })),
+    missingModules: countMissingModules(verdicts),
     usage: run.usage.total,
     cache: run.store.cacheCounts,
     timing: watch.timing,

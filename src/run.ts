@@ -47,7 +47,7 @@ export interface RewardSource {
 export type KnowledgeSearch = Pick<KnowledgeIndex, 'fingerprint' | 'search'>;
 
 /** What a verifier needs of a sandbox. */
-export type ProgramRunner = Pick<Sandbox, 'run'>;
+export type ProgramRunner = Pick<Sandbox, 'run'> & Partial<Pick<Sandbox, 'version'>>;
 
 export interface Run {
   readonly engine: Engine;
@@ -66,6 +66,8 @@ export interface Run {
   readonly knowledge: () => Promise<KnowledgeSearch>;
   /** Finds the final answer in a solution; null when it has none. */
   readonly extract: (solution: string) => string | null;
+  /** Names what would run the programs; part of the cache keys of what they say. */
+  readonly sandboxVersion: () => Promise<string>;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

@@ -12,7 +12,8 @@ import { profileFor, type Profile, type Role } from './prompt/profile.js';
 import { UsageCounter, type KnowledgeSearch, type ProgramRunner, type Run } from './run.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
 import { rewardFor } from './reward/reward.js';
-import { Sandbox } from './sandbox/sandbox.js';
+import { LazySandbox } from './sandbox/lazy-sandbox.js';
+import { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
 import { Stopwatch } from './stopwatch.js';
 import { Store } from './store/store.js';
 import type { SolveEvent, SolveResult } from './types.js';
@@ -33,6 +34,8 @@ export interface SolveContext extends SolveSettings {
   readonly solveMessages?: Role['messages'] | undefined;
   /** Finds the final answer in a solution; the last `\\boxed{…}` when absent. */
   readonly extract?: ((solution: string) => string | null) | undefined;
+  /** How that sandbox is started, if there is none above. */
+  readonly sandboxOptions?: SandboxOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,15 +77,17 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, knowledge: callerKnowledge, solveMessages, extract = extractAnswer, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractAnswer, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
   const store = callerStore ?? Store.open(':memory:');
-  let started: Promise<Sandbox> | undefined;
+  const own = new LazySandbox(sandboxOptions);
+  const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? own.start();
+  const sandboxVersion = async (): Promise<string> => (callerSandbox ? (callerSandbox.version ?? 'unnamed') : own.version());
   let opened: Promise<KnowledgeIndex> | undefined;
-  const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? (started ??= Sandbox.start());
   try {
+    if (!callerSandbox) await Sandbox.versionOf(sandboxOptions); // options that cannot be used are told before anything is sampled
     const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
     const adapters = await watch.time('load', async () => ({
       tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
@@ -97,7 +102,7 @@ async function solveProblem(
     }));
     const profile = withSolver(profileFor(engine.model), solveMessages);
     const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, knowledge, extract, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, knowledge, extract, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
     const result = await pipeline(problem, {
       ...options,
@@ -108,7 +113,7 @@ async function solveProblem(
     emit({ type: 'answer', result });
     return result;
   } finally {
-    await started?.then((pool) => pool.dispose(), () => {});
+    await own.dispose();
     await opened?.then((index) => index.dispose(), () => {});
     if (!callerStore) store.close();
   }

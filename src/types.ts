@@ -1,6 +1,7 @@
 /** What travels through the pipeline, in the order in which it comes to be. */
 import type { Sample, Usage } from './engine/engine-types.js';
 import type { ProgramStatus } from './sandbox/sandbox.js';
+import type { MissingModules } from './verify/missing-modules.js';
 import type { StatedStep } from './verify/stated-steps.js';
 
 /** One sampled solution; `index` is its sample index, from 0. */
@@ -15,6 +16,10 @@ export interface ProgramRun {
   readonly code: string | null;
   readonly status: ProgramStatus | 'missing';
   readonly stdout: string;
+  /** Wall time of the program alone, milliseconds; 0 when nothing ran. */
+  readonly ms: number;
+  /** Name of the module whose absence ended it. */
+  readonly missingModule?: string | undefined;
 }
 
 /** A passage that the retriever found for a candidate. */
@@ -117,6 +122,8 @@ export interface SolveResult {
   readonly fallback: Fallback | null;
   readonly chosen: number | null;
   readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & { readonly weight: number; readonly generatedTokens: number })[];
+  /** Programs that were lost because the sandbox does not have a module, by its name. */
+  readonly missingModules: MissingModules;
   /** Tokens of all stages, those of a reward model included. */
   readonly usage: Usage;
   readonly cache: CacheCounts;

@@ -51,16 +51,19 @@ export function zipf(count, random) {
 /**
  * Passages of 50 to 100 words as JSONL.
  *
- * @param {string} path @param {{ passages: number, words: readonly string[], seed: number }} options
+ * @param {string} path @param {{ passages: number, words: readonly string[], seed: number, kept?: number }} options
+ * @returns {Promise<string[]>} the text of every `kept`-th passage
  */
-export async function writePassages(path, { passages, words, seed }) {
+export async function writePassages(path, { passages, words, seed, kept = 1000 }) {
   const random = randomOf(seed);
   const rank = zipf(words.length, random);
   const file = createWriteStream(path, { highWaterMark: 1 << 20 });
+  const texts = [];
   let lines = [];
   for (let i = 0; i < passages; i++) {
     const length = 50 + Math.floor(random() * 51);
     const text = Array.from({ length }, () => words[rank()]).join(' ');
+    if (i % kept === 0) texts.push(text);
     lines.push(`{"id":"p${i}","text":"${text}"}\n`);
     if (lines.length === 1000 || i === passages - 1) {
       if (!file.write(lines.join(''))) await once(file, 'drain');
@@ -69,4 +72,5 @@ export async function writePassages(path, { passages, words, seed }) {
   }
   file.end();
   await once(file, 'close');
+  return texts;
 }

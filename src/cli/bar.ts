@@ -1,10 +1,10 @@
-/** Progress of indexing on standard error: a bar with rate and time left on a terminal, a line at the end of a stage elsewhere. */
+/** Progress of indexing on standard error: a bar with rate and time left on a terminal, a line now and then elsewhere. */
 import ora, { type Ora } from 'ora';
 import type { AddProgress } from '../knowledge/add.js';
 
 const DOING = { read: 'Indexing', merge: 'Merging' } as const;
 const CELLS = 24;
-const SHOWN_EVERY_MS = 100;
+const SHOWN_EVERY_MS = { terminal: 100, elsewhere: 15_000 };
 /** Rate and time left are those of the last moments. */
 const WINDOW_MS = 10_000;
 
@@ -19,15 +19,17 @@ export class IndexingBar {
   private readonly spinner: Ora | undefined = process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
   private stage: AddProgress['stage'] | undefined;
   private moments: Moment[] = [];
-  private shown = 0;
+  private shown = performance.now();
 
   readonly show = ({ stage, share, passages }: AddProgress): void => {
     const now = { time: performance.now(), share, passages };
-    if (stage !== this.stage) [this.stage, this.moments, this.shown] = [stage, [], 0];
-    if (this.spinner && now.time - this.shown < SHOWN_EVERY_MS) return;
+    if (stage !== this.stage) [this.stage, this.moments] = [stage, [now]];
+    if (now.time - this.shown < (this.spinner ? SHOWN_EVERY_MS.terminal : SHOWN_EVERY_MS.elsewhere)) return;
     this.shown = now.time;
+    const text = barText(stage, this.moments[0] ?? now, now);
     this.moments = [...this.moments.filter(({ time }) => now.time - time < WINDOW_MS), now];
-    if (this.spinner) this.spinner.start(barText(stage, this.moments[0] ?? now, now));
+    if (this.spinner) this.spinner.start(text);
+    else process.stderr.write(`t1: ${text}\n`);
   };
 
   note(text: string): void {

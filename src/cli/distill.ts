@@ -18,7 +18,7 @@ import { UsageCounter } from '../run.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { Store } from '../store/store.js';
 import { engineOptions, halved, withEngine } from './engine-flags.js';
-import { withDatabase, withJson, withModel } from './flags.js';
+import { sandboxOptions, withDatabase, withJson, withModel, withSandbox } from './flags.js';
 import { rangeOf } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
@@ -26,7 +26,7 @@ import { Progress } from './progress.js';
 const KEY_VARIABLES = ['T1_TEACHER_KEY', 'OPENAI_API_KEY'] as const;
 
 const builder = (yargs: Argv) =>
-  withEngine(withJson(withDatabase(withModel(yargs))))
+  withSandbox(withEngine(withJson(withDatabase(withModel(yargs)))))
     .option('role', { choices: ['tool', 'reward'] as const, demandOption: true, requiresArg: true, describe: 'who is to learn: programs, or judgements' })
     .option('task', { type: 'string', demandOption: true, requiresArg: true, describe: 'JSONL of {problem or question, answer}' })
     .option('teacher', { type: 'string', demandOption: true, requiresArg: true, describe: 'GGUF file, hf:user/repo:quant, or the address of an OpenAI-compatible API (https://…/v1)' })
@@ -117,7 +117,7 @@ async function run(args: Arguments, problems: ReturnType<typeof readProblems>, s
     const role = rationaleRole(profile);
     return distill(problems, student, role, teacher, rationaleFilter(role), settings, args.out);
   }
-  await using sandbox = await Sandbox.start();
+  await using sandbox = await Sandbox.start(sandboxOptions(args));
   const request = { run: (program: Parameters<Sandbox['run']>[0]) => sandbox.run({ ...program, signal }) };
   return await distill(problems, student, profile.roles.program, teacher, programFilter(request, 2000), settings, args.out);
 }

@@ -15,7 +15,8 @@ import { parseOptions, type SolveOptions } from '../options.js';
 import { cacheFolder, packageRoot } from '../paths.js';
 import { profileFor } from '../prompt/profile.js';
 import { UsageCounter } from '../run.js';
-import { Sandbox, type ProgramRequest, type ProgramResult } from '../sandbox/sandbox.js';
+import { LazySandbox } from '../sandbox/lazy-sandbox.js';
+import type { ProgramRequest } from '../sandbox/sandbox.js';
 import { Store } from '../store/store.js';
 import { ARITHMETIC_VERSION, arithmeticClaims, type Claim } from '../task/arithmetic.js';
 import { fetchTask } from '../task/fetch.js';
@@ -24,7 +25,7 @@ import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
 import { summaryOf, type ClaimsSummary, type RunSummary } from '../evaluate/summary.js';
 import type { Tool } from '../verify/tool.js';
 import { packageVersion } from '../version.js';
-import { flagOf } from './flags.js';
+import { flagOf, sandboxOptions } from './flags.js';
 import { rangeOf } from './input.js';
 import { Progress } from './progress.js';
 import { EvaluationProgress } from './eval-progress.js';
@@ -68,14 +69,15 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
   const progress = new Progress();
   const folder = args.out ?? join(RUNS_FOLDER, `${args.task.replaceAll(/[^\w-]+/g, '-')}-${timestamp()}`);
   const store = Store.open(args.cache ? args.db : ':memory:');
+  const programs = new LazySandbox(sandboxOptions(args)); // one for all problems
   try {
     const work = task ? await problemsOf(task, args, progress, signal) : claimsOf(args, settings.seed);
     return await withEngines(args, progress, signal, async ({ engine, rewardEngine }) => {
-      const manifest = await manifestOf(args, options, work.about, settings, engine, rewardEngine, store);
+      const sandbox = { run: async (request: ProgramRequest) => (await programs.start()).run(request), version: await programs.version() };
+      const manifest = await manifestOf(args, options, work.about, { ...settings, sandbox: sandbox.version }, engine, rewardEngine, store);
       using run = RunFile.begin(folder, manifest);
       progress.stop();
       const shown = new EvaluationProgress(args.progress, run.done(options.retryFailed).size);
-      await using sandbox = new LazySandbox();
       try {
         if (work.kind === 'claims') {
           const source = { engine, modelHash: manifest.model.sha256, store, usage: new UsageCounter(), signal, emit: () => {}, profile: profileFor(engine.model) };
@@ -91,6 +93,7 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
       return { summary: summaryOf(run), folder };
     });
   } finally {
+    await programs.dispose();
     progress.stop();
     store.close();
   }
@@ -100,19 +103,6 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
 async function verifierFor(task: Task | undefined, args: EvalArguments, { command }: RunOptions): Promise<string | Tool> {
   const chosen = command.some((word) => word === '--verifier' || word.startsWith('--verifier='));
   return task && !chosen ? task.verifier : verifierOf(args.verifier);
-}
-
-/** One sandbox for all problems, started with the first program. */
-class LazySandbox implements AsyncDisposable {
-  #started: Promise<Sandbox> | undefined;
-
-  async run(request: ProgramRequest): Promise<ProgramResult> {
-    return (await (this.#started ??= Sandbox.start())).run(request);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#started?.then((sandbox) => sandbox.dispose(), () => {});
-  }
 }
 
 type About = RunManifest['task'];
@@ -177,7 +167,7 @@ async function manifestOf(
   args: SolvingArguments & { readonly limit?: string | undefined },
   { command }: RunOptions,
   task: About,
-  settings: SolveOptions,
+  settings: SolveOptions & { readonly sandbox: string },
   engine: Engine,
   rewardEngine: Engine | undefined,
   store: Store,

@@ -1,6 +1,7 @@
 /** Flags that several commands share. */
 import type { Argv } from 'yargs';
 import { defaultDatabase, indexFolder, shippedModel } from '../paths.js';
+import { SANDBOXES, type SandboxChoice, type SandboxOptions } from '../sandbox/sandbox.js';
 
 export const withModel = <T>(yargs: Argv<T>) =>
   yargs.option('model', {
@@ -42,6 +43,29 @@ export const withIndexFolder = <T>(yargs: Argv<T>) =>
 
 export const withJson = <T>(yargs: Argv<T>) =>
   yargs.option('json', { type: 'boolean', default: false, describe: 'print one JSON object' });
+
+/** Of every command that runs programs. */
+export const withSandbox = <T>(yargs: Argv<T>) =>
+  yargs
+    .option('sandbox', { choices: SANDBOXES, default: 'pyodide' as const, requiresArg: true, describe: "pyodide: CPython in WebAssembly, the same everywhere; cpython: the system's, locked in by Linux; auto: cpython if it can be had" })
+    .option('python', { type: 'string', requiresArg: true, describe: 'cpython: the interpreter (default: the first usable python3 on the PATH, or T1_PYTHON)' })
+    .option('system-sympy', { type: 'boolean', default: true, describe: 'cpython: let programs use its SymPy, where it has one' })
+    .option('sympy', { type: 'string', array: true, requiresArg: true, describe: 'pyodide: folder or wheel with SymPy, and mpmath; it is trusted' });
+
+interface SandboxArguments {
+  readonly sandbox: SandboxChoice;
+  readonly python: string | undefined;
+  readonly systemSympy: boolean;
+  readonly sympy: readonly string[] | undefined;
+}
+
+export const sandboxOptions = ({ sandbox, python, systemSympy, sympy }: SandboxArguments): SandboxOptions => ({
+  backend: sandbox,
+  python: python ?? process.env['T1_PYTHON'],
+  systemSympy,
+  sympy,
+  onChoice: (line) => process.stderr.write(`t1: ${line}\n`),
+});
 
 /** How the command line calls the settings of `SolveOptions`. */
 const FLAGS: Readonly<Record<string, string>> = {

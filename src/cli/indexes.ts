@@ -17,7 +17,7 @@ import { withIndexFolder, withJson } from './flags.js';
 import { argumentText, isStandardInput, sourceName } from './input.js';
 
 export const indexCommand = (signal: AbortSignal): CommandModule => ({
-  command: 'index <action>',
+  command: 'index',
   describe: 'indexes of passages: add files, list, remove, search',
   builder: (yargs) =>
     yargs

@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { decodeProgram, Sandbox, type BatchProgram, type ProgramResult } from '../sandbox/sandbox.js';
-import { withJson } from './flags.js';
+import { decodeProgram, Sandbox, type BatchProgram, type ProgramResult, type SandboxOptions } from '../sandbox/sandbox.js';
+import { sandboxOptions, withJson, withSandbox } from './flags.js';
 import { isStandardInput, readBytes, sourceName } from './input.js';
 
 const builder = (yargs: Argv) =>
-  withJson(yargs)
+  withSandbox(withJson(yargs))
     .positional('file', { type: 'string', describe: 'a Python file; - reads standard input' })
     .option('timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('batch', { type: 'string', requiresArg: true, describe: 'JSONL of {id, code}; one line per program, in order of completion' });
@@ -25,8 +25,9 @@ export const pythonCommand = (signal: AbortSignal): CommandModule<object, Argume
     if ((args.file === undefined) === (args.batch === undefined)) {
       throw new T1Error('USAGE', 'name one Python file, or - for standard input, or --batch FILE.jsonl');
     }
-    if (args.batch !== undefined) await runBatch(args.batch, limits);
-    else await runOne(args.file ?? '-', limits, args.json);
+    const options = sandboxOptions(args);
+    if (args.batch !== undefined) await runBatch(args.batch, options, limits);
+    else await runOne(args.file ?? '-', options, limits, args.json);
   },
 });
 
@@ -42,9 +43,9 @@ function parseTimeout(value: number): number {
 }
 
 /** Exit code 0 only for a program that ended well. */
-async function runOne(source: string, limits: Limits, json: boolean): Promise<void> {
+async function runOne(source: string, options: SandboxOptions, limits: Limits, json: boolean): Promise<void> {
   const code = decodeProgram(await readBytes(source), sourceName(source));
-  await using sandbox = await Sandbox.start({ workers: 1, spares: 0 });
+  await using sandbox = await Sandbox.start({ ...options, workers: 1, spares: 0 });
   const result = await sandbox.run({ code, ...limits });
   if (json) process.stdout.write(`${JSON.stringify(inJson(result))}\n`);
   else {
@@ -55,10 +56,10 @@ async function runOne(source: string, limits: Limits, json: boolean): Promise<vo
 }
 
 /** Exit code 0 when every line could be read; how the programs ended is in the output. */
-async function runBatch(path: string, limits: Limits): Promise<void> {
+async function runBatch(path: string, options: SandboxOptions, limits: Limits): Promise<void> {
   const programs = readPrograms(path);
   const first = await programs.next(); // a missing file or a bad first line is told before anything starts
-  await using sandbox = await Sandbox.start();
+  await using sandbox = await Sandbox.start(options);
   for await (const { id, result } of sandbox.runBatch(chained(first, programs), limits)) {
     process.stdout.write(`${JSON.stringify({ id, ...inJson(result) })}\n`);
   }

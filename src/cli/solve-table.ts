@@ -20,7 +20,7 @@ export function solveTable(result: SolveResult): string {
       candidate.finish,
     ]);
   }
-  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, usageLine(result), ''].join('\n');
+  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, ...lostPrograms(result), ...silent(result), usageLine(result), ''].join('\n');
 }
 
 function chosenSolution({ candidates, chosen }: SolveResult): string[] {
@@ -70,6 +70,20 @@ function conclusion({ answer, verified, candidates, fallback, select }: SolveRes
   if (answer === null) return `No answer: ${pool}.`;
   if (verified) return `Answer: ${answer}\nVerified: ${pool}; chosen by ${select}.`;
   return `Answer: ${answer}\nNot verified: ${pool}; chosen by ${fallback ?? select}.`;
+}
+
+function lostPrograms({ missingModules }: SolveResult): string[] {
+  const lost = Object.entries(missingModules).sort(([, a], [, b]) => b - a);
+  if (lost.length === 0) return [];
+  const total = lost.reduce((sum, [, count]) => sum + count, 0);
+  return [`${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`];
+}
+
+/** Judgements that never came to a verdict; they were left out. */
+function silent({ candidates }: SolveResult): string[] {
+  const written = candidates.flatMap(({ rationales = [] }) => rationales);
+  const without = written.filter(({ score }) => score === null).length;
+  return without === 0 ? [] : [`${without} of ${written.length} written judgements came to no verdict and were left out.`];
 }
 
 function usageLine({ usage, cache, timing }: SolveResult): string {

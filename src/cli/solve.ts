@@ -16,7 +16,7 @@ import { rules } from '../verify/rules.js';
 import { loadTool, type Tool } from '../verify/tool.js';
 import { verifiers } from '../verify/verify.js';
 import { engineOptions, halved, withEngine } from './engine-flags.js';
-import { flagOf, withDatabase, withJson, withModel, withSampling } from './flags.js';
+import { flagOf, sandboxOptions, withDatabase, withJson, withModel, withSampling, withSandbox } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
@@ -24,7 +24,7 @@ import { solveTable } from './solve-table.js';
 
 /** Everything that says how a problem is solved. */
 export const withSolving = (yargs: Argv) =>
-  withEngine(withJson(withDatabase(withSampling(withModel(yargs)))))
+  withSandbox(withEngine(withJson(withDatabase(withSampling(withModel(yargs))))))
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('verifier', { type: 'string', default: 'math', requiresArg: true, describe: `${Object.keys(verifiers).join(', ')}, or a JavaScript file with a tool of your own` })
@@ -132,7 +132,7 @@ async function solveOnce(problem: string, options: ReturnType<typeof parseOption
   const store = Store.open(args.cache ? args.db : ':memory:');
   try {
     return await withEngines(args, progress, signal, async (engines) => {
-      const solving = solve(problem, { ...options, ...engines, store, signal });
+      const solving = solve(problem, { ...options, ...engines, store, sandboxOptions: sandboxOptions(args), signal });
       for await (const event of solving) progress.show(event);
       return await solving.result;
     });

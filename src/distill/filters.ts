@@ -38,7 +38,7 @@ export const programFilter =
     if (code === null) return 'no program';
     const { status, stdout } = await sandbox.run({ code, timeoutMs });
     if (status !== 'ok') return 'program did not run';
-    const opinion = opinionOf({ code, status, stdout });
+    const opinion = opinionOf({ status, stdout });
     return opinion === 'unknown' ? 'program printed no verdict' : agreement(reply, opinion === 'pass');
   };
 

@@ -133,6 +133,7 @@ class Adding {
   /** Whatever ends it, what was read until then is kept. */
   private async addSource(source: SourceFile, row: SourceRow, changed: boolean): Promise<void> {
     this.builder.saveSource({ ...row, complete: 0 });
+    this.builder.commit(); // so that an index with half of a file says so
     const chunks = contentOf(source, (bytes) => this.read(bytes));
     try {
       for await (const placed of readers[source.kind](chunks, row.name, this.words)) {

@@ -19,27 +19,32 @@ export const defaultAnalysis: Analysis = analysisOptions.parse({});
 /** What is kept of word → term; a vocabulary beyond this is stemmed again. */
 const MOST_KEPT_WORDS = 1 << 20;
 
+/** What a word of a text stands for; words of one term have one of these each. */
+export interface Term {
+  readonly text: string;
+  /** For who counts terms: its own number of this one, while it is the owner. Spares it a look-up by text. */
+  owner: object | undefined;
+  number: number;
+}
+
 export class Analyzer {
-  /** Word → term; null for a stop word. */
-  private readonly known = new Map<string, string | null>();
+  private readonly known = new Map<string, Term>();
 
   constructor(readonly analysis: Analysis) {}
 
   /** Calls `onTerm` with each term of the text, in order, as often as it is there. */
-  eachTerm(text: string, onTerm: (term: string) => void): void {
+  eachTerm(text: string, onTerm: (term: Term) => void): void {
     eachWord(text, (word) => {
-      const term = this.termOf(word);
+      const term = this.known.get(word) ?? this.learned(word);
       if (term !== null) onTerm(term);
     });
   }
 
-  /** @returns null for a stop word; the same string object for the same word while it is known */
-  termOf(word: string): string | null {
-    const known = this.known.get(word);
-    if (known !== undefined) return known;
-    if (this.known.size >= MOST_KEPT_WORDS) this.known.clear();
+  private learned(word: string): Term | null {
     const { stemming, stopWords } = this.analysis;
-    const term = stopWords && englishStopWords.has(word) ? null : stemming ? stemmer(word) : word;
+    if (stopWords && englishStopWords.has(word)) return null;
+    if (this.known.size >= MOST_KEPT_WORDS) this.known.clear();
+    const term = { text: stemming ? stemmer(word) : word, owner: undefined, number: 0 };
     this.known.set(word, term);
     return term;
   }

@@ -5,6 +5,7 @@
  * searched; a killed process loses only what it had not committed.
  */
 import Database from 'better-sqlite3';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { analysisOptions, type Analysis } from './analysis.js';
@@ -73,7 +74,20 @@ export type IndexState = z.output<typeof stateRow>;
 
 /** For searching: nothing is written. The caller has seen that the file is there. */
 export function openForReading(path: string): Database.Database {
+  if (existsSync(`${path}-journal`)) recover(path);
   return opened(path, { readonly: true });
+}
+
+/** What a killed writer left is undone by the first who may write and reads; nothing happens while a writer is alive. */
+function recover(path: string): void {
+  guarded(path, () => {
+    const database = new Database(path, { timeout: LOCK_TIMEOUT_MS });
+    try {
+      database.pragma('user_version');
+    } finally {
+      database.close();
+    }
+  });
 }
 
 /** For adding: made with this analysis when absent, and locked against other writers. */

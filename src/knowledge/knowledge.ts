@@ -135,7 +135,7 @@ export class KnowledgeIndex implements Disposable {
   /** Terms of the query that the index has, in the order in which they first come. */
   private termsOf(query: string): QueryTerm[] {
     const counts = new Map<string, number>();
-    this.analyzer.eachTerm(query, (term) => counts.set(term, (counts.get(term) ?? 0) + 1));
+    this.analyzer.eachTerm(query, ({ text }) => counts.set(text, (counts.get(text) ?? 0) + 1));
     const terms: QueryTerm[] = [];
     for (const [term, count] of counts) {
       const lists = this.segments.map((segment) => this.posting.get(segment, term)).filter((row) => row !== undefined);

@@ -1,18 +1,19 @@
 /**
  * The k best passages by BM25, exactly, without scoring all of them.
  *
- *   score(q, p) = Σ over terms t of q:  count(t, q) · idf(t) · f / (f + k1 · (1 − b + b · length(p) / mean length))
+ *   score(q, p) = Σ over terms t of q:  count(t, q) · idf(t) · f / (f + norm(p)),   norm(p) = k1 · (1 − b + b · length(p) / mean length)
  *   idf(t)      = ln(1 + (N − n + 0.5) / (n + 0.5))        n of N passages have t, f times in p
  *
  * This is Lucene's formula (since its version 8, without the constant factor k1 + 1), with lengths as they are, not rounded.
  *
- * Terms are taken by the most that they can add, largest first, and summed up passage by passage in float32. As soon as all that is
- * left cannot lift a passage from nothing to the k-th best score, only passages that still can get there are looked
- * up in the remaining lists, whose other blocks are skipped, and fewer after each term (MaxScore, term by term). Those that
- * are left are scored again in float64, in the order of the query's terms, so the result does not depend on what was skipped.
+ * Passages are taken in windows, and within a window term by term. Blocks of postings bound what a term can add there. Terms
+ * that could not lift a passage to the k-th best score so far even all together are looked up only for passages which
+ * another term has lifted far enough (MaxScore). Sums are float32 here; what comes close enough to the k-th best at the end is
+ * scored again in float64, in the order of the query's terms, so the result does not depend on what was skipped.
  */
-import { BLOCK_FIELDS, BLOCK_POSTINGS, blockCount, LAST_PASSAGE, MOST_FREQUENT, newBlock, readBlock, SHORTEST, type Block, type Postings } from './postings.js';
-import { Top } from './top.js';
+import { Best } from './best.js';
+import { TermCursor, type Window } from './cursor.js';
+import type { Postings } from './postings.js';
 
 export interface Bm25 {
   /** How soon more of the same term stops to count; 0: at once. */
@@ -23,6 +24,15 @@ export interface Bm25 {
 
 /** Anserini's; bench/results/retrieval.json has the grid. */
 export const defaultBm25: Bm25 = { k1: 0.9, b: 0.4 };
+
+/** Passages of a window; sums and norms of one fit into a core's own cache. */
+const WINDOW = 1 << 15;
+
+/**
+ * Terms wait for others while together they cannot add more than this share of what a passage needs. With 1, the fewest
+ * passages of frequent terms are read, but then nearly every passage is a candidate that the waiting terms are looked up for.
+ */
+const WAITING_SHARE = 0.25;
 
 export interface QueryTerm {
   /** Times in the query. */
@@ -36,16 +46,9 @@ export interface Scored {
   readonly score: number;
 }
 
-interface WeightedTerm {
-  readonly lists: readonly Postings[];
-  readonly weight: number;
-  /** No passage gets more from this term. */
-  readonly most: number;
-}
-
 export class Scorer {
-  private readonly sums: Float32Array;
-  private readonly block: Block = newBlock();
+  private readonly window: Window = { start: 0, end: 0, sums: new Float32Array(WINDOW) };
+  private readonly candidates = new Uint32Array(WINDOW);
   private readonly meanLength: number;
   private norms: { readonly of: Bm25; readonly byPassage: Float32Array } | undefined;
 
@@ -54,156 +57,133 @@ export class Scorer {
     private readonly lengths: Uint32Array,
     totalTerms: number,
   ) {
-    this.sums = new Float32Array(lengths.length);
     this.meanLength = lengths.length === 0 ? 1 : Math.max(totalTerms / lengths.length, Number.MIN_VALUE);
   }
 
-  /** Best first; of equal scores, who was added first. Passages with none of the terms are never among them. */
   search(query: readonly QueryTerm[], k: number, bm25: Bm25): Scored[] {
-    const terms = query.map((term) => this.weighted(term, bm25));
-    const byMost = [...terms].sort((a, b) => b.most - a.most);
-    const left = sumsFromEnd(byMost);
-    const slack = (byMost.length + 8) * 2 ** -21; // of float32 sums, relative; several times what rounding can do
-    const norms = this.normsFor(bm25);
-    this.sums.fill(0);
-    const top = new Top(k, this.sums);
-
-    let next = 0;
-    for (; next < byMost.length && (left[next] ?? 0) >= top.threshold * (1 - slack); next++) {
-      this.addAll(byMost[next] as WeightedTerm, norms, top);
-    }
-    let alive = this.within(top.threshold * (1 - slack) - (left[next] ?? 0));
-    for (; next < byMost.length; next++) {
-      this.addTo(alive, byMost[next] as WeightedTerm, norms);
-      const least = kthLargest(alive, this.sums, k) * (1 - slack) - (left[next + 1] ?? 0);
-      alive = alive.filter((passage) => (this.sums[passage] ?? 0) >= least);
-    }
-    return this.exactly(alive, terms, bm25)
+    const near = this.nearTheBest(this.cursorsOf(query, bm25), k, bm25);
+    return this.exactly(near, this.cursorsOf(query, bm25), bm25)
       .sort((a, b) => b.score - a.score || a.passage - b.passage)
       .slice(0, k);
   }
 
-  private weighted({ count, lists }: QueryTerm, bm25: Bm25): WeightedTerm {
-    const having = lists.reduce((sum, list) => sum + list.count, 0);
-    const weight = count * Math.log(1 + (this.lengths.length - having + 0.5) / (having + 0.5));
-    let most = 0;
-    for (const { blocks } of lists) {
-      for (let at = 0; at < blocks.length; at += BLOCK_FIELDS) {
-        const frequency = blocks[at + MOST_FREQUENT] ?? 0;
-        most = Math.max(most, frequency / (frequency + this.norm(blocks[at + SHORTEST] ?? 0, bm25)));
-      }
-    }
-    return { lists, weight, most: weight * most };
+  private cursorsOf(query: readonly QueryTerm[], { k1, b }: Bm25): TermCursor[] {
+    const norm = (length: number): number => this.norm(length, k1, b);
+    return query.map(({ count, lists }) => {
+      const having = lists.reduce((sum, list) => sum + list.count, 0);
+      return new TermCursor(lists, count * Math.log(1 + (this.lengths.length - having + 0.5) / (having + 0.5)), norm);
+    });
   }
 
-  private norm(length: number, { k1, b }: Bm25): number {
+  private norm(length: number, k1: number, b: number): number {
     return k1 * (1 - b + (b * length) / this.meanLength);
   }
 
   private normsFor(bm25: Bm25): Float32Array {
     if (this.norms?.of.k1 !== bm25.k1 || this.norms.of.b !== bm25.b) {
-      this.norms = { of: bm25, byPassage: Float32Array.from(this.lengths, (length) => this.norm(length, bm25)) };
+      this.norms = { of: bm25, byPassage: Float32Array.from(this.lengths, (length) => this.norm(length, bm25.k1, bm25.b)) };
     }
     return this.norms.byPassage;
   }
 
-  /** All postings of a term. */
-  private addAll({ lists, weight }: WeightedTerm, norms: Float32Array, top: Top): void {
-    const { sums, block } = this;
-    const { passages, frequencies } = block;
-    for (const list of lists) {
-      const blocks = blockCount(list);
-      for (let index = 0; index < blocks; index++) {
-        readBlock(list, index, block);
-        for (let i = 0; i < block.count; i++) {
-          const passage = passages[i] as number;
-          const frequency = frequencies[i] as number;
-          const sum = (sums[passage] as number) + (weight * frequency) / (frequency + (norms[passage] as number));
-          sums[passage] = sum;
-          if (sum > top.threshold) top.offer(passage);
-        }
+  /** Passages whose float32 sum is not below the k-th best by more than rounding explains; ascending. */
+  private nearTheBest(cursors: readonly TermCursor[], k: number, bm25: Bm25): Uint32Array {
+    const { window } = this;
+    const norms = this.normsFor(bm25);
+    const best = new Best(k);
+    const kept: { passage: number; sum: number }[] = [];
+    const closeness = 1 - (cursors.length + 8) * 2 ** -21; // several times what rounding can do to float32 sums
+    for (window.start = 0; window.start < this.lengths.length; window.start = window.end) {
+      window.end = Math.min(window.start + WINDOW, this.lengths.length);
+      const count = this.searchWindow(cursors, norms, best.least * closeness);
+      for (let i = 0; i < count; i++) {
+        const place = this.candidates[i] as number;
+        const sum = window.sums[place] as number;
+        best.offer(sum);
+        if (sum >= best.least * closeness) kept.push({ passage: window.start + place, sum });
       }
     }
-    top.update();
+    return Uint32Array.from(kept.filter(({ sum }) => sum >= best.least * closeness), ({ passage }) => passage);
   }
 
-  /** Passages with a term and at least this sum, ascending. */
-  private within(least: number): Uint32Array {
-    const { sums } = this;
-    let found = new Uint32Array(1024);
+  /**
+   * Leaves whole sums of all passages of the window that reach `least`, and their places in the window in `candidates`.
+   *
+   * @returns how many these are
+   */
+  private searchWindow(cursors: readonly TermCursor[], norms: Float32Array, least: number): number {
+    const { window } = this;
+    const here: TermCursor[] = [];
+    for (const cursor of cursors) {
+      cursor.bound(window);
+      if (cursor.most > 0) here.push(cursor);
+    }
+    here.sort((a, b) => a.most - b.most);
+    // The first of them, those that cannot lift a passage to `least` together, wait until others have.
+    let waiting = 0;
+    let fromWaiting = 0;
+    const most = least * WAITING_SHARE;
+    while (waiting < here.length && fromWaiting + (here[waiting] as TermCursor).most < most) fromWaiting += (here[waiting++] as TermCursor).most;
+    if (waiting === here.length) return 0;
+    window.sums.fill(0);
+    for (let i = waiting; i < here.length; i++) (here[i] as TermCursor).addAll(window, norms);
+    let count = this.firstCandidates(least - fromWaiting);
+    for (let i = waiting - 1; i >= 0 && count > 0; i--) {
+      const cursor = here[i] as TermCursor;
+      fromWaiting -= cursor.most;
+      this.addTo(cursor, norms, count);
+      count = this.reaching(least - Math.max(fromWaiting, 0), count);
+    }
+    return count;
+  }
+
+  /** Places in the window with a sum of at least this. */
+  private firstCandidates(least: number): number {
+    const { window, candidates } = this;
+    const { sums } = window;
+    const places = window.end - window.start;
+    const floor = Math.max(least, Number.MIN_VALUE); // who has none of the terms has a sum of 0
     let count = 0;
-    for (let passage = 0; passage < sums.length; passage++) {
-      const sum = sums[passage] as number;
-      if (sum < least || sum === 0) continue;
-      if (count === found.length) {
-        const larger = new Uint32Array(count * 2);
-        larger.set(found);
-        found = larger;
-      }
-      found[count++] = passage;
+    for (let place = 0; place < places; place++) {
+      if ((sums[place] as number) >= floor) candidates[count++] = place;
     }
-    return found.subarray(0, count);
+    return count;
   }
 
-  private addTo(alive: Uint32Array, { lists, weight }: WeightedTerm, norms: Float32Array): void {
-    eachFrequency(alive, lists, this.block, (_, passage, frequency) => {
-      this.sums[passage] = (this.sums[passage] as number) + (weight * frequency) / (frequency + (norms[passage] as number));
-    });
+  /** Adds a term to the candidates: looked up one by one, or to the whole window where that is less work. */
+  private addTo(cursor: TermCursor, norms: Float32Array, count: number): void {
+    const { window, candidates } = this;
+    const { sums, start } = window;
+    if (cursor.postings < 2 * count) {
+      cursor.addAll(window, norms);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const place = candidates[i] as number;
+      const frequency = cursor.frequencyIn(start + place);
+      if (frequency > 0) sums[place] = (sums[place] as number) + (cursor.weight * frequency) / (frequency + (norms[start + place] as number));
+    }
   }
 
-  private exactly(passages: Uint32Array, terms: readonly WeightedTerm[], bm25: Bm25): Scored[] {
+  /** @returns how many of the candidates have a sum of at least this; the others are dropped */
+  private reaching(least: number, count: number): number {
+    const { window, candidates } = this;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const place = candidates[i] as number;
+      if ((window.sums[place] as number) >= least) candidates[kept++] = place;
+    }
+    return kept;
+  }
+
+  private exactly(passages: Uint32Array, cursors: readonly TermCursor[], { k1, b }: Bm25): Scored[] {
     const scores = new Float64Array(passages.length);
-    for (const { lists, weight } of terms) {
-      eachFrequency(passages, lists, this.block, (index, passage, frequency) => {
-        scores[index] = (scores[index] ?? 0) + (weight * frequency) / (frequency + this.norm(this.lengths[passage] ?? 0, bm25));
+    for (const cursor of cursors) {
+      passages.forEach((passage, i) => {
+        const frequency = cursor.frequencyIn(passage);
+        if (frequency > 0) scores[i] = (scores[i] as number) + (cursor.weight * frequency) / (frequency + this.norm(this.lengths[passage] as number, k1, b));
       });
     }
-    return Array.from(passages, (passage, index) => ({ passage, score: scores[index] ?? 0 }));
-  }
-}
-
-/** sums[i]: what terms i, i + 1, … can add together. */
-function sumsFromEnd(terms: readonly WeightedTerm[]): Float64Array {
-  const sums = new Float64Array(terms.length + 1);
-  for (let i = terms.length - 1; i >= 0; i--) sums[i] = (sums[i + 1] ?? 0) + (terms[i]?.most ?? 0);
-  return sums;
-}
-
-function kthLargest(passages: Uint32Array, scores: Float32Array, k: number): number {
-  if (passages.length < k) return 0;
-  return Float32Array.from(passages, (passage) => scores[passage] ?? 0).sort()[passages.length - k] ?? 0;
-}
-
-/**
- * Those of some passages that have a term. Blocks without any of them are not read.
- *
- * @param wanted ascending
- * @param lists of the term, in the order of passages
- */
-function eachFrequency(
-  wanted: Uint32Array,
-  lists: readonly Postings[],
-  block: Block,
-  found: (index: number, passage: number, frequency: number) => void,
-): void {
-  let at = 0;
-  for (const list of lists) {
-    const count = blockCount(list);
-    const { blocks } = list;
-    let index = 0;
-    let read = -1;
-    let i = 0;
-    for (; at < wanted.length; at++) {
-      const passage = wanted[at] as number;
-      while (index < count && (blocks[index * BLOCK_FIELDS + LAST_PASSAGE] as number) < passage) index++;
-      if (index === count) break;
-      if (read !== index) {
-        readBlock(list, index, block);
-        read = index;
-        i = 0;
-      }
-      while (i < BLOCK_POSTINGS && i < block.count && (block.passages[i] as number) < passage) i++;
-      if (block.passages[i] === passage && i < block.count) found(at, passage, block.frequencies[i] as number);
-    }
+    return Array.from(passages, (passage, i) => ({ passage, score: scores[i] as number }));
   }
 }

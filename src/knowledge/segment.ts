@@ -2,12 +2,13 @@
  * What is indexed between two commits, in memory: for each passage, which terms it holds and how often, in flat arrays.
  * When it is full, a counting sort turns it from passage → terms to term → passages.
  */
+import type { Term } from './analysis.js';
 import { bytesOf } from './merge.js';
 import { compareCodePoints } from './code-points.js';
 import { PostingsWriter, type Postings } from './postings.js';
 
 /** Postings before a segment is written: 24 bytes of memory each at most, and some seconds of work that a kill can lose. */
-export const SEGMENT_POSTINGS = 1 << 22;
+export const SEGMENT_POSTINGS = 1 << 21;
 
 export class Segment {
   private readonly numbers = new Map<string, number>();
@@ -42,9 +43,9 @@ export class Segment {
   }
 
   /** One more term of the passage at hand. */
-  readonly addTerm = (term: string): void => {
-    let number = this.numbers.get(term);
-    if (number === undefined) number = this.newTerm(term);
+  readonly addTerm = (term: Term): void => {
+    if (term.owner !== this) [term.owner, term.number] = [this, this.numbers.get(term.text) ?? this.newTerm(term.text)];
+    const { number } = term;
     const times = this.inPassage[number] ?? 0;
     if (times === 0) this.touched.push(number);
     this.inPassage[number] = times + 1;

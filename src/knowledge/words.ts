@@ -45,7 +45,7 @@ const kindAt = (text: string, at: number): number => {
 
 /** Calls `onWord` with each word, in order. */
 export function eachWord(text: string, onWord: (word: string) => void): void {
-  const lower = text.toLowerCase().replaceAll('i\u0307', 'i'); // what a Turkish capital I with a dot becomes
+  const lower = text.toLowerCase();
   const end = lower.length;
   let at = 0;
   while (at < end) {
@@ -116,7 +116,7 @@ const onlyJoiners = /^[\p{Pc}\p{M}\p{Cf}]*$/u;
 function otherWords(text: string, start: number, seen: number, onWord: (word: string) => void): number {
   let end = seen;
   while (kindAt(text, end) !== SPACE) end++;
-  const chunk = text.slice(start, end).replaceAll('\u2019', "'").normalize('NFC');
+  const chunk = text.slice(start, end).replaceAll('\u2019', "'").replaceAll('i\u0307', 'i').normalize('NFC'); // the second one is a Turkish capital I with a dot
   for (const [word] of chunk.matchAll(unicodeWord)) if (!onlyJoiners.test(word)) emit(word, onWord);
   return end;
 }

@@ -2,20 +2,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { FrameReader, encodeFrame } from './frames.js';
-import { childEnvironment, lockdownFlags } from './lockdown.js';
 import { ReadyMessage, Reply, toResult } from './messages.js';
-import { failed, type Job, type ProgramResult } from './program.js';
+import { failed, timedOut, type Job, type ProgramResult } from './program.js';
 
 const PIPE = 3;
 const STDERR_CHARS = 2000;
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 
 export interface ChildSpec {
-  /** Script of the child; tests use one whose gate is weakened. */
-  readonly entry: string;
-  readonly options: object;
-  /** Descriptor of the snapshot file, which the child gets as its descriptor 4. */
-  readonly snapshotFd?: number | undefined;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A descriptor of ours that the child gets as its descriptor 4. */
+  readonly inherits?: number | undefined;
+  /** How long after a program's limit the child may take to say that it ended it; 0 where it cannot and is killed itself. */
+  readonly graceMs: number;
 }
 
 /** Children that a normal exit of this process must not leave behind. */
@@ -35,6 +37,7 @@ function killAtExit(child: GuestProcess): void {
 export class GuestProcess {
   /** Resolves, with a line that says how, when the process has ended. */
   readonly exited: Promise<string>;
+  readonly #graceMs: number;
   readonly #process: ChildProcess;
   readonly #pipe: Socket;
   readonly #frames = new FrameReader(MAX_REPLY_BYTES);
@@ -43,15 +46,12 @@ export class GuestProcess {
   #ended = false;
 
   constructor(spec: ChildSpec) {
-    this.#process = spawn(
-      process.execPath,
-      [...lockdownFlags(spec.entry), spec.entry, JSON.stringify(spec.options)],
-      {
-        env: childEnvironment(),
-        stdio: ['ignore', 'ignore', 'pipe', 'pipe', spec.snapshotFd ?? 'ignore'],
-        windowsHide: true,
-      },
-    );
+    this.#graceMs = spec.graceMs;
+    this.#process = spawn(spec.command, spec.args, {
+      env: spec.env,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', spec.inherits ?? 'ignore'],
+      windowsHide: true,
+    });
     const pipe = this.#process.stdio[PIPE];
     if (!(pipe instanceof Socket)) throw new TypeError('the child has no pipe');
     this.#pipe = pipe;
@@ -99,23 +99,26 @@ export class GuestProcess {
     ReadyMessage.parse(JSON.parse((await this.receive(timeoutMs)).toString('utf8')) as unknown);
   }
 
+  /** Gives the child bytes as they are, without a frame. */
+  send(bytes: Buffer): void {
+    this.#pipe.write(bytes);
+  }
+
   /** Runs one program. After any status in which the guest may be spoiled, the process is `ended`. */
   async run(job: Job): Promise<ProgramResult> {
     const begin = performance.now();
-    const elapsed = () => ({ ms: performance.now() - begin });
+    const elapsed = () => performance.now() - begin;
     try {
       this.#pipe.write(encodeFrame(job));
-      const frame = await this.receive(job.timeoutMs);
+      const frame = await this.receive(job.timeoutMs + this.#graceMs);
       const reply = Reply.parse(JSON.parse(frame.toString('utf8')) as unknown);
-      if (reply.kind === 'fatal' || reply.recycle) this.kill();
-      return toResult(reply, job.outputBytes);
+      if (reply.kind === 'fatal' || (reply.kind === 'outcome' && reply.recycle)) this.kill();
+      return toResult(reply, job);
     } catch (error) {
       this.kill();
-      if (error instanceof TimeoutError) {
-        return failed('timeout', 'Timeout', `killed after ${job.timeoutMs} ms`, elapsed());
-      }
+      if (error instanceof TimeoutError) return timedOut(job.timeoutMs, elapsed());
       const message = error instanceof Error ? error.message : String(error);
-      return failed('died', 'Died', message.slice(0, STDERR_CHARS), elapsed());
+      return failed('died', 'Died', message.slice(0, STDERR_CHARS), { ms: elapsed() });
     }
   }
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import type { ChildSpec } from './guest-process.js';
 
 /**
  * The child is plain JavaScript and is run from the source tree in both cases: this address leads to
@@ -37,8 +38,20 @@ export function lockdownFlags(entry: string): string[] {
   ];
 }
 
+/**
+ * @param entry script of the child; tests use one whose gate is weakened
+ * @param snapshotFd descriptor of the snapshot file
+ */
+export const pyodideChild = (entry: string, options: object, snapshotFd?: number): ChildSpec => ({
+  command: process.execPath,
+  args: [...lockdownFlags(entry), entry, JSON.stringify(options)],
+  env: childEnvironment(),
+  inherits: snapshotFd,
+  graceMs: 0,
+});
+
 /** No variable of the user reaches the child. A fixed time zone keeps output the same everywhere. */
-export function childEnvironment(): Record<string, string> {
+function childEnvironment(): Record<string, string> {
   const root = process.env['SystemRoot'];
   return { TZ: 'UTC', ...(process.platform === 'win32' && root ? { SystemRoot: root } : {}) };
 }

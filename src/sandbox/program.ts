@@ -17,6 +17,8 @@ export interface ProgramError {
   readonly message: string;
   /** Line of the program, where known. */
   readonly line: number | null;
+  /** Name of the module whose absence ended the program; null for any other failure. */
+  readonly missingModule: string | null;
 }
 
 interface Ran {
@@ -96,8 +98,11 @@ export function failed(
   status: ProgramFailure['status'],
   type: string,
   message: string,
-  more: { line?: number | null; stdout?: string; truncated?: boolean; ms?: number } = {},
+  more: { line?: number | null; missingModule?: string | null; stdout?: string; truncated?: boolean; ms?: number } = {},
 ): ProgramFailure {
-  const { line = null, stdout = '', truncated = false, ms = 0 } = more;
-  return { status, stdout, value: null, truncated, error: { type, message, line }, ms };
+  const { line = null, missingModule = null, stdout = '', truncated = false, ms = 0 } = more;
+  return { status, stdout, value: null, truncated, error: { type, message, line, missingModule }, ms };
 }
+
+export const timedOut = (timeoutMs: number, ms: number): ProgramFailure =>
+  failed('timeout', 'Timeout', `killed after ${timeoutMs} ms`, { ms });

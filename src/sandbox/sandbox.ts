@@ -1,87 +1,96 @@
 /**
  * Runs untrusted Python programs.
  *
- * Request → pool (queue, limits) → child process (Node's locks) → gate (import allow-list) → CPython in
- * WebAssembly. A result comes back the same way; only the host says timeout, output or died.
+ * Request → pool (queue, limits) → a worker of the backend: a locked child process with CPython in WebAssembly, or the
+ * system's CPython as a fork server. A result comes back the same way; only the host says timeout, output or died.
  */
-import { availableParallelism } from 'node:os';
 import { T1Error } from '../errors.js';
-import { cacheFolder } from '../paths.js';
+import type { Backend, BackendInternals, BackendName } from './backend.js';
 import { runInOrderOfCompletion, type BatchResult, type BatchSource } from './batch.js';
-import { GuestProcess } from './guest-process.js';
-import { childEntry, pyodideUrl, pyodideVersion } from './lockdown.js';
+import { cpythonBackend } from './cpython/cpython-backend.js';
+import type { GuestProcess } from './guest-process.js';
 import { Pool } from './pool.js';
-import { refusedUnrun, toJob, within, type ProgramRequest, type ProgramResult } from './program.js';
+import { refusedUnrun, toJob, type ProgramRequest, type ProgramResult } from './program.js';
+import { pyodideBackend } from './pyodide-backend.js';
+import { parseSandboxOptions, type SandboxOptions } from './sandbox-options.js';
 import { selfTest } from './self-test.js';
-import { openSnapshot } from './snapshot.js';
 
 export { decodeProgram } from './decode.js';
+export { SANDBOXES, type SandboxChoice, type SandboxOptions } from './sandbox-options.js';
+export type { BackendName } from './backend.js';
 export type { BatchProgram, BatchResult, BatchSource } from './batch.js';
 export type { ProgramError, ProgramRequest, ProgramResult, ProgramStatus } from './program.js';
 
-/** Names what computed a stored result. Raise the number when the same program could end otherwise. */
-export const SANDBOX_VERSION = `pyodide-${pyodideVersion}/1`;
+const backends = { pyodide: pyodideBackend, cpython: cpythonBackend } satisfies Record<BackendName, unknown>;
 
-const START_TIMEOUT_MS = 60_000;
-const MEBIBYTE = 1024 * 1024;
-
-export interface SandboxOptions {
-  /** Programs that run at the same time; one per core by default. */
-  readonly workers?: number | undefined;
-  /** Workers kept ready to replace one that had to be killed. */
-  readonly spares?: number | undefined;
-  /** Cap of a program's memory, Python itself (30 MiB) included. */
-  readonly memoryBytes?: number | undefined;
-  /** Where the start image is kept. */
-  readonly cacheDir?: string | undefined;
-}
-
-/** For tests: another child script, to see that a weakened gate is refused. */
-export interface SandboxInternals {
-  readonly childEntry?: string;
-  readonly childOptions?: object;
-}
+type Parsed = ReturnType<typeof parseSandboxOptions>;
 
 export class Sandbox implements AsyncDisposable {
+  /** Names what computes a result: backend, versions of Python and SymPy. Part of cache keys. */
+  readonly version: string;
+  readonly backend: BackendName;
+  /** For people: what runs the programs, in what. */
+  readonly description: string;
   readonly #pool: Pool;
   readonly #workers: number;
   readonly #release: () => Promise<void>;
   #disposal: Promise<void> | undefined;
 
-  private constructor(pool: Pool, workers: number, release: () => Promise<void>) {
+  private constructor(backend: Backend, pool: Pool, workers: number) {
+    this.version = backend.version;
+    this.backend = backend.name;
+    this.description = backend.description();
     this.#pool = pool;
     this.#workers = workers;
-    this.#release = release;
+    this.#release = () => backend.close();
   }
 
   /**
    * Starts one worker and tests that nothing gets out of it; more workers start when programs wait.
-   * @throws T1Error SANDBOX_UNAVAILABLE
+   * @throws T1Error SANDBOX_UNAVAILABLE; USAGE, INPUT, FILE_NOT_FOUND for options that cannot be used
    */
-  static async start(options: SandboxOptions = {}, internals: SandboxInternals = {}): Promise<Sandbox> {
-    const { workers = availableParallelism(), spares = 1, memoryBytes = 512 * MEBIBYTE } = options;
-    within('workers', workers, 1, 1024);
-    within('spares', spares, 0, 1024);
-    within('memoryBytes', memoryBytes, 64 * MEBIBYTE, 2047 * MEBIBYTE);
-    const snapshot = await openSnapshot(options.cacheDir ?? cacheFolder());
-    const spec = {
-      entry: internals.childEntry ?? childEntry,
-      options: { mode: 'serve', pyodideUrl, memoryBytes, snapshotBytes: snapshot.bytes, ...internals.childOptions },
-      snapshotFd: snapshot.fd,
-    };
+  static async start(options: SandboxOptions = {}, internals: BackendInternals = {}): Promise<Sandbox> {
+    const parsed = parseSandboxOptions(options);
+    if (parsed.backend !== 'auto') return Sandbox.#startWith(await backends[parsed.backend](parsed, internals), parsed);
+    const [sandbox, why] = await Sandbox.#startAny(parsed, internals);
+    options.onChoice?.(`sandbox: ${sandbox.description}${why && `, since ${why}`}`);
+    return sandbox;
+  }
+
+  /** cpython, if it can be had and passes its self-test; for everything that the user got wrong the error stays. */
+  static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, string]> {
+    try {
+      const { sympy: _, ...others } = options;
+      return [await Sandbox.#startWith(await cpythonBackend(others, internals), options), ''];
+    } catch (error) {
+      if (!(error instanceof T1Error) || error.code !== 'SANDBOX_UNAVAILABLE') throw error;
+      return [await Sandbox.#startWith(await pyodideBackend(options, internals), options), error.message];
+    }
+  }
+
+  static async #startWith(backend: Backend, { workers, spares = backend.spares, memoryBytes }: Parsed): Promise<Sandbox> {
     let first: GuestProcess | undefined;
     try {
-      first = await startGuest(spec);
+      first = await backend.start();
       const tested = first;
-      await selfTest((job) => tested.run(job), memoryBytes);
+      await selfTest((job) => tested.run(job), backend.probes(), memoryBytes);
     } catch (error) {
       first?.kill();
-      await snapshot.close();
+      await backend.close();
       throw error;
     }
-    const pool = new Pool({ size: workers, spares, start: () => startGuest(spec) });
+    const pool = new Pool({ size: workers, spares, start: () => backend.start() });
     pool.adopt(first);
-    return new Sandbox(pool, workers, () => snapshot.close());
+    return new Sandbox(backend, pool, workers);
+  }
+
+  /**
+   * What `version` of a sandbox with these options is, without starting it where that can be known.
+   * @returns null for `auto`, which depends on a self-test
+   */
+  static async versionOf(options: SandboxOptions): Promise<string | null> {
+    const parsed = parseSandboxOptions(options);
+    return parsed.backend === 'auto' ? null : (await backends[parsed.backend](parsed)).version;
   }
 
   /**
@@ -115,17 +124,5 @@ export class Sandbox implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
-  }
-}
-
-async function startGuest(spec: ConstructorParameters<typeof GuestProcess>[0]): Promise<GuestProcess> {
-  const child = new GuestProcess(spec);
-  try {
-    await child.ready(START_TIMEOUT_MS);
-    return child;
-  } catch (cause) {
-    child.kill();
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new T1Error('SANDBOX_UNAVAILABLE', `the sandbox did not start: ${why}`, { cause });
   }
 }

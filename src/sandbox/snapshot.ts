@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { T1Error } from '../errors.js';
 import { GuestProcess } from './guest-process.js';
-import { childEntry, pyodideUrl, pyodideVersion } from './lockdown.js';
+import { childEntry, pyodideChild, pyodideUrl, pyodideVersion } from './lockdown.js';
+import type { Packages } from './packages.js';
+import { writeZip } from './zip.js';
 
 /** Modules that a program gets without the time of importing them. */
 export const PRELOADED_MODULES = [
@@ -20,20 +22,35 @@ export const PRELOADED_MODULES = [
 
 const BUILD_TIMEOUT_MS = 120_000;
 const DIGEST_BYTES = 32;
+/** Of the length of the packages, which stands between them and the digest. */
+const LENGTH_BYTES = 4;
 
 export interface Snapshot {
   /** Open for reading, so that neither a deleted nor a replaced file can change what children get. */
   readonly fd: number;
-  readonly bytes: number;
+  /** The image is first in the file, an archive of the packages that it holds follows; 0 without any. */
+  readonly imageBytes: number;
+  readonly packagesBytes: number;
   close(): Promise<void>;
 }
 
-/** Opens the snapshot of this version from `folder`, or makes it. @throws T1Error SANDBOX_UNAVAILABLE */
-export async function openSnapshot(folder: string, build: () => Promise<Buffer> = buildSnapshot): Promise<Snapshot> {
-  const path = join(folder, `sandbox-${pyodideVersion}-${hostVersion()}.snapshot`);
+/**
+ * Opens the snapshot of this version from `folder`, or makes it.
+ *
+ * @param packages to be imported into it
+ * @param build makes the image; gets an archive of the packages, which is empty without any
+ * @throws T1Error SANDBOX_UNAVAILABLE
+ */
+export async function openSnapshot(
+  folder: string,
+  packages: Packages | null = null,
+  build: (archive: Buffer) => Promise<Buffer> = buildSnapshot,
+): Promise<Snapshot> {
+  const path = join(folder, `sandbox-${pyodideVersion}-${hostVersion()}${packages ? `-${packages.digest}` : ''}.snapshot`);
   const found = tryOpen(path);
   if (found) return found;
-  const content = withDigest(await build());
+  const archive = packages ? writeZip(packages.files) : Buffer.alloc(0);
+  const content = withDigest(await build(archive), archive);
   try {
     await mkdir(folder, { recursive: true });
     await writeAtomically(path, content);
@@ -54,10 +71,11 @@ function hostVersion(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function buildSnapshot(): Promise<Buffer> {
-  const options = { mode: 'snapshot', pyodideUrl, modules: PRELOADED_MODULES };
-  const child = new GuestProcess({ entry: childEntry, options });
+async function buildSnapshot(archive: Buffer): Promise<Buffer> {
+  const options = { mode: 'snapshot', pyodideUrl, modules: PRELOADED_MODULES, packagesBytes: archive.length };
+  const child = new GuestProcess(pyodideChild(childEntry, options));
   try {
+    child.send(archive);
     return await child.receive(BUILD_TIMEOUT_MS);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -68,7 +86,12 @@ async function buildSnapshot(): Promise<Buffer> {
 }
 
 const digest = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
-const withDigest = (image: Buffer): Buffer => Buffer.concat([image, digest(image)]);
+function withDigest(image: Buffer, archive: Buffer): Buffer {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(archive.length);
+  const content = Buffer.concat([image, archive, length]);
+  return Buffer.concat([content, digest(content)]);
+}
 
 /** @returns null if there is no such file, or it is damaged: then it is made again. */
 function tryOpen(path: string): Snapshot | null {
@@ -82,7 +105,8 @@ function tryOpen(path: string): Snapshot | null {
     const content = readFileSync(fd);
     const bytes = content.length - DIGEST_BYTES;
     if (bytes > 0 && digest(content.subarray(0, bytes)).equals(content.subarray(bytes))) {
-      return { fd, bytes, close: async () => closeSync(fd) };
+      const packagesBytes = content.readUInt32LE(bytes - LENGTH_BYTES);
+      return { fd, imageBytes: bytes - LENGTH_BYTES - packagesBytes, packagesBytes, close: async () => closeSync(fd) };
     }
   } catch {
     // Unreadable is as good as damaged.

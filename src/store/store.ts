@@ -25,6 +25,8 @@ const programsColumn = z.array(
     code: z.string().nullable(),
     status: z.enum(['ok', 'error', 'timeout', 'memory', 'output', 'died', 'missing']),
     stdout: z.string(),
+    ms: z.number().default(0), // rows of earlier versions have none
+    missingModule: z.string().optional(),
   }),
 );
 

@@ -9,7 +9,7 @@ import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import { rolePrompts, type RolePrompt } from '../prompt/role-prompts.js';
 import type { ProgramRunner, Run } from '../run.js';
-import { SANDBOX_VERSION, type ProgramResult } from '../sandbox/sandbox.js';
+import type { ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
 import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
@@ -39,7 +39,8 @@ export async function verifyMath(
     }
   };
   const seeds = programSeeds(run, programTemperature);
-  const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds) }));
+  const sandboxVersion = await run.sandboxVersion();
+  const keyed = asked.map((entry) => ({ ...entry, key: verdictKey(run, entry, seeds, sandboxVersion) }));
   const unknown = keyed.filter(({ key, candidates: same }) => {
     const known = run.store.verdict(key);
     if (known) tell(same, { ...known, verdict: judge(known.programs.map(opinionOf), programRule) });
@@ -66,7 +67,7 @@ export async function verifyMath(
 }
 
 /** Only exactly True and exactly False are verdicts; a program that printed anything else, or crashed, says nothing. */
-export function opinionOf({ status, stdout }: ProgramRun): ToolVerdict['verdict'] {
+export function opinionOf({ status, stdout }: Pick<ProgramRun, 'status' | 'stdout'>): ToolVerdict['verdict'] {
   const said = status === 'ok' ? stdout.trim() : '';
   return said === 'True' ? 'pass' : said === 'False' ? 'fail' : 'unknown';
 }
@@ -91,16 +92,16 @@ async function runDistinct(codes: readonly (string | null)[], sandbox: ProgramRu
   return Promise.all(
     codes.map(async (code): Promise<ProgramRun> => {
       const result = code === null ? undefined : await runs.get(code);
-      return result
-        ? { code, status: result.status, stdout: result.stdout }
-        : { code, status: 'missing', stdout: '' };
+      if (!result) return { code, status: 'missing', stdout: '', ms: 0 };
+      const missingModule = result.error?.missingModule ?? null;
+      return { code, status: result.status, stdout: result.stdout, ms: result.ms, ...(missingModule !== null && { missingModule }) };
     }),
   );
 }
 
-function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[]): Buffer {
+function verdictKey(run: Run, { prompt }: RolePrompt, seeds: readonly number[], sandboxVersion: string): Buffer {
   const { programTemperature, programTokens } = run.profile.defaults;
   const { grammar } = run.profile.roles.program;
   const settings = [programTemperature, programTokens, run.settings.programTimeoutMs, seeds, ...(grammar === undefined ? [] : [grammar])];
-  return contentKey('math', VERSION, SANDBOX_VERSION, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
+  return contentKey('math', VERSION, sandboxVersion, run.engine.build, run.modelHash, adapterKey(run.adapters.tool), prompt.tokens, settings);
 }

@@ -2,10 +2,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Sandbox } from '../../src/sandbox/sandbox.js';
+import type { Sandbox } from '../../src/sandbox/sandbox.js';
+import { allSandboxes } from './backends.js';
 import { ADVERSARIAL } from './fixtures/adversarial.js';
 import { PROBES } from './fixtures/probes.js';
-import { cacheDir, canaryIsRight } from './support.js';
+import { canaryIsRight } from './support.js';
 
 const TRACE = '/tmp/t1-escaped';
 const SECRET = 'a-secret-of-the-host';
@@ -27,13 +28,9 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address && typeof address === 'object') port = address.port;
-  sandbox = await Sandbox.start({ cacheDir, workers: 1 });
 });
 
-afterAll(async () => {
-  await sandbox.dispose();
-  server.close();
-});
+afterAll(() => server.close());
 
 const aimed = (code: string): string => code.replaceAll('PORT', String(port));
 
@@ -45,30 +42,37 @@ function expectNothingReached(stdout: string): void {
   expect(existsSync(TRACE)).toBe(false);
 }
 
-describe('an adversarial program ends in time and leaves the next run correct', () => {
-  test.each(Object.entries(ADVERSARIAL))('%s', async (_name, { code, expect: statuses }) => {
-    const begin = performance.now();
-    // Short where the limit is what ends it; on a busy machine the others need their time.
-    const timeoutMs = statuses.includes('timeout') ? 1000 : 20_000;
-    const result = await sandbox.run({ code: aimed(code), timeoutMs });
-    expect(performance.now() - begin).toBeLessThan(timeoutMs + 5000);
-    expect(statuses).toContain(result.status);
-    expectNothingReached(result.stdout);
-    expect(await canaryIsRight(sandbox)).toBe(true);
+describe.each(allSandboxes)('$name', ({ start }) => {
+  beforeAll(async () => {
+    sandbox = await start({ workers: 1 });
   });
-});
+  afterAll(() => sandbox.dispose());
 
-describe('a probe reaches nothing outside', () => {
-  const reaching = REACHING.map((name): [string, string] => [name, ADVERSARIAL[name]?.code ?? '']);
-  test.each([...Object.entries(PROBES), ...reaching])('%s', async (_name, code) => {
-    expect(code).not.toBe('');
-    const result = await sandbox.run({ code: aimed(code), timeoutMs: 20_000 });
-    expectNothingReached(result.stdout);
-    expect(await canaryIsRight(sandbox)).toBe(true);
+  describe('an adversarial program ends in time and leaves the next run correct', () => {
+    test.each(Object.entries(ADVERSARIAL))('%s', async (_name, { code, expect: statuses }) => {
+      const begin = performance.now();
+      // Short where the limit is what ends it; on a busy machine the others need their time.
+      const timeoutMs = statuses.includes('timeout') ? 1000 : 20_000;
+      const result = await sandbox.run({ code: aimed(code), timeoutMs });
+      expect(performance.now() - begin).toBeLessThan(timeoutMs + 5000);
+      expect(statuses).toContain(result.status);
+      expectNothingReached(result.stdout);
+      expect(await canaryIsRight(sandbox)).toBe(true);
+    });
   });
 
-  test('there are 43 programs and 26 probes', () => {
-    expect(Object.keys(ADVERSARIAL)).toHaveLength(43);
-    expect(Object.keys(PROBES).length + REACHING.length).toBe(26);
+  describe('a probe reaches nothing outside', () => {
+    const reaching = REACHING.map((name): [string, string] => [name, ADVERSARIAL[name]?.code ?? '']);
+    test.each([...Object.entries(PROBES), ...reaching])('%s', async (_name, code) => {
+      expect(code).not.toBe('');
+      const result = await sandbox.run({ code: aimed(code), timeoutMs: 20_000 });
+      expectNothingReached(result.stdout);
+      expect(await canaryIsRight(sandbox)).toBe(true);
+    });
+
+    test('there are 43 programs and 26 probes', () => {
+      expect(Object.keys(ADVERSARIAL)).toHaveLength(43);
+      expect(Object.keys(PROBES).length + REACHING.length).toBe(26);
+    });
   });
 });

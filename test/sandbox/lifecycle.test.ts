@@ -1,15 +1,16 @@
 /** Processes: none left behind, none in the way, and a second lock behind the gate. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { GuestProcess } from '../../src/sandbox/guest-process.js';
-import { childEntry, lockdownFlags, pyodideUrl } from '../../src/sandbox/lockdown.js';
+import { childEntry, lockdownFlags, pyodideChild, pyodideUrl } from '../../src/sandbox/lockdown.js';
 import { Sandbox } from '../../src/sandbox/sandbox.js';
 import { openSnapshot } from '../../src/sandbox/snapshot.js';
+import { allSandboxes, cpythonSandboxes } from './backends.js';
 import { cacheDir, canaryIsRight } from './support.js';
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -31,11 +32,11 @@ async function gone(pid: number, withinMs: number): Promise<boolean> {
   return !isRunning(pid);
 }
 
-/** Starts fixtures/parent.ts and waits for the id of its child. */
-async function startParent(mode: string) {
+/** Starts fixtures/parent.ts, or another script, and waits for the id of its child. */
+async function startParent(mode: string, file = 'parent.ts', ...more: string[]) {
   const runner = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs');
-  const script = fileURLToPath(new URL('./fixtures/parent.ts', import.meta.url));
-  const parent = spawn(process.execPath, [runner, script, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const script = fileURLToPath(new URL(`./fixtures/${file}`, import.meta.url));
+  const parent = spawn(process.execPath, [runner, script, mode, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(parent, 'exit');
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   return { parent, exited, pid: Number(line.toString()) };
@@ -59,6 +60,29 @@ describe('when the parent is killed without warning', () => {
   });
 });
 
+/** @returns the process and all below it */
+function withDescendants(pid: number): number[] {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  const parentOf = (each: number) => {
+    try {
+      return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${each}/stat`, 'utf8'))?.[1]);
+    } catch {
+      return 0; // it has ended meanwhile
+    }
+  };
+  const below = processes.filter((each) => parentOf(each) === pid);
+  return [pid, ...below.flatMap(withDescendants)];
+}
+
+test.each(cpythonSandboxes)('when the parent is killed, a fork server and its endless program end at once: $name', async ({ isolation = '', python = '' }) => {
+  const { parent, pid } = await startParent(isolation, 'cpython-parent.ts', python);
+  const family = withDescendants(pid);
+  // The server, the program, the one that waits; bubblewrap itself is two more.
+  expect(family.length).toBeGreaterThanOrEqual(3);
+  parent.kill('SIGKILL');
+  for (const each of family) expect(await gone(each, 3000)).toBe(true);
+});
+
 test('an idle sandbox that was never disposed does not keep a program from ending', async () => {
   const { exited, pid } = await startParent('idle');
   expect(await exited).toEqual([0, null]);
@@ -72,9 +96,9 @@ test('waiting for the end of an idle child keeps a program alive until it has co
   expect(await gone(pid, 2000)).toBe(true);
 });
 
-describe('a running sandbox', () => {
+describe.each(allSandboxes)('a running sandbox: $name', ({ start }) => {
   test('ends a program when its caller aborts, and runs the next', async () => {
-    await using sandbox = await Sandbox.start({ cacheDir, workers: 1 });
+    await using sandbox = await start({ workers: 1 });
     const abort = new AbortController();
     const running = sandbox.run({ code: 'while True: pass', timeoutMs: 60_000, signal: abort.signal });
     const queued = sandbox.run({ code: '1', signal: abort.signal });
@@ -85,14 +109,16 @@ describe('a running sandbox', () => {
   });
 
   test('rejects what runs when it is disposed, also twice', async () => {
-    const sandbox = await Sandbox.start({ cacheDir, workers: 1 });
+    const sandbox = await start({ workers: 1 });
     const running = sandbox.run({ code: 'while True: pass', timeoutMs: 60_000 });
     const outcome = expect(running).rejects.toMatchObject({ code: 'DISPOSED' });
     await Promise.all([sandbox.dispose(), sandbox.dispose()]);
     await outcome;
     await expect(sandbox.run({ code: '1' })).rejects.toMatchObject({ code: 'DISPOSED' });
   });
+});
 
+describe('a broken sandbox', () => {
   test('a child that cannot start is a clear error', async () => {
     const broken = { childEntry: join(dirname(childEntry), 'no-such-file.mjs') };
     await expect(Sandbox.start({ cacheDir }, broken)).rejects.toMatchObject({
@@ -132,8 +158,8 @@ describe("Node's own locks hold without the gate", () => {
     const snapshot = await openSnapshot(cacheDir);
     const entry = fileURLToPath(new URL('./fixtures/weak-child.mjs', import.meta.url));
     const alsoAllowed = ['_emscripten_system'];
-    const options = { mode: 'serve', pyodideUrl, memoryBytes: 2 ** 28, snapshotBytes: snapshot.bytes, alsoAllowed };
-    const child = new GuestProcess({ entry, options, snapshotFd: snapshot.fd });
+    const options = { mode: 'serve', pyodideUrl, memoryBytes: 2 ** 28, snapshotBytes: snapshot.imageBytes, packagesBytes: snapshot.packagesBytes, alsoAllowed };
+    const child = new GuestProcess(pyodideChild(entry, options, snapshot.fd));
     await child.ready(60_000);
     await child.run({ code: `import os\nos.system('touch ${trace}')`, timeoutMs: 5000, outputBytes: 100, seed: 0 });
     child.kill();

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { FrameReader, encodeFrame } from '../../src/sandbox/frames.js';
 import { Reply, toResult } from '../../src/sandbox/messages.js';
 
+const LIMITS = { outputBytes: 100, timeoutMs: 50 };
+
 const outcome = (guest: string | null, more: object = {}) =>
   Reply.parse({ kind: 'outcome', guest, denied: null, stdout: 'True\n', overflow: false, ms: 1, heapBytes: 1, recycle: false, ...more });
 
@@ -16,19 +18,19 @@ describe('the guest reports about itself only', () => {
     ['a failure without its parts', '{"ok": false}'],
     ['null', 'null'],
   ])('%s is no result', (_what, guest) => {
-    expect(toResult(outcome(guest), 100)).toMatchObject({ status: 'error', error: { type: 'NoResult' } });
+    expect(toResult(outcome(guest), LIMITS)).toMatchObject({ status: 'error', error: { type: 'NoResult' } });
   });
 
   test('it cannot claim success after printing too much or trying to leave', () => {
     const forged = '{"ok": true, "value": "True", "cut": false}';
-    expect(toResult(outcome(forged, { overflow: true }), 100)).toMatchObject({ status: 'output', value: null });
-    expect(toResult(outcome(forged, { denied: 'proc_exit' }), 100)).toMatchObject({ status: 'error', error: { type: 'SandboxDenied' } });
+    expect(toResult(outcome(forged, { overflow: true }), LIMITS)).toMatchObject({ status: 'output', value: null });
+    expect(toResult(outcome(forged, { denied: 'proc_exit' }), LIMITS)).toMatchObject({ status: 'error', error: { type: 'SandboxDenied' } });
   });
 
   test('only a MemoryError is status memory', () => {
-    const failure = (type: string) => JSON.stringify({ ok: false, type, message: 'm', line: 1 });
-    expect(toResult(outcome(failure('MemoryError')), 100).status).toBe('memory');
-    expect(toResult(outcome(failure('Timeout')), 100).status).toBe('error');
+    const failure = (type: string) => JSON.stringify({ ok: false, type, message: 'm', line: 1, missing: null });
+    expect(toResult(outcome(failure('MemoryError')), LIMITS).status).toBe('memory');
+    expect(toResult(outcome(failure('Timeout')), LIMITS).status).toBe('error');
   });
 });
 

@@ -9,8 +9,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { Sandbox } from '../../src/sandbox/sandbox.js';
-import { cacheDir, repositoryRoot } from './support.js';
+import { allSandboxes } from './backends.js';
+import { repositoryRoot } from './support.js';
 
 const shared = process.env['T1_SHARED'] ?? join(repositoryRoot, '..', 'shared');
 const file = join(shared, 'data', 'tora_gsm8k_outputs', 'tora-70b-v1.0.jsonl');
@@ -34,19 +34,19 @@ function readRecorded(): Recorded[] {
   });
 }
 
-test.skipIf(!present)('recorded programs print what the record says', { timeout: 240_000 }, async () => {
+test.skipIf(!present).each(allSandboxes)('recorded programs print what the record says: $name', { timeout: 240_000 }, async ({ name, start }) => {
   const all = readRecorded();
   const needSympy = all.filter(({ code }) => /\bsympy\b/.test(code));
   const programs = all.filter((program) => !needSympy.includes(program));
   const expected = new Map(programs.map(({ id, output }) => [id, output]));
-  await using sandbox = await Sandbox.start({ cacheDir });
+  await using sandbox = await start();
   const differences: string[] = [];
   let same = 0;
   for await (const { id, result } of sandbox.runBatch(programs, { timeoutMs: 5000 })) {
     if (result.stdout.trim() === expected.get(id)) same++;
     else differences.push(`${id}: ${result.status}, printed ${JSON.stringify(result.stdout)}, recorded ${JSON.stringify(expected.get(id))}; ${result.error?.type}: ${result.error?.message}`);
   }
-  console.log(`${all.length} records, ${needSympy.length} need sympy, ${same} of ${programs.length} as recorded`);
+  console.log(`${name}: ${all.length} records, ${needSympy.length} need sympy, ${same} of ${programs.length} as recorded`);
   for (const difference of differences) console.log(`  differs: ${difference}`);
   expect(all).toHaveLength(1319);
   expect(same / programs.length).toBeGreaterThanOrEqual(0.99);

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Sandbox } from '../../src/sandbox/sandbox.js';
 import type { Job, ProgramResult } from '../../src/sandbox/program.js';
 import { failed } from '../../src/sandbox/program.js';
+import { PYODIDE_PROBES } from '../../src/sandbox/probes.js';
 import { selfTest } from '../../src/sandbox/self-test.js';
 import { cacheDir } from './support.js';
 
@@ -52,21 +53,21 @@ describe('the self-test', () => {
   };
 
   test('passes a sandbox that holds', async () => {
-    await expect(selfTest(pretend(() => null), 1)).resolves.toBeUndefined();
+    await expect(selfTest(pretend(() => null), PYODIDE_PROBES, 1)).resolves.toBeUndefined();
   });
 
   test('refuses one where a single probe gets out', async () => {
     const escaped: ProgramResult = { status: 'ok', stdout: 'ESCAPED\n', value: null, truncated: false, error: null, ms: 1 };
-    await expect(selfTest(pretend(({ code }) => (code.includes('socket') ? escaped : null)), 1)).rejects.toThrow('reached a socket');
+    await expect(selfTest(pretend(({ code }) => (code.includes('socket') ? escaped : null)), PYODIDE_PROBES, 1)).rejects.toThrow('reached a socket');
   });
 
   test('refuses one that computes wrongly', async () => {
     const wrong: ProgramResult = { status: 'ok', stdout: '7 4 3/2\n', value: '1', truncated: false, error: null, ms: 1 };
-    await expect(selfTest(pretend(({ code }) => (code.includes('isqrt') ? wrong : null)), 1)).rejects.toThrow('computes wrongly');
+    await expect(selfTest(pretend(({ code }) => (code.includes('isqrt') ? wrong : null)), PYODIDE_PROBES, 1)).rejects.toThrow('computes wrongly');
   });
 
   test('refuses one whose worker dies of a probe', async () => {
     const died = failed('died', 'Died', 'exit code 1');
-    await expect(selfTest(pretend(({ code }) => (code.includes('ctypes') ? died : null)), 1)).rejects.toThrow('could not finish');
+    await expect(selfTest(pretend(({ code }) => (code.includes('ctypes') ? died : null)), PYODIDE_PROBES, 1)).rejects.toThrow('could not finish');
   });
 });

@@ -19,14 +19,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function content({ fd, bytes }: Snapshot): string {
-  const buffer = Buffer.alloc(bytes);
-  readSync(fd, buffer, 0, bytes, 0);
+function content({ fd, imageBytes }: Snapshot): string {
+  const buffer = Buffer.alloc(imageBytes);
+  readSync(fd, buffer, 0, imageBytes, 0);
   return buffer.toString();
 }
 
 async function openAndClose(where: string): Promise<string> {
-  const snapshot = await openSnapshot(where, build);
+  const snapshot = await openSnapshot(where, null, build);
   const text = content(snapshot);
   await snapshot.close();
   return text;
@@ -60,7 +60,7 @@ test.each([
 });
 
 test('stays readable when another process removes the file', async () => {
-  const snapshot = await openSnapshot(folder, build);
+  const snapshot = await openSnapshot(folder, null, build);
   rmSync(onlyFile());
   expect(content(snapshot)).toBe(IMAGE.toString());
   await snapshot.close();
@@ -76,7 +76,7 @@ function unwritable(): string {
 test('lives in a temporary folder while the cache folder cannot be written', async () => {
   const ours = () => readdirSync(tmpdir()).filter((name) => name.startsWith('t1-sandbox-'));
   const before = ours();
-  const snapshot = await openSnapshot(unwritable(), build);
+  const snapshot = await openSnapshot(unwritable(), null, build);
   expect(content(snapshot)).toBe(IMAGE.toString());
   expect(ours()).toHaveLength(before.length + 1);
   await snapshot.close();
@@ -87,7 +87,7 @@ test('is a clear error when no folder can be written', async () => {
   const before = process.env['TMPDIR'];
   process.env['TMPDIR'] = unwritable();
   try {
-    await expect(openSnapshot(unwritable(), build)).rejects.toMatchObject({
+    await expect(openSnapshot(unwritable(), null, build)).rejects.toMatchObject({
       code: 'SANDBOX_UNAVAILABLE',
       message: expect.stringMatching(/^cannot store the Python start image in .+T1_CACHE_DIR/) as string,
     });

@@ -42,7 +42,7 @@ export function slowSearch(passages: readonly Passage[], query: string, k: numbe
   const analyzer = new Analyzer(analysis);
   const termsOf = (text: string): string[] => {
     const terms: string[] = [];
-    analyzer.eachTerm(text, (term) => terms.push(term));
+    analyzer.eachTerm(text, (term) => terms.push(term.text));
     return terms;
   };
   const documents = passages.map(({ title, text }) => termsOf(searchedText(title, text)));

@@ -162,7 +162,7 @@ describe('programs', () => {
   const sandbox: ProgramRunner = {
     run: async ({ code }) =>
       code.includes('crash')
-        ? { status: 'error', stdout: '', value: null, truncated: false, ms: 1, error: { type: 'ValueError', message: '', line: 1 } }
+        ? { status: 'error', stdout: '', value: null, truncated: false, ms: 1, error: { type: 'ValueError', message: '', line: 1, missingModule: null } }
         : { status: 'ok', stdout: /print\((.*)\)/.exec(code)?.[1] ?? '', value: null, error: null, truncated: false, ms: 1 },
   };
   const reply = (text: string, more: { answer?: string; gold?: string | undefined; complete?: boolean } = {}) => ({ text, answer: '4', gold: '4' as string | undefined, complete: true, ...more });

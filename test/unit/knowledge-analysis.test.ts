@@ -85,7 +85,7 @@ test("Porter's published examples", () => {
 describe('terms', () => {
   const terms = (text: string, stemming: boolean, stopWords: boolean): string[] => {
     const found: string[] = [];
-    new Analyzer({ stemming, stopWords }).eachTerm(text, (term) => found.push(term));
+    new Analyzer({ stemming, stopWords }).eachTerm(text, (term) => found.push(term.text));
     return found;
   };
 

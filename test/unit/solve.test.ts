@@ -7,6 +7,8 @@ import { FakeEngine, type FakeEngineOptions } from '../../src/engine/fake.js';
 import { T1Error } from '../../src/errors.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import type { ProgramRunner } from '../../src/run.js';
+import { solveTable } from '../../src/cli/solve-table.js';
+import { failed } from '../../src/sandbox/program.js';
 import { solve } from '../../src/solve.js';
 import { Store } from '../../src/store/store.js';
 import type { SolveEvent } from '../../src/types.js';
@@ -113,13 +115,39 @@ describe('the way of a problem', () => {
 
   test('a crashed tool is unknown, is not remembered, and leads to the fallback', async () => {
     const crashing: ProgramRunner = {
-      run: async () => ({ status: 'died', stdout: '', value: null, error: { type: 'Died', message: 'gone', line: null }, truncated: false, ms: 1 }),
+      run: async () => ({ status: 'died', stdout: '', value: null, error: { type: 'Died', message: 'gone', line: null, missingModule: null }, truncated: false, ms: 1 }),
     };
     const first = await solve(PROBLEM, { engine: engineOf(), store, sandbox: crashing, samples: 4 }).result;
     expect(first).toMatchObject({ verified: false, fallback: 'reward', answer: '41' });
     expect(first.candidates.map(({ tool }) => tool.verdict)).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
     const second = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 4 }).result;
     expect(second).toMatchObject({ verified: true, answer: '42', usage: { decodedTokens: 0 } });
+  });
+});
+
+describe('a sandbox that lacks a module', () => {
+  const lacking: ProgramRunner = {
+    version: 'lacking/1',
+    run: async ({ code }) => failed('error', 'ModuleNotFoundError', 'gone', { missingModule: code.includes('42') ? 'sympy' : 'numpy' }),
+  };
+
+  test('leaves its verdicts unknown, and the result counts the programs that were lost', async () => {
+    const first = await solve(PROBLEM, { engine: engineOf(), store, sandbox: lacking, samples: 8, programs: 1 }).result;
+    expect(first.candidates.map(({ tool }) => tool.verdict)).toEqual(Array(8).fill('unknown'));
+    expect(first.candidates[3]?.tool.programs).toMatchObject([{ status: 'error', missingModule: 'sympy' }]);
+    expect(first.missingModules).toEqual({ sympy: 2, numpy: 5 });
+    expect(solveTable(first)).toContain('7 checking programs could not run for want of a module: numpy (5), sympy (2).');
+    const again = await solve(PROBLEM, { engine: engineOf(), store, sandbox: lacking, samples: 8, programs: 1 }).result;
+    expect(again).toMatchObject({ missingModules: { sympy: 2, numpy: 5 }, usage: { decodedTokens: 0 } });
+  });
+
+  test('is asked again once another sandbox runs the programs', async () => {
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: lacking, samples: 8 }).result;
+    const tool = Object.assign(new ScriptedTool(), { version: 'complete/1' });
+    const result = await solve(PROBLEM, { engine: engineOf(), store, sandbox: tool, samples: 8 }).result;
+    expect(result).toMatchObject({ answer: '42', verified: true, missingModules: {} });
+    expect(tool.codes.length).toBeGreaterThan(0);
+    expect(solveTable(result)).not.toContain('could not run');
   });
 });
 

@@ -24,7 +24,7 @@ describe('extractCode', () => {
 });
 
 describe('judge', () => {
-  const run = (status: ProgramRun['status'], stdout: string): ProgramRun => ({ code: 'x', status, stdout });
+  const run = (status: ProgramRun['status'], stdout: string): ProgramRun => ({ code: 'x', status, stdout, ms: 1 });
   test.each<[string, ProgramRun[], string]>([
     ['one clean True among failures', [run('ok', 'False\n'), run('error', ''), run('ok', 'True\n')], 'pass'],
     ['only False', [run('ok', 'False\n')], 'fail'],
@@ -34,7 +34,7 @@ describe('judge', () => {
     ['more than the word', [run('ok', 'True\nTrue\n'), run('ok', 'the answer is True')], 'unknown'],
     ['another case of the word', [run('ok', 'true')], 'unknown'],
     ['no program', [], 'unknown'],
-    ['a reply without a program', [{ code: null, status: 'missing', stdout: '' }], 'unknown'],
+    ['a reply without a program', [{ code: null, status: 'missing', stdout: '', ms: 0 }], 'unknown'],
   ])('%s', (_name, programs, verdict) => expect(judge(programs.map(opinionOf), 'any')).toBe(verdict));
 
   const said = (text: string) => [...text].map((word) => run('ok', { t: 'True', f: 'False' }[word] ?? 'perhaps'));

@@ -27,12 +27,12 @@ describe('rows come back as they were written', () => {
     const path = join(folder, 'deep', 'results.sqlite');
     const first = Store.open(path);
     first.saveGeneration(contentKey('g'), 'hash', sample);
-    first.saveVerdict(contentKey('v'), 'math', { verdict: 'fail', programs: [{ code: null, status: 'missing', stdout: '' }] });
+    first.saveVerdict(contentKey('v'), 'math', { verdict: 'fail', programs: [{ code: null, status: 'missing', stdout: '', ms: 0 }] });
     first.saveScore(contentKey('s'), 'yes-no', 0.25);
     first.close();
     const second = Store.open(path);
     expect(second.generation(contentKey('g'))).toEqual(sample);
-    expect(second.verdict(contentKey('v'))).toEqual({ verdict: 'fail', programs: [{ code: null, status: 'missing', stdout: '' }] });
+    expect(second.verdict(contentKey('v'))).toEqual({ verdict: 'fail', programs: [{ code: null, status: 'missing', stdout: '', ms: 0 }] });
     expect(second.score(contentKey('s'))).toBe(0.25);
     expect(second.generation(contentKey('other'))).toBeUndefined();
     expect(second.cacheCounts).toEqual({ hits: 3, misses: 1 });

@@ -1,7 +1,7 @@
 /** Files with passages: which there are, of which kind, and their bytes as a stream, unpacked. */
 import { createReadStream, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import unbzip2Stream from 'unbzip2-stream';
 import { T1Error } from '../../errors.js';
@@ -107,7 +107,8 @@ type Packing = 'gzip' | 'bzip2';
 /** By the first bytes, so that a wrong name does no harm. */
 function packingOf(start: Buffer): Packing | undefined {
   if (start[0] === 0x1f && start[1] === 0x8b) return 'gzip';
-  if (start.subarray(0, 3).toString('latin1') === 'BZh' && start.subarray(4, 10).toString('hex') === '314159265359') return 'bzip2';
+  const magic = start.subarray(4, 10).toString('hex'); // of a block, or of the end where there is none
+  if (start.subarray(0, 3).toString('latin1') === 'BZh' && (magic === '314159265359' || magic === '177245385090')) return 'bzip2';
   return undefined;
 }
 
@@ -129,15 +130,14 @@ async function* chained(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenera
 
 async function* unpacked(packed: AsyncIterable<Buffer>, packing: Packing): AsyncGenerator<Buffer, void> {
   const input = Readable.from(packed, { objectMode: false });
-  const output = packing === 'gzip' ? createGunzip({ chunkSize: READ_BYTES }) : unbzip2Stream();
-  input.on('error', (cause) => output.emit('error', cause));
-  input.pipe(output);
-  // An old-style stream is made a new one; its errors come along.
-  const readable = packing === 'gzip' ? (output as Readable) : new Readable().wrap(output);
+  const unpacker = packing === 'gzip' ? createGunzip({ chunkSize: READ_BYTES }) : unbzip2Stream();
+  const output = new PassThrough(); // the bzip2 stream is of the old style, which cannot be iterated
+  for (const stage of [input, unpacker]) stage.on('error', (cause) => output.destroy(cause instanceof Error ? cause : new Error(String(cause))));
+  input.pipe(unpacker).pipe(output);
   try {
-    yield* readable as AsyncIterable<Buffer>;
+    yield* output as AsyncIterable<Buffer>;
   } finally {
     input.destroy();
-    readable.destroy();
+    output.destroy();
   }
 }

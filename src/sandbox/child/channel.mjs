@@ -10,7 +10,7 @@ import { readSync, writeSync } from 'node:fs';
 const HEADER_BYTES = 4;
 
 /** @param {number} fd @param {Uint8Array} bytes @returns {boolean} false at the end of the stream */
-function readFully(fd, bytes) {
+export function readFully(fd, bytes) {
   for (let at = 0; at < bytes.length; ) {
     const count = readSync(fd, bytes, at, bytes.length - at, null);
     if (count === 0) return false;

@@ -17,6 +17,7 @@ const WARM_UP = 'import math\nx = [math.sqrt(i) for i in range(3)]\nprint(x, f"{
  * @property {string} pyodideUrl   file URL of the folder that holds pyodide.mjs, ending in a slash
  * @property {number} memoryBytes  cap of linear memory
  * @property {Uint8Array | null} snapshot  null boots from nothing, to make a snapshot
+ * @property {Uint8Array} packages  archive of the packages in the snapshot; may be empty
  * @property {readonly string[]} allowedImports
  */
 
@@ -48,7 +49,7 @@ const WARM_UP = 'import math\nx = [math.sqrt(i) for i in range(3)]\nprint(x, f"{
  * @typedef {{ position?: number }} Stream
  * @typedef {object} FileSystem
  * @property {(Stream | null)[]} streams  null where a descriptor was closed
- * @property {(path: string, text: string) => void} writeFile
+ * @property {(path: string, content: string | Uint8Array) => void} writeFile
  * @property {(path: string) => void} unlink
  * @property {(major: number, minor: number) => number} makedev
  * @property {(device: number, operations: object) => void} registerDevice
@@ -110,7 +111,7 @@ function makeDevices() {
     },
     collect() {
       // `stream` leaves out a character that the limit cut in two.
-      const stdout = new TextDecoder().decode(Buffer.concat(out), { stream: overflow });
+      const stdout = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(out), { stream: overflow });
       return { stdout, overflow, guest: result.length > 0 ? Buffer.concat(result).toString('utf8') : null };
     },
   };
@@ -138,15 +139,42 @@ async function loadPyodide(pyodideUrl, extra) {
   });
 }
 
+/** Where Python imports packages from. A snapshot holds what was imported, but no files. */
+const PACKAGES = '/t1-packages.zip';
+const LOAD_SYMPY = `
+import sys
+sys.path.append('${PACKAGES}')
+import sympy
+# What it imports and builds at first use, programs then find done.
+x = sympy.Symbol('x')
+sympy.solve(x**2 - 1, x), sympy.simplify(x + x), sympy.integrate(sympy.sin(x), x), sympy.factorint(360)
+del x`;
+
+/** @param {Pyodide} pyodide */
+function loadSympy(pyodide) {
+  try {
+    pyodide.runPython(LOAD_SYMPY);
+  } catch (error) {
+    // A traceback ends in the exception; Pyodide adds advice to some.
+    const why = String(error).split('\n').findLast((line) => /^[\w.]+: /.test(line)) ?? String(error);
+    throw new Error(`SymPy cannot be imported: ${why}`);
+  }
+}
+
 /**
- * Makes the start snapshot. Only our own imports run here, before any untrusted code exists.
- * @param {string} pyodideUrl @param {readonly string[]} modules @returns {Promise<Uint8Array>}
+ * Makes the start snapshot. Only our own imports and the user's packages run here, before any untrusted code exists.
+ * @param {string} pyodideUrl @param {readonly string[]} modules @param {Uint8Array} packages  archive; may be empty
+ * @returns {Promise<Uint8Array>}
  */
-export async function makeSnapshot(pyodideUrl, modules) {
+export async function makeSnapshot(pyodideUrl, modules, packages) {
   // Never locked, but there: wrapping decides the layout of the function table, which memory refers to.
   installGate({ locked: false, keepOpenBelow: 0 }, [], () => undefined);
   const pyodide = await loadPyodide(pyodideUrl, { _makeSnapshot: true });
   pyodide.runPython(`import ${modules.join(', ')}`);
+  if (packages.length > 0) {
+    pyodide.FS.writeFile(PACKAGES, packages);
+    loadSympy(pyodide);
+  }
   return pyodide.makeMemorySnapshot();
 }
 
@@ -206,8 +234,11 @@ export async function bootGuest(options) {
   const FS = pyodide.FS;
   const devices = makeDevices();
   connectDevices(pyodide, devices);
+  if (options.packages.length > 0) FS.writeFile(PACKAGES, options.packages);
   FS.writeFile('/t1-program.py', WARM_UP);
-  pyodide.runPython(fs.readFileSync(new URL('./runner.py', import.meta.url), 'utf8'));
+  for (const script of ['runner.py', 'entry.py']) {
+    pyodide.runPython(fs.readFileSync(new URL(script, import.meta.url), 'utf8'));
+  }
 
   const { _PyRun_SimpleString: runSimpleString, stringToNewUTF8 } = module;
   /** @param {number} seed */

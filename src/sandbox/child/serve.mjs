@@ -1,7 +1,7 @@
 // @ts-check
 /** The child's life: boot, then one request after the other until the parent closes the pipe. */
 import { readSync } from 'node:fs';
-import { readMessage, writeBytes, writeMessage } from './channel.mjs';
+import { readFully, readMessage, writeBytes, writeMessage } from './channel.mjs';
 import { bootGuest, makeSnapshot } from './guest.mjs';
 
 /** Descriptor of the pipe to the parent, and of the snapshot file that the parent opened. */
@@ -12,24 +12,26 @@ const ORPHAN_GRACE_MS = 1000;
 /** A heap that grew to this many times the image is given back by starting afresh. */
 const HEAP_GROWTH_LIMIT = 4;
 
-/** @param {number} bytes @returns {Uint8Array} */
-function readSnapshot(bytes) {
-  const snapshot = new Uint8Array(bytes);
+/** @param {number} from @param {number} bytes @returns {Uint8Array} */
+function readSnapshot(from, bytes) {
+  const part = new Uint8Array(bytes);
   for (let at = 0; at < bytes; ) {
-    const count = readSync(SNAPSHOT, snapshot, at, bytes - at, at);
+    const count = readSync(SNAPSHOT, part, at, bytes - at, from + at);
     if (count === 0) throw new Error('the snapshot file is shorter than promised');
     at += count;
   }
-  return snapshot;
+  return part;
 }
 
-/** @param {{ pyodideUrl: string, modules: string[] }} options */
+/** @param {{ pyodideUrl: string, modules: string[], packagesBytes: number }} options */
 export async function buildSnapshot(options) {
-  writeBytes(PIPE, await makeSnapshot(options.pyodideUrl, options.modules));
+  const packages = new Uint8Array(options.packagesBytes);
+  if (!readFully(PIPE, packages)) throw new Error('the packages are shorter than promised');
+  writeBytes(PIPE, await makeSnapshot(options.pyodideUrl, options.modules, packages));
 }
 
 /**
- * @param {{ pyodideUrl: string, memoryBytes: number, snapshotBytes: number }} options
+ * @param {{ pyodideUrl: string, memoryBytes: number, snapshotBytes: number, packagesBytes: number }} options
  * @param {readonly string[]} allowedImports
  */
 export async function serve(options, allowedImports) {
@@ -37,10 +39,11 @@ export async function serve(options, allowedImports) {
   const guest = await bootGuest({
     pyodideUrl: options.pyodideUrl,
     memoryBytes: options.memoryBytes,
-    snapshot: readSnapshot(options.snapshotBytes),
+    snapshot: readSnapshot(0, options.snapshotBytes),
+    packages: readSnapshot(options.snapshotBytes, options.packagesBytes),
     allowedImports,
   });
-  writeMessage(PIPE, { kind: 'ready', imageBytes: guest.imageBytes });
+  writeMessage(PIPE, { kind: 'ready' });
   for (;;) {
     const request = /** @type {import('./guest.mjs').Program | undefined} */ (readMessage(PIPE));
     if (request === undefined) exit(0);

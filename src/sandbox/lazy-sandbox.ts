@@ -1,0 +1,24 @@
+/** A sandbox that starts at its first use: a run that is answered from the cache needs none. */
+import { Sandbox, type SandboxOptions } from './sandbox.js';
+
+export class LazySandbox {
+  readonly #options: SandboxOptions;
+  #started: Promise<Sandbox> | undefined;
+
+  constructor(options: SandboxOptions) {
+    this.#options = options;
+  }
+
+  start(): Promise<Sandbox> {
+    return (this.#started ??= Sandbox.start(this.#options));
+  }
+
+  /** What cache keys hold of it; `auto` has to start for that. */
+  async version(): Promise<string> {
+    return (await Sandbox.versionOf(this.#options)) ?? (await this.start()).version;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#started?.then((sandbox) => sandbox.dispose(), () => undefined);
+  }
+}
