@@ -1,6 +1,6 @@
 /** A run's figures for people. */
 import Table from 'cli-table3';
-import type { ClaimsSummary, RunSummary, Share } from '../evaluate/summary.js';
+import type { ClaimsSummary, RunSummary, Share } from '../evaluate/run-summary.js';
 
 const ORDER = ['mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
 const NAMES = { mean: 'one candidate', majority: 'majority', reward: 'reward only', 'best-of-n': 'best of N', tool: 'tool only', weighted: 'T1', oracle: 'any right' } as const;

@@ -22,7 +22,7 @@ import { ARITHMETIC_VERSION, arithmeticClaims, type Claim } from '../task/arithm
 import { fetchTask } from '../task/fetch.js';
 import { readTaskFile, type TaskData, type TaskProblem } from '../task/problems.js';
 import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
-import { summaryOf, type ClaimsSummary, type RunSummary } from '../evaluate/summary.js';
+import { summaryOf, type ClaimsSummary, type RunSummary } from '../evaluate/run-summary.js';
 import type { Tool } from '../verify/tool.js';
 import { packageVersion } from '../version.js';
 import { flagOf, sandboxOptions } from './flags.js';

@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
 import { RUN_FILE, RunFile } from '../evaluate/run-file.js';
-import { summaryOf } from '../evaluate/summary.js';
+import { summaryOf } from '../evaluate/run-summary.js';
 import { summaryTable } from './eval-table.js';
 import { RUNS_FOLDER } from './eval.js';
 import { withJson } from './flags.js';

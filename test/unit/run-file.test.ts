@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeEngine } from '../../src/engine/fake.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { RUN_FILE, RunFile, type RunManifest } from '../../src/evaluate/run-file.js';
-import { summaryOf } from '../../src/evaluate/summary.js';
+import { summaryOf } from '../../src/evaluate/run-summary.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { Store } from '../../src/store/store.js';
 import { codeOf } from '../support/code-of.js';
