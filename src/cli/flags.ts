@@ -50,7 +50,7 @@ export const withSandbox = <T>(yargs: Argv<T>) =>
     .option('sandbox', { choices: SANDBOXES, default: 'pyodide' as const, requiresArg: true, describe: "pyodide: CPython in WebAssembly, the same everywhere; cpython: the system's, locked in by Linux; auto: cpython if it can be had" })
     .option('python', { type: 'string', requiresArg: true, describe: 'cpython: the interpreter (default: the first usable python3 on the PATH, or T1_PYTHON)' })
     .option('system-sympy', { type: 'boolean', default: true, describe: 'cpython: let programs use its SymPy, where it has one' })
-    .option('sympy', { type: 'string', array: true, requiresArg: true, describe: 'pyodide: folder or wheel with SymPy, and mpmath; it is trusted' });
+    .option('sympy', { type: 'string', array: true, nargs: 1, describe: 'pyodide: folder or wheel with SymPy, another with mpmath if need be; their code is trusted' });
 
 interface SandboxArguments {
   readonly sandbox: SandboxChoice;

@@ -51,6 +51,8 @@ export class GuestProcess {
       env: spec.env,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', spec.inherits ?? 'ignore'],
       windowsHide: true,
+      // A session of its own: Ctrl-C in a terminal reaches us alone, and we say what ends.
+      detached: process.platform !== 'win32',
     });
     const pipe = this.#process.stdio[PIPE];
     if (!(pipe instanceof Socket)) throw new TypeError('the child has no pipe');

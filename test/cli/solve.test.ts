@@ -83,6 +83,10 @@ describe('the result', () => {
   });
 });
 
+/** Solutions and verdicts, but for how long programs took. */
+const told = ({ candidates }: SolveResult) =>
+  candidates.map(({ text, tool }) => ({ text, tool: { ...tool, programs: tool.programs.map(({ ms: _, ...program }) => program) } }));
+
 describe('the store', () => {
   test('a second run decodes nothing and says the same', async () => {
     const first = await solve('second');
@@ -112,7 +116,6 @@ describe('the store', () => {
   test('an adapter changes the stage that it is for, and leaves the results of the others', async () => {
     const width = (await inspectModel(shippedModel)).metadata['llama.embedding_length'];
     const lora = (strength: number) => loraFile({ width: Number(width), strength });
-    const told = ({ candidates }: SolveResult) => candidates.map(({ text, tool }) => ({ text, tool }));
     const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward);
     const base = await solve('adapters', '-n', '4');
     const reward = await solve('adapters', '-n', '4', '--adapter-reward', lora(2));
@@ -136,7 +139,6 @@ describe('the store', () => {
   test('a reward model of its own changes the rewards only', async () => {
     const width = (await inspectModel(shippedModel)).metadata['llama.embedding_length'];
     const lora = loraFile({ width: Number(width), strength: 2 });
-    const told = ({ candidates }: SolveResult) => candidates.map(({ text, tool }) => ({ text, tool }));
     const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward ?? -1);
     const base = await solve('none', '-n', '4', '--no-cache');
     // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions itself.

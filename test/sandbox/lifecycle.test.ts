@@ -83,6 +83,14 @@ test.each(cpythonSandboxes)('when the parent is killed, a fork server and its en
   for (const each of family) expect(await gone(each, 3000)).toBe(true);
 });
 
+test.skipIf(process.platform !== 'linux')('a child is out of reach of Ctrl-C, which is for its parent to act on', async () => {
+  const { parent, pid } = await startParent('wait');
+  const [, session] = /\) \S \d+ \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+  expect(Number(session)).toBe(pid);
+  parent.kill('SIGKILL');
+  expect(await gone(pid, 2000)).toBe(true);
+});
+
 test('an idle sandbox that was never disposed does not keep a program from ending', async () => {
   const { exited, pid } = await startParent('idle');
   expect(await exited).toEqual([0, null]);

@@ -125,6 +125,17 @@ describe('the way of a problem', () => {
   });
 });
 
+test('options of the sandbox that cannot be used are told before anything is sampled', async () => {
+  const engine = engineOf();
+  for (const [sandboxOptions, code] of [
+    [{ backend: 'docker' as 'auto' }, 'USAGE'],
+    [{ sympy: [join(folder, 'absent')] }, 'FILE_NOT_FOUND'],
+  ] as const) {
+    expect(await codeOf(solve(PROBLEM, { engine, store, sandboxOptions, samples: 2 }).result)).toBe(code);
+  }
+  expect(engine.jobs).toEqual({ sample: 0, score: 0 });
+});
+
 describe('a sandbox that lacks a module', () => {
   const lacking: ProgramRunner = {
     version: 'lacking/1',
