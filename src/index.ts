@@ -21,6 +21,7 @@ export type {
   ScoreResult,
   Usage,
 } from './engine/engine-types.js';
+export * from './evaluate/index.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
 export { Sandbox } from './sandbox/sandbox.js';
