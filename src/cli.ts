@@ -10,6 +10,7 @@ import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
 import { pythonCommand } from './cli/python.js';
 import { sampleCommand } from './cli/sample.js';
+import { selectCommand } from './cli/select.js';
 import { solveCommand } from './cli/solve.js';
 import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
@@ -22,6 +23,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .usage('$0 <command>\n\nSmall language models, verified: sample, refute with a tool, score, answer.')
     .command(solveCommand(signal))
     .command(sampleCommand(signal))
+    .command(selectCommand(signal))
     .command(pythonCommand(signal))
     .command(cacheCommand())
     .command(indexCommand(signal))
