@@ -13,6 +13,7 @@ import { lsCommand } from './cli/ls.js';
 import { pythonCommand } from './cli/python.js';
 import { runsCommand } from './cli/runs.js';
 import { sampleCommand } from './cli/sample.js';
+import { selectCommand } from './cli/select.js';
 import { solveCommand } from './cli/solve.js';
 import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
@@ -34,6 +35,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .usage('$0 <command>\n\nSmall language models, verified: sample, refute with a tool, score, answer.')
     .command(solveCommand(signal))
     .command(sampleCommand(signal))
+    .command(selectCommand(signal))
     .command(pythonCommand(signal))
     .command(cacheCommand())
     .command(indexCommand(signal))

@@ -23,6 +23,7 @@ export type {
 } from './engine/engine-types.js';
 export { addToIndex, type AddOptions, type AddProgress, type AddSummary } from './knowledge/add.js';
 export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge.js';
+export * from './evaluate/index.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
 export { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';

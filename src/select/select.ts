@@ -40,13 +40,19 @@ export function select(
   if (answered.length === 0 || !strategy.needsPass || answered.some(passed)) {
     return decide(pool, strategy, answered.length === 0 ? 'abstain' : null);
   }
+  const steppingIn = fallbackSelector(strategy, fallback);
+  return steppingIn ? decide(pool, steppingIn, fallback) : { ...NOTHING, fallback, weights: pool.map(() => 0) };
+}
+
+/** The strategy that decides where `strategy` needs a pass and nobody passed; null to abstain. */
+export function fallbackSelector(strategy: Selector, fallback: Fallback): Selector | null {
   switch (fallback) {
     case 'abstain':
-      return { ...NOTHING, fallback, weights: pool.map(() => 0) };
+      return null;
     case 'reward':
-      return decide(pool, { ...rewardOnly, combine: strategy.combine }, fallback);
+      return { ...rewardOnly, combine: strategy.combine };
     case 'majority':
-      return decide(pool, majority, fallback);
+      return majority;
   }
 }
 

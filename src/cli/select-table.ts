@@ -1,0 +1,90 @@
+/** The figures of `t1 select` for people. */
+import Table from 'cli-table3';
+import type { Estimate } from '../evaluate/bootstrap.js';
+import type { Accuracies, Accuracy } from '../evaluate/summary.js';
+import type { StrategyName } from '../evaluate/strategies.js';
+import type { VerifierQuality } from '../evaluate/verifier-quality.js';
+import type { SelectResult } from './select.js';
+
+export function selectTable(result: SelectResult): string {
+  const { n, problems, seeds, interval } = result;
+  const runs = seeds > 1 ? ` × ${seeds} seeds` : '';
+  return [
+    `${problems} problems${runs}, N = ${n}; 95 % intervals: ${interval.method}, ${interval.resamples} resamples`,
+    accuracies(result.strategies),
+    ...(result.curve ? [curveTable(result.curve)] : []),
+    ...(result.compare ? [compared(result.compare)] : []),
+    ...(result.by ? [partsTable(result.by)] : []),
+    ...(result.verifier ? verifierTables(result.verifier) : []),
+    ...Object.entries(result.leftOut).map(([name, why]) => `left out: ${name}, because ${why}`),
+    '',
+  ].join('\n');
+}
+
+const namesOf = (strategies: Accuracies): StrategyName[] => Object.keys(strategies) as StrategyName[];
+
+/** First column to the left, figures to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const made = new Table({
+    head: [...head],
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+  });
+  for (const row of rows) made.push([...row]);
+  return made.toString();
+}
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+const between = ({ low, high }: { readonly low: number; readonly high: number }): string => `[${percent(low)}, ${percent(high)}]`;
+const withInterval = (each: Accuracy | undefined): string => (each ? `${percent(each.accuracy)} ${between(each)}` : '–');
+
+const accuracies = (strategies: Accuracies): string =>
+  table(
+    ['strategy', 'accuracy %', '95 %'],
+    namesOf(strategies).map((name) => {
+      const each = strategies[name];
+      return [name, each ? percent(each.accuracy) : '–', each ? between(each) : '–'];
+    }),
+  );
+
+/** A column for each N. */
+function curveTable(points: NonNullable<SelectResult['curve']>): string {
+  const names = namesOf(points[0]?.strategies ?? {});
+  const costs = Object.keys(points[0]?.costs ?? {}) as (keyof (typeof points)[number]['costs'])[];
+  return table(
+    ['accuracy % by N', ...points.map(({ n }) => String(n))],
+    [
+      ...names.map((name) => [name, ...points.map(({ strategies }) => withInterval(strategies[name]))]),
+      ...costs.map((name) => [COSTS[name], ...points.map((point) => (point.costs[name] ?? NaN).toFixed(1))]),
+    ],
+  );
+}
+
+const COSTS = { generatedTokens: 'generated tokens', verifierTokens: 'verifier tokens', seconds: 'seconds', joules: 'joules' } as const;
+
+function compared({ a, b, difference, low, high, p }: NonNullable<SelectResult['compare']>): string {
+  const signed = `${difference >= 0 ? '+' : ''}${percent(difference)}`;
+  return `${a} − ${b}: ${signed} points ${between({ low, high })}, p = ${p.toPrecision(2)}`;
+}
+
+/** A column for each strategy. */
+function partsTable({ name, parts }: NonNullable<SelectResult['by']>): string {
+  const names = namesOf(parts[0]?.strategies ?? {});
+  return table([name, 'problems', ...names], parts.map((part) => [part.name ?? '(none)', String(part.problems), ...names.map((each) => withInterval(part.strategies[each]))]));
+}
+
+const figure = (estimate: Estimate | null | undefined): string => (estimate ? `${estimate.mean.toFixed(3)} [${estimate.low.toFixed(3)}, ${estimate.high.toFixed(3)}]` : '–');
+
+function verifierTables({ candidates, right, judges, reward, kinds }: VerifierQuality): string[] {
+  const rows = Object.entries(judges).map(([name, judge]) => [name, figure(judge.precision), figure(judge.recall), figure(judge.f1), figure(judge.accuracy)]);
+  const kindRows = Object.entries(kinds).map(([kind, each]) => [kind, String(each.candidates), ...Object.keys(judges).map((name) => figure(each.rejected[name as keyof typeof judges])), figure(each.rocArea)]);
+  const calibration = reward?.calibration;
+  return [
+    `${candidates} candidates, ${right} right`,
+    ...(rows.length > 0 ? [table(['judge', 'precision', 'recall', 'F1', 'accuracy'], rows)] : []),
+    ...(reward ? [`reward: ROC area ${figure(reward.rocArea)}, average precision ${figure(reward.averagePrecision)}`] : []),
+    ...(calibration ? [`reward: expected calibration error ${calibration.expectedError.toFixed(3)}, Brier ${calibration.brier.toFixed(3)}`] : []),
+    ...(kindRows.length > 0 ? [table(['kind of error', 'candidates', ...Object.keys(judges).map((name) => `rejected by ${name}`), 'ROC area'], kindRows)] : []),
+  ];
+}
