@@ -16,6 +16,10 @@ const keysOf = <T extends object>(map: T) => z.enum(Object.keys(map) as [keyof T
 export const solveOptions = z.strictObject({
   /** N: candidates to sample. */
   samples: z.int().min(1).max(MAX_SAMPLES).default(16),
+  /** `adaptive` stops when the answer that leads is settled; see `confidence`. */
+  budget: z.enum(['fixed', 'adaptive']).default('fixed'),
+  /** With which an adaptive budget takes the leader for the winner; 1 stops only when it cannot be overtaken at all. */
+  confidence: z.number().min(0.5).max(1).default(0.95),
   /** Sample i uses a seed mixed from this and i. */
   seed: z.int().min(0).max(0xffff_ffff).default(0),
   /** Of the candidates; the paper's 0.8. */

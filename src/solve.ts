@@ -1,5 +1,6 @@
 /** `solve`: one problem in, a stream of events and one result out. */
 import { setMaxListeners } from 'node:events';
+import { adaptively } from './budget.js';
 import type { Engine } from './engine/engine-types.js';
 import { extractAnswer } from './grade/extract.js';
 import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
@@ -104,11 +105,13 @@ async function solveProblem(
     const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
     const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, knowledge, extract, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
-    const result = await pipeline(problem, {
+    const resolved = {
       ...options,
       verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
       reward: rewardFor(options.reward, entry),
-    }, run, watch);
+    };
+    const round = (samples: number) => pipeline(problem, resolved, { ...run, settings: { ...options, samples } }, watch);
+    const result = await (options.budget === 'adaptive' ? adaptively(options, round) : round(options.samples));
     keepKvCosts(engine, modelHash, store);
     emit({ type: 'answer', result });
     return result;

@@ -11,13 +11,20 @@ export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string
   return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, `Run: ${folder}`, ''].join('\n');
 }
 
-function problemsTable({ curve, failed, undecided, verdicts }: RunSummary): string {
+function problemsTable({ curve, failed, undecided, verdicts, t1OverMajority, asRun, adaptive }: RunSummary): string {
   const table = new Table({ head: ['N', 'tokens', ...ORDER.map((name) => NAMES[name])], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
   for (const { n, tokens, strategies } of curve) {
     table.push([n, Math.round(tokens.solver + tokens.tool + tokens.reward), ...ORDER.map((name) => told(strategies[name]))]);
   }
   const { pass, fail, unknown } = verdicts;
-  const lines = [`Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}.`];
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const { difference, low, high } = t1OverMajority;
+  const points = (share: number): string => (100 * share).toFixed(1);
+  const lines = [
+    `T1 − majority: ${points(difference)} points [${points(low)}, ${points(high)}], paired. This run answered ${percent(asRun.accuracy)} rightly with ${asRun.candidates.toFixed(1)} candidates for each problem.`,
+    `With --budget adaptive it would have been ${percent(adaptive.adaptive.accuracy.mean)} with ${adaptive.adaptive.candidates.mean.toFixed(1)} candidates.`,
+    `Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}.`,
+  ];
   if (failed > 0) lines.push(`${failed} problems failed: t1 runs show says why, t1 retry asks again.`);
   if (undecided > 0) lines.push(`Of ${undecided} answers nobody could decide whether they are right; they count as wrong.`);
   return [table.toString(), ...lines].join('\n');

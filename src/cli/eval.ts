@@ -40,6 +40,7 @@ const builder = (yargs: Argv) =>
     .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
     .option('map', { type: 'string', array: true, requiresArg: true, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
     .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
+    .option('seeds', { type: 'number', default: 1, requiresArg: true, describe: 'how many, from --seed on; intervals then include them' })
     .option('out', { type: 'string', requiresArg: true, describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)` })
     .option('progress', { choices: ['text', 'json'] as const, default: 'text' as const, requiresArg: true, describe: 'on standard error' });
 
@@ -63,6 +64,7 @@ interface RunOptions {
 /** @returns the summary over all problems of the run, those of earlier starts included */
 export async function runEvaluation(args: EvalArguments, options: RunOptions, signal: AbortSignal): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
   setMaxListeners(0, signal);
+  if (!Number.isInteger(args.seeds) || args.seeds < 1 || args.seeds > 1000) throw new T1Error('USAGE', '--seeds: must be a whole number from 1 to 1000');
   const task = args.task === 'arithmetic' ? undefined : taskOf(args);
   const verifier = await verifierFor(task, args, options);
   const settings = parseOptions({ ...settingsOf(args), verifier }, flagOf);
@@ -84,13 +86,14 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
           await evaluateArithmetic(work.claims, run, source, sandbox, (now) => shown.show(now));
         } else {
           const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: extractorOf(work.task) };
+          const seeds = Array.from({ length: args.seeds }, (_, i) => settings.seed + i);
           const isRight = (gold: string, answer: string): boolean => normalizeAnswer(gold) === normalizeAnswer(answer);
-          await evaluate(work.problems, run, context, { isRight, retryFailed: options.retryFailed, onProgress: (now) => shown.show(now) });
+          await evaluate(work.problems, run, context, { isRight, seeds, retryFailed: options.retryFailed, onProgress: (now) => shown.show(now) });
         }
       } finally {
         shown.stop();
       }
-      return { summary: summaryOf(run), folder };
+      return { summary: await summaryOf(run), folder };
     });
   } finally {
     await programs.dispose();
@@ -164,7 +167,7 @@ function extractorOf({ extract }: Task): (solution: string) => string | null {
 }
 
 async function manifestOf(
-  args: SolvingArguments & { readonly limit?: string | undefined },
+  args: SolvingArguments & { readonly limit?: string | undefined; readonly seeds: number },
   { command }: RunOptions,
   task: About,
   settings: SolveOptions & { readonly sandbox: string },
@@ -181,6 +184,7 @@ async function manifestOf(
       ...rest,
       verifier: tool,
       limit: args.limit ?? null,
+      seeds: args.seeds,
       reproducible: engine.reproducible,
       adapters,
       rewardModel: rewardEngine ? await fingerprint(rewardEngine.model.path, store) : null,

@@ -22,10 +22,10 @@ export const runsCommand = (): CommandModule<object, Arguments> => ({
   command: 'runs <what> [runs..]',
   describe: 'ls: list; show RUN: its figures and making; compare A B: problem by problem; export RUN: its records as JSONL',
   builder: (yargs) => builder(yargs as Argv) as never,
-  handler: ({ what, runs, folder, json }) => {
+  handler: async ({ what, runs, folder, json }) => {
     if (what === 'ls') list(folder, json);
     else if (what === 'compare') compare(named(runs, 2), json);
-    else if (what === 'show') show(named(runs, 1)[0] ?? '', json);
+    else if (what === 'show') await show(named(runs, 1)[0] ?? '', json);
     else exportRun(named(runs, 1)[0] ?? '');
   },
 });
@@ -48,9 +48,9 @@ function list(folder: string, json: boolean): void {
   process.stdout.write(rows.length === 0 ? `no run in ${folder}: t1 eval makes one\n` : `${table.toString()}\n`);
 }
 
-function show(folder: string, json: boolean): void {
+async function show(folder: string, json: boolean): Promise<void> {
   using run = RunFile.open(folder);
-  const summary = summaryOf(run);
+  const summary = await summaryOf(run);
   if (json) return void process.stdout.write(`${JSON.stringify(summary)}\n`);
   const { command, configuration, engine, hardware, packageVersion, startedAt, task, model } = summary.manifest;
   const failures = [...run.records()].flatMap((record) => (record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : []));

@@ -25,6 +25,8 @@ import { solveTable } from './solve-table.js';
 /** Everything that says how a problem is solved. */
 export const withSolving = (yargs: Argv) =>
   withSandbox(withEngine(withJson(withDatabase(withSampling(withModel(yargs))))))
+    .option('budget', { choices: ['fixed', 'adaptive'], default: 'fixed', requiresArg: true, describe: 'adaptive: fewer than --n-samples once the answer that leads is settled' })
+    .option('confidence', { type: 'number', default: 0.95, requiresArg: true, describe: 'of an adaptive budget; 1: only when it cannot be overtaken' })
     .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
     .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
     .option('verifier', { type: 'string', default: 'math', requiresArg: true, describe: `${Object.keys(verifiers).join(', ')}, or a JavaScript file with a tool of your own` })
@@ -68,6 +70,8 @@ export const solveCommand = (signal: AbortSignal): CommandModule<object, Argumen
 
 export const settingsOf = (args: SolvingArguments) => ({
   samples: args.nSamples,
+  budget: args.budget,
+  confidence: args.confidence,
   seed: args.seed,
   temperature: args.temp,
   topK: args.topK,

@@ -7,7 +7,7 @@ import type { ProgramRunner } from '../run.js';
 import type { Claim } from '../task/arithmetic.js';
 import { extractCode } from '../verify/extract-code.js';
 import type { EvaluateProgress } from './evaluate.js';
-import type { ClaimRecord } from './record.js';
+import { recordKey, type ClaimRecord } from './record.js';
 import type { RunFile } from './run-file.js';
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0 };
@@ -27,7 +27,7 @@ export async function evaluateArithmetic(
   const { think, code } = source.profile.roles;
   if (!think || !code) throw new T1Error('USAGE', `the prompt profile '${source.profile.name}' has no words for the task arithmetic`);
   const done = run.done(true);
-  const todo = claims.map((claim, ordinal) => ({ claim, ordinal })).filter(({ claim }) => !done.has(claim.id));
+  const todo = claims.map((claim, ordinal) => ({ claim, ordinal })).filter(({ claim }) => !done.has(recordKey({ id: claim.id, seed: 0 })));
   const started = performance.now();
   let [finished, correct] = [0, 0];
   for (let from = 0; from < todo.length; from += CLAIMS_AT_ONCE) {
@@ -53,6 +53,7 @@ export async function evaluateArithmetic(
       const record: ClaimRecord = {
         outcome: 'claim',
         id: claim.id,
+        seed: 0,
         problem: claim.text,
         gold: claim.right ? 'True' : 'False',
         category: String(claim.operands),

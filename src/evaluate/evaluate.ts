@@ -4,7 +4,7 @@ import { T1Error } from '../errors.js';
 import { solve, type SolveContext } from '../solve.js';
 import type { SolveResult } from '../types.js';
 import type { TaskProblem } from '../task/problems.js';
-import { solvedRecord, type RunRecord } from './record.js';
+import { recordKey, solvedRecord, type RunRecord } from './record.js';
 import type { RunFile } from './run-file.js';
 
 /** Sequences that the engine decodes at the same time, at most. */
@@ -28,6 +28,8 @@ export type IsRight = (gold: string, answer: string) => Promise<boolean | null> 
 
 export interface EvaluateOptions {
   readonly isRight: IsRight;
+  /** Each problem is sampled with every one of them. */
+  readonly seeds: readonly number[];
   /** Ask again about problems that ended in an error. */
   readonly retryFailed: boolean;
   readonly onProgress?: (progress: EvaluateProgress) => void;
@@ -37,13 +39,15 @@ export interface EvaluateOptions {
  * @param context as for one problem; its sandbox and store are shared by all
  * @throws T1Error what concerns more than one problem (engine, store, disk, abort); what concerns one ends in its record
  */
-export async function evaluate(problems: readonly TaskProblem[], run: RunFile, context: SolveContext, { isRight, retryFailed, onProgress }: EvaluateOptions): Promise<void> {
+export async function evaluate(problems: readonly TaskProblem[], run: RunFile, context: SolveContext, { isRight, seeds, retryFailed, onProgress }: EvaluateOptions): Promise<void> {
   const done = run.done(retryFailed);
-  const todo = problems.map((problem, ordinal) => ({ problem, ordinal })).filter(({ problem }) => !done.has(problem.id));
+  const todo = seeds
+    .flatMap((seed, k) => problems.map((problem, i) => ({ problem, seed, ordinal: k * problems.length + i })))
+    .filter(({ problem: { id }, seed }) => !done.has(recordKey({ id, seed })));
   const started = performance.now();
   const progress = { finished: 0, correct: 0, failed: 0, generatedTokens: 0 };
-  const one = async ({ problem, ordinal }: (typeof todo)[number]): Promise<void> => {
-    const record = await recordOf(problem, context, isRight, ({ usage }) => (progress.generatedTokens += usage.generatedTokens));
+  const one = async ({ problem, seed, ordinal }: (typeof todo)[number]): Promise<void> => {
+    const record = await recordOf(problem, seed, { ...context, seed }, isRight, ({ usage }) => (progress.generatedTokens += usage.generatedTokens));
     run.save(ordinal, record);
     progress.finished++;
     if (record.outcome === 'failed') progress.failed++;
@@ -57,17 +61,17 @@ export async function evaluate(problems: readonly TaskProblem[], run: RunFile, c
 /** Of one problem alone: a prompt that is too long, or an input that is none. */
 const ITS_OWN = new Set(['INPUT', 'PROMPT_TOO_LONG']);
 
-async function recordOf(problem: TaskProblem, context: SolveContext, isRight: IsRight, count: (result: SolveResult) => void): Promise<RunRecord> {
+async function recordOf(problem: TaskProblem, seed: number, context: SolveContext, isRight: IsRight, count: (result: SolveResult) => void): Promise<RunRecord> {
   try {
     const result = await solve(problem.problem, context).result;
     count(result);
     const answers = new Set(result.candidates.flatMap(({ answer }) => answer ?? []));
     const equal = new Map<string, boolean | null>();
     for (const answer of answers) equal.set(answer, await isRight(problem.gold, answer));
-    return solvedRecord(problem, result, equal);
+    return solvedRecord(problem, seed, result, equal);
   } catch (error) {
     if (!(error instanceof T1Error) || !ITS_OWN.has(error.code)) throw error;
-    return { ...problem, outcome: 'failed', code: error.code, message: error.message };
+    return { ...problem, seed, outcome: 'failed', code: error.code, message: error.message };
   }
 }
 

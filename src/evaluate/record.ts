@@ -30,7 +30,7 @@ const candidate = z.object({
   stepScores: z.array(z.object({ text: z.string(), score: z.number() })).optional(),
 });
 
-const problem = { id: z.string(), problem: z.string(), gold: z.string(), category: z.string().optional(), level: z.string().optional() };
+const problem = { id: z.string(), seed: z.int(), problem: z.string(), gold: z.string(), category: z.string().optional(), level: z.string().optional() };
 
 export const recordSchema = z.discriminatedUnion('outcome', [
   z.object({
@@ -60,15 +60,19 @@ export const recordSchema = z.discriminatedUnion('outcome', [
   }),
 ]);
 
+/** A problem of a run with several seeds has a record for each. */
+export const recordKey = ({ id, seed }: { readonly id: string; readonly seed: number }): string => `${id}#${seed}`;
+
 export type RunRecord = z.output<typeof recordSchema>;
 export type ClaimRecord = Extract<RunRecord, { outcome: 'claim' }>;
 export type SolvedRecord = Extract<RunRecord, { outcome: 'solved' }>;
 
 /** @param equal [distinct answers] whether each equals the right one */
-export function solvedRecord(task: TaskProblem, result: SolveResult, equal: ReadonlyMap<string, boolean | null>): SolvedRecord {
+export function solvedRecord(task: TaskProblem, seed: number, result: SolveResult, equal: ReadonlyMap<string, boolean | null>): SolvedRecord {
   const judged = (answer: string | null): boolean | null => (answer === null ? false : (equal.get(answer) ?? null));
   return recordSchema.parse({
     id: task.id,
+    seed,
     problem: task.problem,
     gold: task.gold,
     category: task.category,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { recordSchema, type RunRecord } from './record.js';
+import { recordKey, recordSchema, type RunRecord } from './record.js';
 
 export const RUN_FILE = 'run.sqlite';
 /** Of a run's file; another one is another program's. */
@@ -57,7 +57,7 @@ export class RunFile implements Disposable {
           database.exec(
             `CREATE TABLE manifest (value TEXT NOT NULL) STRICT;
              CREATE TABLE record (
-               id      TEXT PRIMARY KEY,
+               key     TEXT PRIMARY KEY, -- problem and seed
                ordinal INTEGER NOT NULL, -- place of the problem in the task
                value   TEXT NOT NULL,    -- JSON
                sha256  BLOB NOT NULL     -- of value
@@ -101,15 +101,15 @@ export class RunFile implements Disposable {
     });
   }
 
-  /** Ids of problems with a record; with `solvedOnly`, those that failed are left out. */
+  /** Keys of records; with `solvedOnly`, those that failed are left out. */
   done(solvedOnly: boolean): Set<string> {
-    const rows = guarded(this.path, () => this.database.prepare<[], { id: string; outcome: string }>("SELECT id, value ->> 'outcome' AS outcome FROM record").all());
-    return new Set(rows.filter(({ outcome }) => !solvedOnly || outcome !== 'failed').map(({ id }) => id));
+    const rows = guarded(this.path, () => this.database.prepare<[], { key: string; outcome: string }>("SELECT key, value ->> 'outcome' AS outcome FROM record").all());
+    return new Set(rows.filter(({ outcome }) => !solvedOnly || outcome !== 'failed').map(({ key }) => key));
   }
 
   save(ordinal: number, record: RunRecord): void {
     const value = JSON.stringify(record);
-    guarded(this.path, () => this.database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)').run(record.id, ordinal, value, hashOf(value)));
+    guarded(this.path, () => this.database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)').run(recordKey(record), ordinal, value, hashOf(value)));
   }
 
   /**
@@ -118,10 +118,10 @@ export class RunFile implements Disposable {
    * @throws T1Error RUN_CORRUPT that names the problem
    */
   *records(): Generator<RunRecord> {
-    const rows = guarded(this.path, () => this.database.prepare<[], { id: string; value: string; sha256: Buffer }>('SELECT id, value, sha256 FROM record ORDER BY ordinal').all());
-    for (const { id, value, sha256 } of rows) {
+    const rows = guarded(this.path, () => this.database.prepare<[], { key: string; value: string; sha256: Buffer }>('SELECT key, value, sha256 FROM record ORDER BY ordinal').all());
+    for (const { key, value, sha256 } of rows) {
       const parsed = hashOf(value).equals(sha256) ? recordSchema.safeParse(parsedJson(value)) : undefined;
-      if (!parsed?.success) throw new T1Error('RUN_CORRUPT', `${this.path}: the record of problem ${id} was changed or damaged: t1 retry makes it again once it is deleted`);
+      if (!parsed?.success) throw new T1Error('RUN_CORRUPT', `${this.path}: the record of problem ${key} was changed or damaged: t1 retry makes it again once it is deleted`);
       yield parsed.data;
     }
   }

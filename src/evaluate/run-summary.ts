@@ -1,8 +1,14 @@
 /** Figures of a run, all from its records: nothing is decoded again. */
-import { select, selectors, type SelectorName } from '../select/select.js';
-import type { ScoredCandidate } from '../types.js';
+import { T1Error } from '../errors.js';
+import type { Comparison } from './bootstrap.js';
+import { outcomesOf, type Outcomes } from './outcomes.js';
+import { poolsOf, type PoolProblem, type Pools } from './pools.js';
 import type { ClaimRecord, SolvedRecord } from './record.js';
 import type { RunFile, RunManifest } from './run-file.js';
+import { simulateAdaptive, type AdaptiveResult } from './simulate-adaptive.js';
+import type { StrategyName } from './strategies.js';
+import { compareStrategies, curve, parts } from './summary.js';
+import { verifierQuality, type VerifierQuality } from './verifier-quality.js';
 import { wilson } from './wilson.js';
 
 /** A share with its 95 % interval over problems. */
@@ -11,8 +17,6 @@ export interface Share {
   readonly low: number;
   readonly high: number;
 }
-
-export type StrategyName = SelectorName | 'mean' | 'oracle';
 
 export interface CurvePoint {
   /** Candidates of each problem. */
@@ -34,6 +38,14 @@ export interface RunSummary {
   readonly strategies: CurvePoint['strategies'];
   /** n = 1, 2, 4, … and all. */
   readonly curve: readonly CurvePoint[];
+  /** What the run itself answered, with the candidates that each problem got. */
+  readonly asRun: Share & { readonly candidates: number };
+  /** What `--budget adaptive` would have saved and cost, played through on these candidates. */
+  readonly adaptive: AdaptiveResult;
+  /** Paired over problems, with all candidates. */
+  readonly t1OverMajority: Comparison;
+  /** How right the tool's verdicts and the rewards are. */
+  readonly quality: VerifierQuality;
   /** [verdict] candidates with a right and with a wrong answer. */
   readonly verdicts: Readonly<Record<'pass' | 'fail' | 'unknown', { readonly right: number; readonly wrong: number }>>;
   readonly categories: readonly { readonly name: string; readonly problems: number; readonly strategies: CurvePoint['strategies'] }[];
@@ -48,83 +60,79 @@ export interface ClaimsSummary {
   readonly operands: readonly { readonly operands: number; readonly claims: number; readonly byThinking: Share; readonly byProgram: Share; readonly byBoth: Share }[];
 }
 
-export function summaryOf(run: RunFile): RunSummary | ClaimsSummary {
+/**
+ * All from the records: subsets of each pool stand for smaller N, intervals come from resampling problems.
+ *
+ * @throws T1Error RUN_CORRUPT, INPUT when the run has no solved problem yet
+ */
+export async function summaryOf(run: RunFile): Promise<RunSummary | ClaimsSummary> {
   const { manifest } = run;
   const records = [...run.records()];
   const claims = records.filter((record) => record.outcome === 'claim');
   if (claims.length > 0) return claimsSummary(manifest, claims);
   const solved = records.filter((record) => record.outcome === 'solved');
-  const samples = Math.max(0, ...solved.map(({ candidates }) => candidates.length));
-  const sizes = [...new Set([...powersOfTwo(samples), samples])].filter((n) => n > 0);
-  const curve = sizes.map((n) => pointOf(solved, n));
+  if (solved.length === 0) throw new T1Error('INPUT', `no problem of ${run.path} is solved yet${records.length > 0 ? `: all ${records.length} failed, t1 runs export says why` : ''}`);
+  const pools = poolsOf(solved.map(toPool));
+  const outcomes = await outcomesOf(pools);
+  const sizeOfAll = outcomes.sizes.at(-1) ?? 1;
+  const points = curve(pools, outcomes);
   return {
     kind: 'problems',
     manifest,
     problems: records.length,
     failed: records.length - solved.length,
     undecided: solved.filter(({ correct }) => correct === null).length,
-    samples,
-    strategies: curve.at(-1)?.strategies ?? {},
-    curve,
+    samples: pools.candidates,
+    strategies: points.at(-1)?.strategies ?? {},
+    curve: points.map(({ n, strategies }) => ({ n, strategies, tokens: tokensOf(solved, n) })),
+    asRun: asRun(solved),
+    adaptive: simulateAdaptive(pools, { strategy: 'weighted', minimum: Math.min(4, pools.candidates), orders: 20, resamples: 1000 }),
+    t1OverMajority: compareStrategies(pools, outcomes, 'weighted', 'majority', sizeOfAll),
+    quality: verifierQuality(pools),
     verdicts: verdictsOf(solved),
-    categories: groups(solved, ({ category }) => category, samples),
-    levels: groups(solved, ({ level }) => level, samples),
+    categories: partsOf(pools, outcomes, 'category', sizeOfAll),
+    levels: partsOf(pools, outcomes, 'level', sizeOfAll),
   };
 }
 
-const powersOfTwo = (most: number): number[] => Array.from({ length: most < 1 ? 0 : Math.floor(Math.log2(most)) + 1 }, (_, i) => 2 ** i);
-
-/** Over the first n candidates of each problem, as the paper has it. */
-function pointOf(records: readonly SolvedRecord[], n: number): CurvePoint {
-  const pools = records.map((record) => record.candidates.slice(0, n));
-  const total = (count: (candidate: SolvedRecord['candidates'][number]) => number): number =>
-    pools.reduce((sum, pool) => sum + pool.reduce((tokens, candidate) => tokens + count(candidate), 0), 0) / Math.max(1, records.length);
-  const share = (right: readonly boolean[]): Share => {
-    const count = right.filter(Boolean).length;
-    const [low, high] = wilson(count, right.length);
-    return { accuracy: right.length === 0 ? 0 : count / right.length, low, high };
-  };
-  const means = pools.map((pool) => pool.filter(({ correct }) => correct === true).length / Math.max(1, pool.length));
-  return {
-    n,
-    tokens: { solver: total(({ tokens }) => tokens), tool: total(({ toolTokens }) => toolTokens), reward: total(({ rewardTokens }) => rewardTokens) },
-    strategies: {
-      ...Object.fromEntries((Object.keys(selectors) as SelectorName[]).map((name) => [name, share(pools.map((pool) => chosenIsRight(pool, name)))])),
-      mean: normalShare(means),
-      oracle: share(pools.map((pool) => pool.some(({ correct }) => correct === true))),
-    },
-  };
+function asRun(records: readonly SolvedRecord[]): RunSummary['asRun'] {
+  const right = records.filter(({ correct }) => correct === true).length;
+  const [low, high] = wilson(right, records.length);
+  return { accuracy: right / records.length, low, high, candidates: records.reduce((sum, { candidates }) => sum + candidates.length, 0) / records.length };
 }
 
-function chosenIsRight(pool: SolvedRecord['candidates'], name: SelectorName): boolean {
-  const scored = pool.map((candidate): ScoredCandidate => ({ ...candidate, seed: 0, tokens: new Int32Array(), logprobs: new Float32Array(), tool: { verdict: candidate.tool.verdict, programs: [] } }));
-  const { chosen } = select(scored, name, 'reward');
-  return pool.find(({ index }) => index === chosen)?.correct === true;
+/** What the run found right is the right answer, however it is written. */
+const toPool = ({ id, seed, gold, category, level, candidates }: SolvedRecord): PoolProblem => ({
+  id,
+  seed,
+  gold,
+  category,
+  level,
+  candidates: candidates.map(({ answer, correct, reward, tool, tokens, toolTokens, rewardTokens }) => ({
+    answer: correct === true ? gold : answer,
+    reward,
+    tool: tool.verdict,
+    generatedTokens: tokens,
+    verifierTokens: toolTokens + rewardTokens,
+  })),
+});
+
+/** Of n candidates of a problem, on average: n times the mean candidate. */
+function tokensOf(records: readonly SolvedRecord[], n: number): CurvePoint['tokens'] {
+  const candidates = records.flatMap((record) => record.candidates);
+  const mean = (count: (candidate: (typeof candidates)[number]) => number): number => (n * candidates.reduce((sum, each) => sum + count(each), 0)) / Math.max(1, candidates.length);
+  return { solver: mean(({ tokens }) => tokens), tool: mean(({ toolTokens }) => toolTokens), reward: mean(({ rewardTokens }) => rewardTokens) };
 }
 
-/** Of a mean over problems that is no share of yes and no. */
-function normalShare(values: readonly number[]): Share {
-  const n = Math.max(1, values.length);
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, n - 1));
-  const half = (1.96 * deviation) / Math.sqrt(n);
-  return { accuracy: mean, low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
-}
+/** None where no problem says any. */
+const partsOf = (pools: Pools, outcomes: Outcomes, by: 'category' | 'level', n: number): RunSummary['categories'] =>
+  parts(pools, outcomes, by, n).flatMap(({ name, ...rest }) => (name === null ? [] : [{ name, ...rest }]));
 
 function verdictsOf(records: readonly SolvedRecord[]): RunSummary['verdicts'] {
   const candidates = records.flatMap((record) => record.candidates).filter(({ answer }) => answer !== null);
   const count = (verdict: string, right: boolean): number => candidates.filter(({ tool, correct }) => tool.verdict === verdict && correct === right).length;
   const both = (verdict: string) => ({ right: count(verdict, true), wrong: count(verdict, false) });
   return { pass: both('pass'), fail: both('fail'), unknown: both('unknown') };
-}
-
-function groups(records: readonly SolvedRecord[], nameOf: (record: SolvedRecord) => string | undefined, samples: number): RunSummary['categories'] {
-  const byName = new Map<string, SolvedRecord[]>();
-  for (const record of records) {
-    const name = nameOf(record);
-    if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), record]);
-  }
-  return [...byName.entries()].map(([name, own]) => ({ name, problems: own.length, strategies: pointOf(own, samples).strategies }));
 }
 
 function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[]): ClaimsSummary {

@@ -51,7 +51,7 @@ const isRight = (gold: string, answer: string): boolean => Number(gold) === Numb
 async function run(engine = engineOf(), options = { retryFailed: false }): Promise<void> {
   const store = Store.open(join(folder, 'r.db'));
   using file = RunFile.begin(folder, manifest());
-  await evaluate(PROBLEMS, file, { engine, store, sandbox, samples: 4, programs: 1 }, { isRight, ...options }).finally(() => store.close());
+  await evaluate(PROBLEMS, file, { engine, store, sandbox, samples: 4, programs: 1 }, { isRight, seeds: [0], ...options }).finally(() => store.close());
 }
 
 test('every problem has a record, one of its own failing included; figures come from the records', async () => {
@@ -59,16 +59,18 @@ test('every problem has a record, one of its own failing included; figures come 
   using file = RunFile.open(folder);
   const records = [...file.records()];
   expect(records.map(({ id, outcome }) => [id, outcome])).toEqual([['p0', 'solved'], ['p1', 'solved'], ['p2', 'solved'], ['p3', 'failed']]);
-  const summary = summaryOf(file);
+  const summary = await summaryOf(file);
   if (summary.kind !== 'problems') throw new Error('these are problems');
   expect(summary).toMatchObject({ problems: 4, failed: 1, samples: 4, verdicts: { pass: { right: 3, wrong: 0 }, fail: { right: 3, wrong: 3 }, unknown: { right: 0, wrong: 0 } } });
-  expect(summary.curve.map(({ n, strategies }) => [n, strategies.mean?.accuracy, strategies.oracle?.accuracy, strategies.weighted?.accuracy])).toEqual([
-    [1, 1, 1, 1],
-    [2, 1, 1, 1],
+  const rounded = (accuracy = NaN): number => Math.round(1e9 * accuracy) / 1e9;
+  expect(summary.curve.map(({ n, strategies: { mean, oracle, weighted } }) => [n, ...[mean, oracle, weighted].map((share) => rounded(share?.accuracy))])).toEqual([
+    // Half of the candidates are right; of the six pairs one has none of them.
+    [1, 0.5, 0.5, 0.5],
+    [2, 0.5, 0.833333333, 0.833333333],
     [4, 0.5, 1, 1],
   ]);
-  expect(summary.categories.map(({ name, problems }) => [name, problems])).toEqual([['low', 2], ['high', 1]]);
-  expect(summary.curve[0]?.tokens.solver).toBe('first \\boxed{1}'.length);
+  expect(summary.categories.map(({ name, problems }) => [name, problems])).toEqual([['high', 1], ['low', 2]]);
+  expect(summary.curve[0]?.tokens.solver).toBeCloseTo(('first \\boxed{1}'.length + '\\boxed{1.0}'.length + '\\boxed{9}'.length + 'nothing'.length) / 4, 9);
 });
 
 test('a second start asks for nothing; retry asks for what failed', async () => {
@@ -78,6 +80,19 @@ test('a second start asks for nothing; retry asks for what failed', async () => 
   expect(again.jobs.sample).toBe(0);
   using file = RunFile.open(folder);
   expect([file.done(false).size, file.done(true).size]).toEqual([4, 3]);
+});
+
+test('several seeds: a record for each, and figures over all', async () => {
+  const store = Store.open(':memory:');
+  const path = join(folder, 'fake.gguf');
+  writeFileSync(path, 'weights');
+  const engine = new FakeEngine({ answer: (prompt, seed) => (prompt.includes('Python') ? 'none' : `\\boxed{${seed === sampleSeed(7, 0) ? 1 : 2}}`), model: { path } });
+  using file = RunFile.begin(folder, manifest());
+  await evaluate(PROBLEMS.slice(0, 2), file, { engine, store, sandbox, samples: 1, programs: 1 }, { isRight, retryFailed: false, seeds: [6, 7] });
+  expect([...file.records()].map(({ id, seed }) => [id, seed])).toEqual([['p0', 6], ['p1', 6], ['p0', 7], ['p1', 7]]);
+  const summary = await summaryOf(file);
+  expect(summary.kind === 'problems' && summary.strategies.mean?.accuracy).toBe(0.5);
+  store.close();
 });
 
 test('another configuration, model, data or engine is another run, and what differs is named', () => {
@@ -91,10 +106,10 @@ test('another configuration, model, data or engine is another run, and what diff
 test('a record that was changed is found and named', async () => {
   await run();
   const database = new Database(join(folder, RUN_FILE));
-  database.prepare("UPDATE record SET value = replace(value, '\"correct\":true', '\"correct\":false') WHERE id = 'p1'").run();
+  database.prepare("UPDATE record SET value = replace(value, '\"correct\":true', '\"correct\":false') WHERE key = 'p1#0'").run();
   database.close();
   using file = RunFile.open(folder);
-  expect(() => [...file.records()]).toThrow(/record of problem p1 was changed/);
+  expect(() => [...file.records()]).toThrow(/record of problem p1#0 was changed/);
 });
 
 test.each([
