@@ -184,6 +184,17 @@ describe('figures of pools', () => {
     expect(both?.strategies.weighted?.accuracy).toBeCloseTo(((alone[0] ?? 0) + (alone[1] ?? 0)) / 2, 12);
   });
 
+  test('a part of several runs is made of its own problems in each', async () => {
+    const wrong = [{ answer: '2' }];
+    const right = [{ answer: '1' }];
+    const runs = [0, 1].flatMap((seed) =>
+      ['a', 'b', 'c', 'd'].map((id) => ({ id, seed, gold: '1', category: id < 'c' ? 'first' : 'second', candidates: seed === 1 && id > 'b' ? right : wrong })),
+    );
+    const pools = poolsOf(runs);
+    const byCategory = accuracyByPart(pools, await outcomesOf(pools), 'category', 1, { resamples: 100 });
+    expect(byCategory.map(({ name, strategies }) => [name, strategies.majority?.accuracy])).toEqual([['first', 0], ['second', 0.5]]);
+  });
+
   test('costs grow with N, or are those of the prefix', () => {
     const costly = [{ id: 'a', gold: '1', candidates: [10, 20, 30, 40].map((generatedTokens) => ({ answer: '1', generatedTokens })) }];
     expect(computeCurve(poolsOf(costly), [1, 2, 4])).toEqual([
