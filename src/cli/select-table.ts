@@ -10,7 +10,7 @@ export function selectTable(result: SelectResult): string {
   const { n, problems, seeds, interval } = result;
   const runs = seeds > 1 ? ` × ${seeds} seeds` : '';
   return [
-    `${problems} problems${runs}, N = ${n}; 95 % intervals: ${interval.method}, ${interval.resamples} resamples`,
+    `${problems} problem${problems === 1 ? '' : 's'}${runs}, N = ${n}; 95 % intervals: ${interval.method}, ${interval.resamples} resamples`,
     accuracies(result.strategies),
     ...(result.curve ? [curveTable(result.curve)] : []),
     ...(result.compare ? [compared(result.compare)] : []),

@@ -8,7 +8,7 @@ import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../evaluate/outcomes
 import { poolsOf, type Pools } from '../evaluate/pools.js';
 import { readPools } from '../evaluate/read-pools.js';
 import { strategyNames, type StrategyName } from '../evaluate/strategies.js';
-import { compareStrategies, curve, parts, type Accuracies, type CurvePoint, type Part } from '../evaluate/summary.js';
+import { accuracyByPart, accuracyCurve, compareStrategies, type Accuracies, type CurvePoint, type Part } from '../evaluate/summary.js';
 import { verifierQuality, type VerifierQuality } from '../evaluate/verifier-quality.js';
 import { withJson } from './flags.js';
 import { readBytes, sourceName } from './input.js';
@@ -105,7 +105,7 @@ async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promis
   const strategies = flags.strategies && [...new Set([...flags.strategies, ...(pair ?? [])])];
   const outcomes = await outcomesOf(pools, { sizes, subsets, seed, strategies, fallback, unknown, signal });
   const bootstrap = { resamples, seed };
-  const points = curve(pools, outcomes, bootstrap);
+  const points = accuracyCurve(pools, outcomes, bootstrap);
   const costs = computeCurve(pools, sizes, subsets === 'prefix');
   const result = {
     n,
@@ -122,7 +122,7 @@ async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promis
     ...result,
     ...(wantsCurve && { curve: points.map((point, i) => ({ ...point, costs: costs[i]?.costs ?? {} })) }),
     ...(pair && { compare: { a: pair[0], b: pair[1], n, ...compareStrategies(pools, outcomes, ...pair, n, bootstrap) } }),
-    ...(flags.by && { by: { name: flags.by, parts: parts(pools, outcomes, flags.by, n, bootstrap) } }),
+    ...(flags.by && { by: { name: flags.by, parts: accuracyByPart(pools, outcomes, flags.by, n, bootstrap) } }),
     ...(flags.verifier && { verifier: verifierQuality(pools, { threshold: flags.threshold, unknown, seed, resamples: Math.min(resamples, 1000) }) }),
   };
 }

@@ -112,7 +112,7 @@ export const meanOf = (values: Float64Array): number => values.reduce((sum, valu
  *
  * @param vectors each [seeds × problems], 0…1
  */
-export function shares(vectors: readonly Float64Array[], shape: Shape, options: BootstrapOptions = {}): Estimate[] {
+export function bootstrapShares(vectors: readonly Float64Array[], shape: Shape, options: BootstrapOptions = {}): Estimate[] {
   const resampled = resampledMeans(vectors, shape, options);
   return vectors.map((values, v) => {
     const mean = meanOf(values);
@@ -122,7 +122,7 @@ export function shares(vectors: readonly Float64Array[], shape: Shape, options: 
 }
 
 /** Figures of any unit, each with its interval. */
-export function means(vectors: readonly Float64Array[], shape: Shape, options: BootstrapOptions = {}): Estimate[] {
+export function bootstrapMeans(vectors: readonly Float64Array[], shape: Shape, options: BootstrapOptions = {}): Estimate[] {
   const resampled = resampledMeans(vectors, shape, options);
   return vectors.map((values, v) => {
     const [low, high] = percentiles(resampled[v] ?? new Float64Array());
@@ -137,7 +137,7 @@ export function means(vectors: readonly Float64Array[], shape: Shape, options: B
  *
  * @param a [seeds × problems] @param b the same problems
  */
-export function compare(a: Float64Array, b: Float64Array, shape: Shape, options: BootstrapOptions = {}): Comparison {
+export function pairedBootstrap(a: Float64Array, b: Float64Array, shape: Shape, options: BootstrapOptions = {}): Comparison {
   const values = a.map((value, i) => value - (b[i] ?? 0));
   const difference = meanOf(values);
   const [resampled = new Float64Array()] = resampledMeans([values], shape, options);

@@ -1,6 +1,6 @@
 /** Public surface of the statistics. */
 export { stopping, type Stopping, type StoppingOptions } from './adaptive.js';
-export { compare, means, shares, type BootstrapOptions, type Comparison, type Estimate, type Shape } from './bootstrap.js';
+export { bootstrapMeans, bootstrapShares, pairedBootstrap, type BootstrapOptions, type Comparison, type Estimate, type Shape } from './bootstrap.js';
 export { calibrationOf, type Calibration, type CalibrationBin } from './calibration.js';
 export { computeCurve, type ComputePoint } from './compute.js';
 export { doublingSizes, outcomesOf, type OutcomeOptions, type Outcomes } from './outcomes.js';
@@ -9,5 +9,5 @@ export { groupByEquality, groupByKey, poolsOf, type Costs, type Grouping, type P
 export { readPools } from './read-pools.js';
 export { simulateAdaptive, type AdaptiveOptions, type AdaptiveResult, type AdaptiveSide, type AdaptiveStrategy } from './simulate-adaptive.js';
 export { strategyNames, type StrategyName } from './strategies.js';
-export { compareStrategies, curve, parts, type Accuracies, type Accuracy, type CurvePoint, type Part } from './summary.js';
+export { accuracyByPart, accuracyCurve, compareStrategies, type Accuracies, type Accuracy, type CurvePoint, type Part } from './summary.js';
 export { verifierQuality, type Judgement, type KindQuality, type RewardQuality, type VerifierQuality, type VerifierQualityOptions } from './verifier-quality.js';

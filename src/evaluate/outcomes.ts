@@ -32,8 +32,22 @@ export interface Outcomes extends Available {
 }
 
 export const DEFAULT_SUBSETS = 200;
-/** The event loop gets its turn so often. */
 const TURN_MS = 50;
+
+/** Gives the event loop its turn now and then, so that Ctrl-C and other work get through. */
+class Turn {
+  private last = performance.now();
+
+  constructor(private readonly signal: AbortSignal | undefined) {}
+
+  async taken(): Promise<void> {
+    if (performance.now() - this.last > TURN_MS) {
+      await setImmediate();
+      this.last = performance.now();
+    }
+    this.signal?.throwIfAborted();
+  }
+}
 
 /** 1, 2, 4 … and `largest` itself. */
 export function doublingSizes(largest: number): number[] {
@@ -56,15 +70,11 @@ export async function outcomesOf(pools: Pools, options: OutcomeOptions = {}): Pr
   const accuracy = new Map(available.strategies.map((name) => [name, sizes.map(() => new Float64Array(pools.runs.length))]));
   const chosen = available.strategies.filter(isSelector);
   const tally = Tally.for(pools);
-  let turn = performance.now();
+  const turn = new Turn(signal);
   for (const [r, run] of pools.runs.entries()) {
-    if (performance.now() - turn > TURN_MS) {
-      await setImmediate();
-      turn = performance.now();
-    }
-    signal?.throwIfAborted();
     const rules = chosen.map((name) => rulesOf(run, name, fallback, unknown));
-    sizes.forEach((size, s) => {
+    for (const [s, size] of sizes.entries()) {
+      await turn.taken();
       const keep = (name: StrategyName, value: number) => accuracy.get(name)?.[s]?.fill(value, r, r + 1);
       const right = subsets === 'prefix' ? rightOfPrefix(run, rules, size, tally) : rightOfSubsets(run, rules, size, subsets, new Random(seed, r, size), tally);
       chosen.forEach((name, i) => keep(name, right[i] ?? 0));
@@ -72,7 +82,7 @@ export async function outcomesOf(pools: Pools, options: OutcomeOptions = {}): Pr
       keep('mean', countRight(run, seen) / seen);
       keep('oracle', passAtK(seen, countRight(run, seen), size));
       keep('greedy', run.greedyRight ? 1 : 0);
-    });
+    }
   }
   return { ...available, sizes, fallback, subsets, accuracy };
 }

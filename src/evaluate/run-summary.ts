@@ -7,7 +7,7 @@ import type { ClaimRecord, SolvedRecord } from './record.js';
 import type { RunFile, RunManifest } from './run-file.js';
 import { simulateAdaptive, type AdaptiveResult } from './simulate-adaptive.js';
 import type { StrategyName } from './strategies.js';
-import { compareStrategies, curve, parts } from './summary.js';
+import { accuracyByPart, accuracyCurve, compareStrategies } from './summary.js';
 import { verifierQuality, type VerifierQuality } from './verifier-quality.js';
 import { wilson } from './wilson.js';
 
@@ -75,7 +75,7 @@ export async function summaryOf(run: RunFile): Promise<RunSummary | ClaimsSummar
   const pools = poolsOf(solved.map(toPool));
   const outcomes = await outcomesOf(pools);
   const sizeOfAll = outcomes.sizes.at(-1) ?? 1;
-  const points = curve(pools, outcomes);
+  const points = accuracyCurve(pools, outcomes);
   return {
     kind: 'problems',
     manifest,
@@ -126,7 +126,7 @@ function tokensOf(records: readonly SolvedRecord[], n: number): CurvePoint['toke
 
 /** None where no problem says any. */
 const partsOf = (pools: Pools, outcomes: Outcomes, by: 'category' | 'level', n: number): RunSummary['categories'] =>
-  parts(pools, outcomes, by, n).flatMap(({ name, ...rest }) => (name === null ? [] : [{ name, ...rest }]));
+  accuracyByPart(pools, outcomes, by, n).flatMap(({ name, ...rest }) => (name === null ? [] : [{ name, ...rest }]));
 
 function verdictsOf(records: readonly SolvedRecord[]): RunSummary['verdicts'] {
   const candidates = records.flatMap((record) => record.candidates).filter(({ answer }) => answer !== null);

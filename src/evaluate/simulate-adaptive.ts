@@ -1,6 +1,6 @@
 /** What adaptive stopping would have saved and cost, played through on a pool. */
 import { stopping, type Stopping } from './adaptive.js';
-import { compare, means, meanOf, shares, type BootstrapOptions, type Comparison, type Estimate } from './bootstrap.js';
+import { bootstrapMeans, bootstrapShares, meanOf, pairedBootstrap, type BootstrapOptions, type Comparison, type Estimate } from './bootstrap.js';
 import { costNames, type CostName, type Pools, type Run } from './pools.js';
 import { Random } from './random.js';
 import { rulesOf, type RunRules, type Unknown } from './rules.js';
@@ -76,7 +76,7 @@ export function simulateAdaptive(pools: Pools, options: AdaptiveOptions): Adapti
   });
   for (const played of [adaptive, fixed]) divide(played, play.orders);
   for (const way of ['settled', 'confident', 'exhausted'] as const) ended[way] /= play.orders * pools.runs.length;
-  const difference = compare(adaptive.right, fixed.right, shapeOf(pools), options);
+  const difference = pairedBootstrap(adaptive.right, fixed.right, shapeOf(pools), options);
   return { adaptive: sideOf(adaptive, pools, options), fixed: sideOf(fixed, pools, options), difference, ended };
 }
 
@@ -136,8 +136,8 @@ function divide({ right, candidates, costs }: Played, orders: number): void {
 }
 
 function sideOf({ right, candidates, costs }: Played, pools: Pools, options: BootstrapOptions): AdaptiveSide {
-  const [accuracy] = shares([right], shapeOf(pools), options);
-  const [taken] = means([candidates], shapeOf(pools), options);
+  const [accuracy] = bootstrapShares([right], shapeOf(pools), options);
+  const [taken] = bootstrapMeans([candidates], shapeOf(pools), options);
   const nothing = { mean: NaN, low: NaN, high: NaN };
   return { accuracy: accuracy ?? nothing, candidates: taken ?? nothing, costs: Object.fromEntries([...costs].map(([name, values]) => [name, meanOf(values)])) };
 }

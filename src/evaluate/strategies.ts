@@ -37,7 +37,7 @@ export interface Available {
 export function availableStrategies({ has }: Pools, wanted: readonly StrategyName[] = strategyNames): Available {
   const why = (name: StrategyName): string | undefined => {
     const gaps = needs[name].filter((need) => !has[need]);
-    return gaps.length === 0 ? undefined : gaps.map((need) => missing[need]).join(', ');
+    return gaps.length === 0 ? undefined : gaps.map((need) => missing[need]).join(' and ');
   };
   return {
     strategies: wanted.filter((name) => why(name) === undefined),

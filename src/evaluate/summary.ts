@@ -1,6 +1,6 @@
 /** Figures of a pool for people and programs: accuracies with intervals, curves, comparisons, parts. */
 import { T1Error } from '../errors.js';
-import { compare, shares, type BootstrapOptions, type Comparison, type Shape } from './bootstrap.js';
+import { bootstrapShares, pairedBootstrap, type BootstrapOptions, type Comparison, type Shape } from './bootstrap.js';
 import type { Outcomes } from './outcomes.js';
 import type { Pools } from './pools.js';
 import type { StrategyName } from './strategies.js';
@@ -30,16 +30,16 @@ export interface Part {
 export const shapeOf = ({ problems, seeds }: Pools): Shape => ({ problems: problems.length, seeds: seeds.length });
 
 /** Accuracy of every strategy at every N, over the same resamples of problems. */
-export function curve(pools: Pools, outcomes: Outcomes, options: BootstrapOptions = {}): CurvePoint[] {
+export function accuracyCurve(pools: Pools, outcomes: Outcomes, options: BootstrapOptions = {}): CurvePoint[] {
   const vectors = outcomes.strategies.flatMap((name) => outcomes.accuracy.get(name) ?? []);
-  const estimates = shares(vectors, shapeOf(pools), options);
+  const estimates = bootstrapShares(vectors, shapeOf(pools), options);
   return outcomes.sizes.map((n, s) => ({
     n,
     strategies: named(outcomes.strategies, (i) => estimates[i * outcomes.sizes.length + s]),
   }));
 }
 
-type Estimated = ReturnType<typeof shares>[number];
+type Estimated = ReturnType<typeof bootstrapShares>[number];
 
 function named(names: readonly StrategyName[], estimateOf: (index: number) => Estimated | undefined): Accuracies {
   const entries = names.flatMap((name, i) => {
@@ -55,7 +55,7 @@ function named(names: readonly StrategyName[], estimateOf: (index: number) => Es
  * @throws T1Error USAGE when a strategy or N is not among the outcomes
  */
 export function compareStrategies(pools: Pools, outcomes: Outcomes, a: StrategyName, b: StrategyName, n: number, options: BootstrapOptions = {}): Comparison {
-  return compare(outcomeOf(outcomes, a, n), outcomeOf(outcomes, b, n), shapeOf(pools), options);
+  return pairedBootstrap(outcomeOf(outcomes, a, n), outcomeOf(outcomes, b, n), shapeOf(pools), options);
 }
 
 /** @returns [seeds × problems] */
@@ -66,13 +66,13 @@ function outcomeOf({ sizes, accuracy, leftOut }: Outcomes, name: StrategyName, n
 }
 
 /** Accuracy at N for every category or every level, in the order of their names; numbers among them by value. */
-export function parts(pools: Pools, outcomes: Outcomes, by: 'category' | 'level', n: number, options: BootstrapOptions = {}): Part[] {
+export function accuracyByPart(pools: Pools, outcomes: Outcomes, by: 'category' | 'level', n: number, options: BootstrapOptions = {}): Part[] {
   const names = [...new Set(pools.problems.map((problem) => problem[by] ?? null))].sort(byName);
   return names.map((name) => {
     const members = pools.problems.flatMap((problem, p) => ((problem[by] ?? null) === name ? [p] : []));
     const shape = { problems: members.length, seeds: pools.seeds.length };
     const vectors = outcomes.strategies.map((strategy) => selected(outcomeOf(outcomes, strategy, n), members, pools));
-    const estimates = shares(vectors, shape, options);
+    const estimates = bootstrapShares(vectors, shape, options);
     return { name, problems: members.length, strategies: named(outcomes.strategies, (i) => estimates[i]) };
   });
 }

@@ -70,6 +70,10 @@ test('-n: one N, or a curve over several; the same seed, the same figures', asyn
   expect((await json(pool, '-n', '4', '--seed', '1')).strategies.weighted).not.toEqual(one.strategies.weighted);
 });
 
+test('strategies that are compared need not be selected too', async () => {
+  expect(Object.keys((await json(pool, '--select', 'tool', '--compare', 'weighted', 'majority')).strategies)).toEqual(['tool', 'weighted', 'majority']);
+});
+
 test('without rewards nothing is made up: what needs them is left out, and said to be', async () => {
   const bare = file('bare.jsonl', lines(problems.map(({ candidates, ...rest }) => ({ ...rest, candidates: candidates.map(({ answer, tool }) => ({ answer, tool })) }))));
   const result = await json(bare);

@@ -122,7 +122,7 @@ describe('played on a pool', () => {
   test('is the same for the same seed', () => {
     const play = (seed: number) => simulateAdaptive(pools, { strategy: 'majority', seed, resamples: 50 });
     expect(play(1)).toEqual(play(1));
-    expect(play(1).adaptive).not.toEqual(play(2).adaptive);
+    expect(play(1).adaptive.candidates.mean).not.toBe(play(2).adaptive.candidates.mean); // other orders
   });
 
   test('refuses what it cannot play', () => {

@@ -1,11 +1,11 @@
 /** Intervals: against closed forms, and by how often they hold what they should. */
 import { describe, expect, test } from 'vitest';
-import { compare, means, meanOf, resampledMeans, shares } from '../../src/evaluate/bootstrap.js';
+import { bootstrapMeans, bootstrapShares, meanOf, pairedBootstrap, resampledMeans } from '../../src/evaluate/bootstrap.js';
 import { computeCurve } from '../../src/evaluate/compute.js';
 import { outcomesOf } from '../../src/evaluate/outcomes.js';
 import { poolsOf, type PoolProblem } from '../../src/evaluate/pools.js';
 import { Random } from '../../src/evaluate/random.js';
-import { compareStrategies, curve, parts } from '../../src/evaluate/summary.js';
+import { accuracyByPart, accuracyCurve, compareStrategies } from '../../src/evaluate/summary.js';
 import { wilson } from '../../src/evaluate/wilson.js';
 import { randomProblems, uniform } from '../support/pools.js';
 
@@ -45,20 +45,20 @@ describe('one mean', () => {
   });
 
   test('the interval is near the normal one', () => {
-    const { mean, low, high } = first(shares([values], one(400)));
+    const { mean, low, high } = first(bootstrapShares([values], one(400)));
     const half = 1.96 * Math.sqrt((mean * (1 - mean)) / 400);
     expect(low).toBeCloseTo(mean - half, 1.8);
     expect(high).toBeCloseTo(mean + half, 1.8);
   });
 
   test('is the same for the same seed', () => {
-    const at = (seed: number) => first(shares([values], one(400), { resamples: 300, seed }));
+    const at = (seed: number) => first(bootstrapShares([values], one(400), { resamples: 300, seed }));
     expect(at(5)).toEqual(at(5));
     expect(at(5)).not.toEqual(at(6));
   });
 
   test('all right, or none: Wilson', () => {
-    const [all, none] = shares([new Float64Array(20).fill(1), new Float64Array(20)], one(20));
+    const [all, none] = bootstrapShares([new Float64Array(20).fill(1), new Float64Array(20)], one(20));
     expect([all?.low, all?.high]).toEqual(wilson(20, 20));
     expect(all?.low).toBeCloseTo(1 / (1 + 1.959964 ** 2 / 20), 6);
     expect([none?.low, none?.high]).toEqual(wilson(0, 20));
@@ -74,7 +74,7 @@ describe('one mean', () => {
         const chance = uniform(random);
         return Array.from({ length: 8 }, () => (uniform(random) < chance ? 1 : 0)).reduce<number>((sum, each) => sum + each, 0) / 8;
       });
-      const { low, high } = first(shares([measured], one(60), { resamples: 400, seed: world }));
+      const { low, high } = first(bootstrapShares([measured], one(60), { resamples: 400, seed: world }));
       if (low <= 0.5 && 0.5 <= high) covered++;
     }
     expect(covered / worlds).toBeGreaterThan(0.9);
@@ -86,7 +86,7 @@ describe('several seeds', () => {
   test('what differs between seeds widens the interval', () => {
     // [seeds × problems]: nothing differs between problems, a lot between seeds
     const values = Float64Array.from([0.2, 0.4, 0.6, 0.8].flatMap((share) => Array.from({ length: 50 }, () => share)));
-    const { mean, low, high } = first(means([values], { problems: 50, seeds: 4 }));
+    const { mean, low, high } = first(bootstrapMeans([values], { problems: 50, seeds: 4 }));
     expect(mean).toBeCloseTo(0.5, 12);
     expect(low).toBeLessThan(0.35);
     expect(high).toBeGreaterThan(0.65);
@@ -107,7 +107,7 @@ describe('several seeds', () => {
       const normal = (): number => Array.from({ length: 12 }, () => uniform(random)).reduce((sum, each) => sum + each, -6);
       const problems = Array.from({ length: 40 }, normal);
       const values = Float64Array.from(Array.from({ length: 8 }, normal).flatMap((shift) => problems.map((own) => own + shift + normal())));
-      const { low, high } = first(means([values], { problems: 40, seeds: 8 }, { resamples: 300, seed: world }));
+      const { low, high } = first(bootstrapMeans([values], { problems: 40, seeds: 8 }, { resamples: 300, seed: world }));
       if (low <= 0 && 0 <= high) covered++;
     }
     expect(covered / 200).toBeGreaterThan(0.86); // few seeds are few draws
@@ -117,23 +117,23 @@ describe('several seeds', () => {
 describe('is A better than B', () => {
   test('the same outcomes: no difference', () => {
     const values = trials(4, 100, 0.5);
-    expect(compare(values, values, one(100))).toEqual({ difference: 0, low: 0, high: 0, p: 1 });
+    expect(pairedBootstrap(values, values, one(100))).toEqual({ difference: 0, low: 0, high: 0, p: 1 });
   });
 
   test('a paired difference is surer than its parts', () => {
     const b = trials(5, 200, 0.5);
     const a = b.map((value, i) => (i % 10 === 0 ? 1 : value));
-    const { difference, low, p } = compare(a, b, one(200));
+    const { difference, low, p } = pairedBootstrap(a, b, one(200));
     expect(difference).toBeCloseTo(meanOf(a) - meanOf(b), 12);
     expect(low).toBeGreaterThan(0);
     expect(p).toBeLessThan(0.01);
-    expect(compare(b, a, one(200)).difference).toBeCloseTo(-difference, 12);
+    expect(pairedBootstrap(b, a, one(200)).difference).toBeCloseTo(-difference, 12);
   });
 
   test('where nothing differs in truth, p is below 0.05 in about 5 of 100 worlds', () => {
     let found = 0;
     for (let world = 0; world < 400; world++) {
-      if (compare(trials(1000 + world, 80, 0.5), trials(5000 + world, 80, 0.5), one(80), { resamples: 300, seed: world }).p < 0.05) found++;
+      if (pairedBootstrap(trials(1000 + world, 80, 0.5), trials(5000 + world, 80, 0.5), one(80), { resamples: 300, seed: world }).p < 0.05) found++;
     }
     expect(found / 400).toBeGreaterThan(0.02);
     expect(found / 400).toBeLessThan(0.09);
@@ -146,7 +146,7 @@ describe('figures of pools', () => {
   test('the curve has an interval at every N, and comparisons agree with it', async () => {
     const pools = poolsOf(problems);
     const outcomes = await outcomesOf(pools);
-    const points = curve(pools, outcomes, { resamples: 500 });
+    const points = accuracyCurve(pools, outcomes, { resamples: 500 });
     expect(points.map(({ n }) => n)).toEqual([1, 2, 4, 8]);
     for (const { strategies } of points) {
       expect(Object.keys(strategies)).toEqual(outcomes.strategies);
@@ -164,11 +164,11 @@ describe('figures of pools', () => {
 
   test('parts are what their problems alone give', async () => {
     const pools = poolsOf(problems);
-    const byCategory = parts(pools, await outcomesOf(pools, { sizes: [8] }), 'category', 8, { resamples: 200 });
+    const byCategory = accuracyByPart(pools, await outcomesOf(pools, { sizes: [8] }), 'category', 8, { resamples: 200 });
     expect(byCategory.map(({ name, problems: count }) => [name, count])).toEqual([['algebra', 30], ['geometry', 10]]);
     const geometry = poolsOf(problems.filter(({ category }) => category === 'geometry'));
-    expect(byCategory[1]?.strategies).toEqual(curve(geometry, await outcomesOf(geometry, { sizes: [8] }), { resamples: 200 })[0]?.strategies);
-    const levels = parts(pools, await outcomesOf(pools, { sizes: [8] }), 'level', 8, { resamples: 200 }).map(({ name }) => name);
+    expect(byCategory[1]?.strategies).toEqual(accuracyCurve(geometry, await outcomesOf(geometry, { sizes: [8] }), { resamples: 200 })[0]?.strategies);
+    const levels = accuracyByPart(pools, await outcomesOf(pools, { sizes: [8] }), 'level', 8, { resamples: 200 }).map(({ name }) => name);
     expect(levels.slice(0, 3)).toEqual(['1', '2', '3']);
     expect(levels.at(-1)).toBe('12');
   });
@@ -176,12 +176,23 @@ describe('figures of pools', () => {
   test('two runs of each problem are one figure', async () => {
     const runs = [3, 4].flatMap((seed) => randomProblems(seed, 20, 4).map((problem) => ({ ...problem, seed })));
     const pools = poolsOf(runs);
-    const [both] = curve(pools, await outcomesOf(pools, { sizes: [4] }), { resamples: 200 });
+    const [both] = accuracyCurve(pools, await outcomesOf(pools, { sizes: [4] }), { resamples: 200 });
     const alone = await Promise.all([3, 4].map(async (seed) => {
       const each = poolsOf(runs.filter((run) => run.seed === seed));
       return meanOf((await outcomesOf(each, { sizes: [4] })).accuracy.get('weighted')?.[0] ?? new Float64Array());
     }));
     expect(both?.strategies.weighted?.accuracy).toBeCloseTo(((alone[0] ?? 0) + (alone[1] ?? 0)) / 2, 12);
+  });
+
+  test('a part of several runs is made of its own problems in each', async () => {
+    const wrong = [{ answer: '2' }];
+    const right = [{ answer: '1' }];
+    const runs = [0, 1].flatMap((seed) =>
+      ['a', 'b', 'c', 'd'].map((id) => ({ id, seed, gold: '1', category: id < 'c' ? 'first' : 'second', candidates: seed === 1 && id > 'b' ? right : wrong })),
+    );
+    const pools = poolsOf(runs);
+    const byCategory = accuracyByPart(pools, await outcomesOf(pools), 'category', 1, { resamples: 100 });
+    expect(byCategory.map(({ name, strategies }) => [name, strategies.majority?.accuracy])).toEqual([['first', 0], ['second', 0.5]]);
   });
 
   test('costs grow with N, or are those of the prefix', () => {

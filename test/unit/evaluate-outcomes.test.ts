@@ -169,7 +169,7 @@ describe('what is not there', () => {
   test('without rewards and verdicts', async () => {
     const { strategies, leftOut, fallback } = await outcomesOf(poolsOf(bare({})));
     expect(strategies).toEqual(['mean', 'oracle', 'majority']);
-    expect(leftOut.weighted).toBe('no candidate has a verdict of the tool, no candidate has a reward');
+    expect(leftOut.weighted).toBe('no candidate has a verdict of the tool and no candidate has a reward');
     expect(fallback).toBe('majority');
   });
 
