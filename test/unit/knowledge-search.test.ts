@@ -189,4 +189,6 @@ test('segments are put together when what comes after them is half as large', ()
   expect(mergeFrom([1000, 10])).toBe(2);
   expect(mergeFrom([1000, 10, 8])).toBe(1);
   expect(mergeFrom([1000, 300, 150, 80])).toBe(0);
+  expect(mergeFrom([40, 40, 40, 8])).toBe(0); // a small rest at the end of a long add keeps nothing apart
+  expect(mergeFrom([1000, 40, 40, 8])).toBe(1);
 });
