@@ -154,6 +154,23 @@ describe('a search', () => {
 });
 
 describe('an index that is written while it is open', () => {
+  test('segments that are put together meanwhile change nothing', async () => {
+    const passages = randomPassages(900, { seed: 6 });
+    const path = writePassages(folder.path, 'apart.jsonl', passages);
+    const controller = new AbortController();
+    const onProgress = ({ stage }: { stage: string }): void => {
+      if (stage === 'merge') controller.abort(new Error('stopped'));
+    };
+    const options = { folder: folder.path, segmentPostings: 2000 };
+    await expect(addToIndex('apart', [path], { ...options, signal: controller.signal, onProgress })).rejects.toThrow('stopped');
+    const index = KnowledgeIndex.open('apart', { folder: folder.path });
+    const before = inShort(index, 'w1 w7 w30', 20);
+    expect(before).toHaveLength(20);
+    await addToIndex('apart', [path], options);
+    expect(inShort(index, 'w1 w7 w30', 20)).toEqual(before);
+    index.dispose();
+  });
+
   test('more passages end the search with a clear error', async () => {
     const index = await indexOf('written', randomPassages(20));
     await addToIndex('written', [writePassages(folder.path, 'more.jsonl', [{ id: 'new', title: null, text: 'new' }])], { folder: folder.path });
