@@ -39,10 +39,14 @@ export interface MergeProgress {
  * @returns where the segments to merge begin; `sizes.length` for none
  */
 export function mergeFrom(sizes: readonly number[]): number {
-  let from = sizes.length - 1;
-  let sum = sizes[from] ?? 0;
-  while (from > 0 && (sizes[from - 1] ?? 0) <= 2 * sum) sum += sizes[--from] ?? 0;
-  return sizes.length - from < 2 ? sizes.length : from;
+  let from = sizes.length;
+  let after = 0;
+  for (let i = sizes.length - 1; i >= 0; i--) {
+    const size = sizes[i] ?? 0;
+    if (size <= 2 * after) from = i;
+    after += size;
+  }
+  return from;
 }
 
 /** One transaction: an interrupted merge leaves the segments as they were. */

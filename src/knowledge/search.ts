@@ -47,16 +47,22 @@ export interface Scored {
 }
 
 export class Scorer {
-  private readonly window: Window = { start: 0, end: 0, sums: new Float32Array(WINDOW) };
-  private readonly candidates = new Uint32Array(WINDOW);
+  private readonly window: Window;
+  private readonly candidates: Uint32Array;
   private readonly meanLength: number;
   private norms: { readonly of: Bm25; readonly byPassage: Float32Array } | undefined;
 
-  /** @param lengths of the passages, terms */
+  /**
+   * @param lengths of the passages, terms
+   * @param windowPassages of a window; for tests
+   */
   constructor(
     private readonly lengths: Uint32Array,
     totalTerms: number,
+    private readonly windowPassages = WINDOW,
   ) {
+    this.window = { start: 0, end: 0, sums: new Float32Array(windowPassages) };
+    this.candidates = new Uint32Array(windowPassages);
     this.meanLength = lengths.length === 0 ? 1 : Math.max(totalTerms / lengths.length, Number.MIN_VALUE);
   }
 
@@ -94,7 +100,7 @@ export class Scorer {
     const kept: { passage: number; sum: number }[] = [];
     const closeness = 1 - (cursors.length + 8) * 2 ** -21; // several times what rounding can do to float32 sums
     for (window.start = 0; window.start < this.lengths.length; window.start = window.end) {
-      window.end = Math.min(window.start + WINDOW, this.lengths.length);
+      window.end = Math.min(window.start + this.windowPassages, this.lengths.length);
       const count = this.searchWindow(cursors, norms, best.least * closeness);
       for (let i = 0; i < count; i++) {
         const place = this.candidates[i] as number;

@@ -82,6 +82,13 @@ describe.each(cpythonSandboxes)('$name', ({ name, start }) => {
     expect(await sandbox.run({ code })).toMatchObject({ status: 'ok', stdout: '628b49d9 1532276279\n' });
   });
 
+  test('takes no more of a result than fits, and stays', async () => {
+    await using sandbox = await start({ workers: 1 });
+    const flood = 'import os\nwhile True: os.write(3, b"x" * 50000)';
+    expect(await sandbox.run({ code: flood })).toMatchObject({ status: 'error', error: { type: 'NoResult' } });
+    expect(await sandbox.run({ code: '6 * 7' })).toMatchObject({ status: 'ok', value: '42' });
+  });
+
   test('names backend, Python and SymPy in its version', async () => {
     await using sandbox = await start({ workers: 1 });
     const { value } = await sandbox.run({ code: 'import sys\n"%d.%d.%d" % sys.version_info[:3]' });

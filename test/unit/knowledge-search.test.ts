@@ -3,7 +3,8 @@ import { addToIndex } from '../../src/knowledge/add.js';
 import { KnowledgeIndex } from '../../src/knowledge/knowledge.js';
 import { mergeFrom } from '../../src/knowledge/merge.js';
 import type { Passage } from '../../src/knowledge/passage.js';
-import { blockCount, newBlock, PostingsWriter, readBlock } from '../../src/knowledge/postings.js';
+import { blockCount, newBlock, PostingsWriter, readBlock, type Postings } from '../../src/knowledge/postings.js';
+import { Scorer } from '../../src/knowledge/search.js';
 import { codeOf } from '../support/code-of.js';
 import { randomOf, randomPassages, randomText, slowSearch, writePassages } from '../support/knowledge.js';
 import { temporaryFolder } from '../support/t1.js';
@@ -57,6 +58,41 @@ describe('the k best are those of a slow scorer that is obviously right', () => 
     }
     withRare.dispose();
   });
+});
+
+test.each([7, 64, 500, 1 << 15])('windows of %i passages: what is skipped changes nothing', (windowPassages) => {
+  const random = randomOf(11);
+  const texts = Array.from({ length: 3000 }, () => randomText(random, 1 + Math.floor(random() * 40), 2000).split(' '));
+  const lengths = Uint32Array.from(texts, (words) => words.length);
+  const meanLength = lengths.reduce((sum, length) => sum + length, 0) / texts.length;
+  const scorer = new Scorer(lengths, meanLength * texts.length, windowPassages);
+  const listOf = (term: string): Postings => {
+    const writer = new PostingsWriter();
+    texts.forEach((words, passage) => {
+      const frequency = words.filter((word) => word === term).length;
+      if (frequency > 0) writer.add(passage, frequency, words.length);
+    });
+    const { count, blocks, data } = writer.take();
+    return { count, blocks: blocks.slice(), data: data.slice() };
+  };
+  for (const length of [1, 3, 10, 40]) {
+    for (const k of [1, 10]) {
+      const terms = [...new Set(randomText(random, length, 1500).split(' '))].map((term) => ({ term, list: listOf(term) })).filter(({ list }) => list.count > 0);
+      const found = scorer.search(terms.map(({ list }) => ({ count: 1, lists: [list] })), k, { k1: 0.9, b: 0.4 });
+      const slow = texts.map((words, passage) => {
+        let score = 0;
+        for (const { term, list } of terms) {
+          const frequency = words.filter((word) => word === term).length;
+          const weight = Math.log(1 + (texts.length - list.count + 0.5) / (list.count + 0.5));
+          if (frequency > 0) score += (weight * frequency) / (frequency + 0.9 * (0.6 + (0.4 * words.length) / meanLength));
+        }
+        return { passage, score };
+      });
+      const best = slow.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score).slice(0, k);
+      expect(found.map(({ passage }) => passage)).toEqual(best.map(({ passage }) => passage));
+      found.forEach(({ score }, i) => expect(Math.abs(score - (best[i]?.score ?? NaN))).toBeLessThanOrEqual(1e-9));
+    }
+  }
 });
 
 test('equal scores come in the order of adding', async () => {
@@ -118,6 +154,23 @@ describe('a search', () => {
 });
 
 describe('an index that is written while it is open', () => {
+  test('segments that are put together meanwhile change nothing', async () => {
+    const passages = randomPassages(900, { seed: 6 });
+    const path = writePassages(folder.path, 'apart.jsonl', passages);
+    const controller = new AbortController();
+    const onProgress = ({ stage }: { stage: string }): void => {
+      if (stage === 'merge') controller.abort(new Error('stopped'));
+    };
+    const options = { folder: folder.path, segmentPostings: 2000 };
+    await expect(addToIndex('apart', [path], { ...options, signal: controller.signal, onProgress })).rejects.toThrow('stopped');
+    const index = KnowledgeIndex.open('apart', { folder: folder.path });
+    const before = inShort(index, 'w1 w7 w30', 20);
+    expect(before).toHaveLength(20);
+    await addToIndex('apart', [path], options);
+    expect(inShort(index, 'w1 w7 w30', 20)).toEqual(before);
+    index.dispose();
+  });
+
   test('more passages end the search with a clear error', async () => {
     const index = await indexOf('written', randomPassages(20));
     await addToIndex('written', [writePassages(folder.path, 'more.jsonl', [{ id: 'new', title: null, text: 'new' }])], { folder: folder.path });
@@ -189,4 +242,6 @@ test('segments are put together when what comes after them is half as large', ()
   expect(mergeFrom([1000, 10])).toBe(2);
   expect(mergeFrom([1000, 10, 8])).toBe(1);
   expect(mergeFrom([1000, 300, 150, 80])).toBe(0);
+  expect(mergeFrom([40, 40, 40, 8])).toBe(0); // a small rest at the end of a long add keeps nothing apart
+  expect(mergeFrom([1000, 40, 40, 8])).toBe(1);
 });

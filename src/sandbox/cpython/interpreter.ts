@@ -1,11 +1,11 @@
 /** The system's Python: which one, and what of the disk it needs. Only our own script runs here, never a program. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { T1Error } from '../../errors.js';
+import { executablesOnPath } from './on-path.js';
 
 /** The Python files are run from the source tree by the build as well. */
 export const serverFolder = fileURLToPath(new URL('../../../src/sandbox/cpython/server/', import.meta.url));
@@ -43,7 +43,7 @@ const described = new Map<string, Promise<Interpreter>>();
 export async function findInterpreter(named?: string): Promise<Interpreter> {
   if (named !== undefined) return describe(named, true);
   const reasons: string[] = [];
-  for (const path of onPath()) {
+  for (const path of executablesOnPath('python3')) {
     try {
       return await describe(path, false);
     } catch (error) {
@@ -52,18 +52,6 @@ export async function findInterpreter(named?: string): Promise<Interpreter> {
     }
   }
   throw unavailable(reasons[0] ?? `there is no python3 on the PATH: install Python 3.9 or newer, ${OTHERWISE}`);
-}
-
-function onPath(): string[] {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return [...new Set(folders)].map((folder) => join(folder, 'python3')).filter((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** One question to each interpreter per process, whatever the number of sandboxes. */

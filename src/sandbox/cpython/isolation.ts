@@ -2,9 +2,10 @@
  * What keeps the fork server from the host's files: bubblewrap, which gives it a file system of its own, or Landlock,
  * which takes the right to read from it. Both are for Linux.
  */
-import { accessSync, constants, existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import type { Interpreter } from './interpreter.js';
+import { executablesOnPath } from './on-path.js';
 
 export type Isolation = 'bubblewrap' | 'landlock';
 
@@ -43,16 +44,7 @@ const userToBecome = (): number | null => (process.getuid?.() === 0 ? UNPRIVILEG
 
 /** @returns path of bubblewrap, or null if it is not installed */
 export function findBubblewrap(): string | null {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, 'bwrap');
-    try {
-      if (folder !== '') accessSync(path, constants.X_OK);
-      if (folder !== '') return path;
-    } catch {
-      // The next folder.
-    }
-  }
-  return null;
+  return executablesOnPath('bwrap')[0] ?? null;
 }
 
 /**

@@ -204,10 +204,10 @@ class _Output:
 
     def reply(self, in_time, status, elapsed_ms):
         overflow = len(self._stdout) > self._limit
-        # -SIGKILL is what ended it after its result or its output limit; before, it is the kernel, short of memory.
         if not in_time:
             return {"kind": "killed", "status": "timeout", "message": "", "ms": elapsed_ms}
-        if status != 0 and not overflow:
+        # One that wrote too much was ended here; any other signal or exit code is its own.
+        if status != 0 and not self.full:
             return {"kind": "killed", "status": "died", "message": _describe(status), "ms": elapsed_ms}
         # `final` is False to leave out a character that the limit cut in two.
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
