@@ -1,5 +1,5 @@
 /** Stage 3: N candidates of one prompt. */
-import { extractAnswer } from '../grade/extract.js';
+import { extractBoxed } from '../grade/extract.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { Run } from '../run.js';
 import type { StoredSample } from '../store/store.js';
@@ -38,5 +38,5 @@ const toCandidate = (sample: StoredSample): Candidate => ({
   tokens: sample.tokens,
   logprobs: sample.logprobs,
   finish: sample.finish,
-  answer: extractAnswer(sample.text),
+  answer: extractBoxed(sample.text),
 });
