@@ -5,6 +5,7 @@ import { hideBin } from 'yargs/helpers';
 import { cacheCommand } from './cli/cache.js';
 import { indexCommand } from './cli/indexes.js';
 import { distillCommand } from './cli/distill.js';
+import { gradeCommand } from './cli/grade.js';
 import { inspectCommand } from './cli/inspect.js';
 import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
@@ -27,6 +28,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(indexCommand(signal))
     .command(inspectCommand(signal))
     .command(distillCommand(signal))
+    .command(gradeCommand(signal))
     .demandCommand(1, 'name a command')
     .strict()
     .recommendCommands()

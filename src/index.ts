@@ -21,6 +21,9 @@ export type {
   ScoreResult,
   Usage,
 } from './engine/engine-types.js';
+export { extractChoice, type ChoiceOptions } from './grade/choice.js';
+export { extractAnswer } from './grade/extract.js';
+export { grade, Grader, type Grade, type GradeKind, type GradeOptions, type GradePair, type GraderOptions } from './grade/grader.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
 export { Sandbox } from './sandbox/sandbox.js';

@@ -49,6 +49,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/(?<![\\A-Za-z])pi(?![A-Za-z])/g, '\\pi '],
   [/(?<=\d)pi(?![A-Za-z])/g, '\\pi '],
   [FUNCTIONS, '\\$1 '],
+  [/\\(sin|cos|tan|cot|sec|csc)\s*\^\s*(?:\{\s*-\s*1\s*\}|-1)/g, '\\arc$1 '],
   [/(\d(?:\.\d+)?)[eE]([+-]?\d{1,4})(?![\dA-Za-z.])/g, '$1\\times 10^{$2}'],
   [/\^\s*([+-]?\d{2,}|[+-]\s*\d+)/g, '^{$1}'],
 ];
@@ -104,12 +105,12 @@ function callsToBraces(text: string, pattern: RegExp, open: string, close: strin
 }
 
 /** Space, full stops, quotes and a lone backslash at the ends. */
-function ends(text: string): string {
+export function ends(text: string): string {
   return text
     .replace(/^[\s"']+/, '')
     .replace(/^(?:[.,;:!?]\s+)+/, '')
     .trimEnd()
-    .replace(/(?:\s|[.,;:!?"]|(?<!\\)\\(?=[\s.,;:!?"\\]*$))+$/, '')
+    .replace(/(?:\s|[.,;:?"]|(?<!\\)\\(?=[\s.,;:?"\\]*$))+$/, '')
     .replace(/^(?:so|thus|hence|therefore|is|equals)\b[\s,:]*/i, '')
     .trim();
 }

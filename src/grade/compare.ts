@@ -26,9 +26,10 @@ export function same(gold: Answer, prediction: Answer, tolerance: Tolerance): Ve
   return expressions(gold, prediction, tolerance);
 }
 
-const squashed = (source: string): string => source.replace(/[\s{}]|\\ /g, '');
+/** Spaces between letters or digits mean something: 3 1/2. */
+const squashed = (source: string): string => source.replace(/\s+/g, ' ').replace(/ (?![A-Za-z\d])|(?<![A-Za-z\d]) /g, '');
 
-/** Words: case, spaces, articles and punctuation do not count. */
+/** Words: case, spaces, articles and punctuation do not count, but what stands between digits does. */
 export function sameText(a: string, b: string): boolean {
   const [x, y] = [words(a), words(b)];
   return x !== '' && x === y;
@@ -38,9 +39,8 @@ const words = (text: string): string =>
   text
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/\\[a-z]+/g, ' ')
     .replace(/\b(?:a|an|the)\b/g, ' ')
-    .replace(/[^\p{L}\p{N}]+/gu, '');
+    .replace(/(?<!\p{N})[^\p{L}\p{N}]+|[^\p{L}\p{N}]+(?!\p{N})/gu, '');
 
 /** True only when all are; false as soon as one is. */
 export function every(verdicts: Iterable<Verdict>): Verdict {
@@ -68,12 +68,18 @@ function expressions(gold: Expression, prediction: Expression, { decimals }: Tol
   const scaled = factor[0] === factor[1] ? prediction.node : times(prediction.node, factor);
   const infinite = infinities(gold.node, scaled);
   if (infinite !== undefined) return infinite;
+  if (isDegrees(gold) !== isDegrees(prediction) && [gold, prediction].some(({ source }) => source.includes('\\pi'))) {
+    const radians = (side: Expression): Node => (isDegrees(side) ? { type: 'call', head: 'Degrees', args: [side.node] } : side.node);
+    return sameExpression(radians(gold), radians(prediction), decimals);
+  }
   const verdict = sameExpression(gold.node, scaled, decimals);
   if (verdict === true || gold.percent === prediction.percent) return verdict;
   // 28 % is 28 to one source and 0.28 to the other.
   const hundredth = (node: Node): Node => ({ type: 'call', head: 'Divide', args: [node, { type: 'number', text: '100' }] });
   return sameExpression(gold.percent ? hundredth(gold.node) : gold.node, prediction.percent ? hundredth(scaled) : scaled, decimals);
 }
+
+const isDegrees = ({ unit }: Expression): boolean => unit === '°' || unit === 'degree';
 
 const times = (node: Node, [numerator, denominator]: readonly [number, number]): Node => ({
   type: 'call',
@@ -105,11 +111,10 @@ function groups(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict
   }
 }
 
-/** One answer in set brackets, or in none, is that answer. */
+/** One answer in set brackets, or in none, is that answer; so is one that is given in several forms. */
 function single(group: Answer, other: Answer, compare: (item: Answer) => Verdict): Verdict {
   if (group.kind !== 'group' || other.kind === 'group' || (group.brackets !== '{}' && group.brackets !== '')) return false;
-  const [only] = group.items;
-  return group.items.length === 1 && only ? compare(only) : false;
+  return group.items.length === 0 ? false : every(group.items.map(compare));
 }
 
 function likeness(gold: Group, prediction: Group): 'different' | 'ordered' | 'unordered' {

@@ -79,13 +79,17 @@ export function literal(text: string): Rational {
 
 /** "3½" is a sum where everything else that stands side by side is a product. */
 export function mixedNumber(args: readonly Node[]): Rational | null {
-  const [whole, fraction] = args;
+  const [first, fraction] = args;
+  const negative = first?.type === 'call' && first.head === 'Negate';
+  const whole = negative ? first.args[0] : first;
   if (args.length !== 2 || whole?.type !== 'number' || !/^\d+$/.test(whole.text)) return null;
   if (fraction?.type !== 'call' || (fraction.head !== 'Divide' && fraction.head !== 'Rational')) return null;
   const [top, bottom] = fraction.args;
   if (top?.type !== 'number' || bottom?.type !== 'number') return null;
   const part = quotient(literal(top.text), literal(bottom.text));
-  return part.n < part.d ? add(literal(whole.text), part) : null;
+  if (part.n >= part.d) return null;
+  const size = add(literal(whole.text), part);
+  return negative ? negate(size) : size;
 }
 
 function quotient(a: Rational, b: Rational): Rational {

@@ -1,4 +1,5 @@
 /** Grading: is this answer the same as that one? The cheap cases here, everything else in a worker with a time limit. */
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
@@ -85,9 +86,12 @@ export class Grader {
    */
   async *gradeAll(pairs: Iterable<GradePair> | AsyncIterable<GradePair>, options: GradeOptions = {}): AsyncGenerator<Grade, void, undefined> {
     const running: Promise<Grade>[] = [];
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+    setMaxListeners(0, signal);
     try {
       for await (const { gold, prediction } of pairs) {
-        const grading = this.grade(gold, prediction, options);
+        const grading = this.grade(gold, prediction, { ...options, signal });
         grading.catch(() => undefined); // awaited below, in its turn
         running.push(grading);
         const next = running.length >= this.#inFlight ? running.shift() : undefined;
@@ -95,6 +99,7 @@ export class Grader {
       }
       for (const grading of running.splice(0)) yield await grading;
     } finally {
+      stop.abort(); // a reader that stops early waits for nothing
       await Promise.allSettled(running);
     }
   }

@@ -1,6 +1,6 @@
 /** From the text of an answer to what it says. */
 import type { Answer, Relation } from './answer.js';
-import { clean } from './clean.js';
+import { clean, ends } from './clean.js';
 import { parseExpression, type Node } from './node.js';
 import { depthOf, enclosed, splitKeeping, splitTop } from './split.js';
 import { measured } from './units.js';
@@ -16,7 +16,7 @@ const DEEPEST = 60;
 export function readings(answer: string): Answer[] {
   const cleaned = clean(answer);
   if (depthOf(cleaned) > DEEPEST) return [{ kind: 'unreadable', source: cleaned }];
-  const text = wordsOpened(cleaned);
+  const text = ends(wordsOpened(cleaned));
   const variants = new Set([groupedDigits(text), text, decimalComma(text)]);
   return [...variants].map((variant) => read(variant));
 }

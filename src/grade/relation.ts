@@ -84,6 +84,8 @@ export function sameRelation(gold: Relation, prediction: Relation, compare: Comp
   const [goldValues, predictionValues] = [valuesOf(gold), valuesOf(prediction)];
   const [x, y] = [goldValues[0], predictionValues[0]];
   if (!x || !y || !sameName(goldName, predictionName)) return false;
+  const [f, g] = [parameter(goldName), parameter(predictionName)];
+  if (f !== null && g !== null && f !== g && y.kind === 'expression') return compare(x, { ...y, source: '', node: renamed(y.node, g, f) });
   return compare(x, y) === true ? true : goldValues.length > 1 || predictionValues.length > 1 ? goldValues.some((value) => predictionValues.some((other) => compare(value, other) === true)) : compare(x, y);
 }
 
@@ -100,6 +102,13 @@ function nameOf(relation: Relation): string | null {
 function sameName(a: string, b: string): boolean {
   const squash = (name: string) => name.replace(/[\s{}\\]/g, '').replace(/\([A-Za-z]\)$/, '(·)');
   return squash(a) === squash(b);
+}
+
+const parameter = (name: string): string | null => /\(\s*([A-Za-z])\s*\)$/.exec(name)?.[1] ?? null;
+
+function renamed(node: Node, from: string, to: string): Node {
+  if (node.type === 'symbol') return node.name === from ? { type: 'symbol', name: to } : node;
+  return node.type === 'call' ? { ...node, args: node.args.map((arg) => renamed(arg, from, to)) } : node;
 }
 
 /** l₁ − r₁ is a multiple of l₂ − r₂; of inequalities a positive one, or a negative one with the sign turned. */
