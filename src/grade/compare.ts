@@ -114,7 +114,8 @@ function groups(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict
 /** One answer in set brackets, or in none, is that answer; so is one that is given in several forms. */
 function single(group: Answer, other: Answer, compare: (item: Answer) => Verdict): Verdict {
   if (group.kind !== 'group' || other.kind === 'group' || (group.brackets !== '{}' && group.brackets !== '')) return false;
-  return group.items.length === 0 ? false : every(group.items.map(compare));
+  const forms = new Set(group.items.map(({ source }) => squashed(source)));
+  return group.items.length === 0 || forms.size < group.items.length ? false : every(group.items.map(compare));
 }
 
 function likeness(gold: Group, prediction: Group): 'different' | 'ordered' | 'unordered' {

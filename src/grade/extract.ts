@@ -83,6 +83,9 @@ function nextMark(text: string, from: number, missing: ReadonlySet<string>): { o
   return null;
 }
 
+/** Answers themselves are shorter; beyond REACH they are formulas. */
+const LONGEST_BARE = 10_000;
+
 const WORDS = /[\p{L}\p{M}]{2,}/gu;
 /** Words that link answers, name units or stand in answers themselves. */
 const PART_OF_ANSWER = /^(?:and|or|und|oder|et|ou|y|o|percent|percentage|pct|square|cubic|per|for|some|all|if|when|with|in|of|to|any|units?|times|by)$/i;
@@ -93,13 +96,14 @@ const CODE = /__\w|\w\(['"]|=>|\blambda\b/;
 
 /** True when a text is an answer itself, not a text that states one. */
 export function isBareAnswer(text: string): boolean {
-  if (text.length > REACH || /\\boxed|####/.test(text)) return false;
+  if (text.length > LONGEST_BARE || /\\boxed|####/.test(text)) return false;
   const parts = formulas(text);
   let outside = text;
   for (const { start, end } of [...parts].reverse()) outside = `${outside.slice(0, start)} ${outside.slice(end)}`;
   const prose = outside.replace(/\\(?:text|textbf|textnormal|mathrm|mbox|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+|\{[^{}]*\}/g, ' ');
   if (new RegExp(CUES).test(prose)) return false;
   const words = (prose.match(WORDS) ?? []).filter((word) => !PART_OF_ANSWER.test(word));
+  if (text.length > REACH) return words.length === 0 && parts.length <= 1;
   if (CODE.test(prose)) return true;
   if (/[.!?。]\s+\S/.test(prose) && words.length > 1) return false;
   if (words.some((word) => ANNOUNCES.test(word))) return false;

@@ -11,7 +11,7 @@ const POSITIVE = 5;
 /** So many points must have a value on both sides. */
 const ENOUGH = 3;
 /** Relative differences that double precision explains: in numbers, and at points, where cancellation is likelier. */
-const ROUNDING = 1e-11;
+const ROUNDING = 1e-12;
 const ROUNDING_AT_POINTS = 1e-8;
 
 /**
