@@ -40,7 +40,7 @@ export function choiceOfAnswer(answer: string, { choices = 10 }: ChoiceOptions =
   const boxed = /^\s*\\boxed\{\s*(.{1,200})\}\s*\.?\s*$/s.exec(answer)?.[1] ?? answer;
   const text = boxed.replace(/\\(?:text|textbf|mathrm|mathbf|mbox)\s*\{([^{}]*)\}/g, '$1').replaceAll('$', '').trim();
   const leading = new RegExp(`^[(\\[*]*(${letters})(?=$|[)\\].:,;*。，、：]|\\s)`).exec(text)?.[1];
-  if (leading !== undefined && (leading !== 'A' || !/^A [a-z]/.test(text))) return leading;
+  if (leading !== undefined && !/^[AI] [a-z]/.test(text)) return leading;
   const cue = new RegExp(`answer is (?:(?!not\\b)[a-z]+ ){0,4}\\(?(${letters})(?![\\p{L}\\p{N}_'])`, 'u').exec(text);
   return cue?.[1] ?? extractChoice(text, { choices });
 }

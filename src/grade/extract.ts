@@ -108,14 +108,11 @@ export function isBareAnswer(text: string): boolean {
   if (/[.!?。]\s+\S/.test(prose) && words.length > 1) return false;
   if (words.some((word) => ANNOUNCES.test(word))) return false;
   if (parts.length > 0) return words.length <= 1 && !/:\s*$/.test(text.slice(0, parts[0]?.start));
-  return !/\d/.test(prose) ? true : words.length <= 3 && longestRun(prose) <= 60;
+  return words.length <= (/\d/.test(prose) ? 3 : 8) && !isUnspacedSentence(prose);
 }
 
-/** Characters of scripts that write no spaces between words make one "word" of a sentence. */
-function longestRun(text: string): number {
-  const cjk = text.match(/[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g)?.length ?? 0;
-  return cjk > 4 ? Infinity : 0;
-}
+/** Scripts that write no spaces between words make one "word" of a sentence. */
+const isUnspacedSentence = (text: string): boolean => (text.match(/[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g)?.length ?? 0) > 4;
 
 const bare = (text: string): string | null => text.trim() || null;
 

@@ -85,22 +85,38 @@ export class Grader {
    * @throws T1Error as `grade`, and whatever the source throws
    */
   async *gradeAll(pairs: Iterable<GradePair> | AsyncIterable<GradePair>, options: GradeOptions = {}): AsyncGenerator<Grade, void, undefined> {
-    const running: Promise<Grade>[] = [];
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
     setMaxListeners(0, signal);
-    try {
-      for await (const { gold, prediction } of pairs) {
-        const grading = this.grade(gold, prediction, { ...options, signal });
-        grading.catch(() => undefined); // awaited below, in its turn
-        running.push(grading);
-        const next = running.length >= this.#inFlight ? running.shift() : undefined;
-        if (next) yield await next;
+    const source = Symbol.asyncIterator in pairs ? pairs[Symbol.asyncIterator]() : pairs[Symbol.iterator]();
+    const running: Promise<Grade>[] = [];
+    let end: { readonly failure?: unknown } | null = null;
+    let reading: Promise<void> | null = null;
+    const read = async () => {
+      try {
+        const { done, value } = await source.next();
+        if (done === true) end = {};
+        else running.push(caught(this.grade(value.gold, value.prediction, { ...options, signal })));
+      } catch (failure) {
+        end = { failure };
       }
-      for (const grading of running.splice(0)) yield await grading;
+      reading = null;
+    };
+    try {
+      while (!end || running.length > 0) {
+        if (!end && running.length < this.#inFlight) reading ??= read();
+        const [first] = running;
+        // A result goes out at once, also while the source has no more to give yet.
+        const graded = await Promise.race([...(reading ? [reading] : []), ...(first ? [first] : [])]);
+        if (!graded) continue;
+        running.shift();
+        yield graded;
+      }
+      throwFailure(end);
     } finally {
       stop.abort(); // a reader that stops early waits for nothing
       await Promise.allSettled(running);
+      if (!end) void Promise.resolve(source.return?.()).catch(() => undefined);
     }
   }
 
@@ -161,6 +177,17 @@ function parsed<T>(schema: z.ZodType<T>, options: unknown): T {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new T1Error('USAGE', `${issue?.path.join('.') ?? 'options'}: ${issue?.message ?? 'not usable'}`);
+}
+
+/** Whoever waits for it later gets the rejection; nobody is told that it is unhandled until then. */
+function caught(grading: Promise<Grade>): Promise<Grade> {
+  grading.catch(() => undefined);
+  return grading;
+}
+
+/** What the source failed with, once everything before it is handed out. */
+function throwFailure(end: { readonly failure?: unknown }): void {
+  if ('failure' in end) throw end.failure;
 }
 
 let shared: Grader | undefined;

@@ -75,6 +75,7 @@ test.each([
   ['(D) Alina', 'D'],
   ['B. 12 apples', 'B'],
   ['A dog and B', 'B'],
+  ['I think it is C', 'C'],
   ['The answer is for sure D, it cannot be A', 'D'],
   ['B。 不是 A', 'B'],
   ['none', null],
