@@ -20,6 +20,13 @@ const MOST_TERMS = 10_000;
  */
 export const evaluate = (node: Node, point: Point): Complex => new Evaluation(point).value(node);
 
+/** As `evaluate`; null where the way to the value leads through numbers that are not real, so that branches would matter. */
+export function evaluateReal(node: Node, point: Point): Complex | null {
+  const evaluation = new Evaluation(point);
+  const value = evaluation.value(node);
+  return evaluation.leftReals ? null : value;
+}
+
 type Function1 = (a: Complex) => Complex;
 
 const one = complex(1);
@@ -95,6 +102,8 @@ export const isConstant = (name: string): boolean => Object.hasOwn(CONSTANTS, na
 export const hasNoNumber = (name: string): boolean => NOT_A_NUMBER.has(name) || name.endsWith('Numbers') || name === 'Integers';
 
 class Evaluation {
+  /** Some part had an imaginary part. */
+  leftReals = false;
   #steps = 0;
   #point: Point;
 
@@ -112,6 +121,7 @@ class Evaluation {
       case 'call': {
         // What overflows has no value: 1/∞ would be an exact 0.
         const value = this.#call(node.head, node.args);
+        if (value.im !== 0) this.leftReals = true;
         return C.isFinite(value) ? value : complex(NaN);
       }
     }

@@ -1,7 +1,7 @@
 /** Whether two expressions are the same: exactly where both are rational numbers, else by their values at several points. */
 import { absolute, compare, subtract } from '../verify/rational.js';
 import { abs, complex, isFinite, type Complex } from './complex.js';
-import { evaluate, hasNoNumber, isConstant, spread, Unsupported, type Point } from './evaluate.js';
+import { evaluate, evaluateReal, hasNoNumber, isConstant, spread, Unsupported, type Point } from './evaluate.js';
 import { exactValue } from './exact.js';
 import type { Node } from './node.js';
 
@@ -94,10 +94,9 @@ function agree(a: Node, b: Node, same: (x: Complex, y: Complex) => boolean): boo
   try {
     for (let i = 0; i < POINTS; i++) {
       const point = pointOf(names, whole, i);
-      const [x, y] = [evaluate(a, point), evaluate(b, point)];
-      if (!isFinite(x) || !isFinite(y)) continue;
-      const isReal = Math.abs(x.im) < 1e-12 && Math.abs(y.im) < 1e-12;
-      if (i >= POSITIVE && !isReal) continue;
+      const value = i < POSITIVE ? evaluate : evaluateReal;
+      const [x, y] = [value(a, point), value(b, point)];
+      if (!x || !y || !isFinite(x) || !isFinite(y)) continue;
       if (!same(x, y)) return false;
       compared++;
     }

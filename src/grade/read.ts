@@ -35,7 +35,7 @@ function groupedDigits(text: string): string {
 
 const decimalComma = (text: string): string => text.replace(/^([+-]?\d+),(\d+)(?=\s*(?:%|[A-Za-z^]|$))/, '$1.$2');
 
-const TEXT = /\\(?:text|textbf|textit|textrm|textnormal|texttt|mathrm|mathbf|mathit|mathsf|mbox|hbox|operatorname)\s*\{([^{}]*)\}/g;
+const TEXT = /\\(?:text|textbf|textit|textrm|textnormal|texttt|mathrm|mathbf|mathit|mathsf|mbox|hbox|operatorname|underline|emph)\s*\{([^{}]*)\}/g;
 const FUNCTION = /^(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|sinh|cosh|tanh|log|ln|exp|lcm|gcd|max|min|mod)$/;
 
 /** `\text{…}` as its words, and "and" and "or" between answers as commas. */

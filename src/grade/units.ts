@@ -36,7 +36,7 @@ export interface Measured {
   readonly unit: string | null;
 }
 
-/** A unit or other words at the end: words of at least four letters, known abbreviations, and what joins them. */
+/** A unit or other words at the end: words of at least three letters (four without a space), known abbreviations, and what joins them. */
 const TRAILING = /(?<space>[\s\d})\]!%|])\s*(?<words>(?:[A-Za-z]+(?:\s*\^\s*\{?[23]\}?)?\s*[/.·]?\s*)+)$/;
 const LONGEST = 80;
 
@@ -50,16 +50,16 @@ export function measured(text: string): Measured {
   if (!match || found === undefined) return { number: text, unit: null };
   const number = text.slice(0, text.length - found.length).trim();
   const spaced = /\s/.test(tail.slice(0, tail.length - found.length).at(-1) ?? '');
-  const words = found.replace(/\^\s*\{?([23])\}?/g, '^$1').split(/[\s/.·]+/).filter((word) => word !== '');
-  const isUnit = words.every((word, i) => unitWord(word, spaced && i === 0 && words.length === 1) || (words.length > 1 && JOINING.has(word.toLowerCase())));
+  const words = found.replace(/\s*\^\s*\{?([23])\}?/g, '^$1').split(/[\s/.·]+/).filter((word) => word !== '');
+  const isUnit = words.every((word, i) => unitWord(word, spaced || i > 0, words.length === 1) || (words.length > 1 && JOINING.has(word.toLowerCase())));
   if (!isUnit || !/\d|\\(?:pi|sqrt|frac|infty)/.test(number) || /(?<![\\A-Za-z])[A-Za-z]{4,}/.test(number) || /[=<>+\-,(/^_\\]$/.test(number)) return { number: text, unit: null };
   return { number, unit: words.map(singular).join(' ') };
 }
 
-function unitWord(word: string, mayBeSingle: boolean): boolean {
+function unitWord(word: string, spaced: boolean, alone: boolean): boolean {
   const base = word.replace(/\^[23]$/, '');
-  if (base.length === 1) return (mayBeSingle || word !== base) && SINGLE.has(base);
-  return base.length >= 4 || SHORT.has(base.toLowerCase()) || Object.hasOwn(UNITS, singular(base));
+  if (base.length === 1) return ((spaced && alone) || word !== base) && SINGLE.has(base);
+  return base.length >= (spaced ? 3 : 4) || SHORT.has(base.toLowerCase()) || Object.hasOwn(UNITS, singular(base));
 }
 
 const singular = (word: string): string => {

@@ -89,6 +89,9 @@ describe('the same', () => {
     [String.raw`e^{2\ln 3}`, '9'],
     ['2^{n+1}', String.raw`2\cdot 2^n`],
     ['x^3 + C', 'C + x^3'],
+    [String.raw`\sqrt{x}\sqrt{y}`, String.raw`\sqrt{xy}`],
+    [String.raw`\frac{1}{x-1} - \frac{1}{x+1}`, String.raw`\frac{2}{x^2-1}`],
+    [String.raw`\frac{n!}{(n-2)!}`, 'n(n-1)'],
   ])('expressions with letters: %s, %s', (a, b) => expect(verdicts(a, b)).toEqual([true, true]));
 
   test.each([
@@ -128,6 +131,8 @@ describe('the same', () => {
     [String.raw`1\frac{1}{2} hours`, '1.5'],
     ['5 dollars', String.raw`\$5`],
     [String.raw`\frac{7}{11}\text{ pounds}`, '7/11'],
+    ['3/4 cup', '3/4'],
+    [String.raw`12\,\mathrm{cm}^2`, '12'],
   ])('percent, units, currency, degrees: %s, %s', (a, b) => expect(verdicts(a, b)).toEqual([true, true]));
 
   test.each([
@@ -195,6 +200,7 @@ describe('different', () => {
     ['3', '3x'],
     [String.raw`\sin x`, String.raw`\cos x`],
     [String.raw`\ln x`, String.raw`\log x`],
+    [String.raw`\sqrt{x^2}`, 'x'],
   ])('expressions with letters: %s, %s', (a, b) => expect(verdicts(a, b)).toEqual([false, false]));
 
   test.each([
