@@ -6,6 +6,7 @@ import { cacheCommand } from './cli/cache.js';
 import { indexCommand } from './cli/indexes.js';
 import { distillCommand } from './cli/distill.js';
 import { evalCommand, retryCommand } from './cli/eval.js';
+import { gradeCommand } from './cli/grade.js';
 import { inspectCommand } from './cli/inspect.js';
 import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
@@ -45,6 +46,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(runsCommand())
     .command(lsCommand())
     .command(distillCommand(signal))
+    .command(gradeCommand(signal))
     .demandCommand(1, 'name a command')
     .strict()
     .recommendCommands()

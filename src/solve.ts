@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { adaptively } from './budget.js';
 import type { Engine } from './engine/engine-types.js';
-import { extractAnswer } from './grade/extract.js';
+import { extractBoxed } from './grade/boxed.js';
 import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
@@ -78,7 +78,7 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractAnswer, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractBoxed, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);

@@ -1,5 +1,5 @@
 /** Questions about countries that the verifier never saw: answers sampled from memory, checked against passages. */
-import { extractAnswer } from '../../dist/grade/extract.js';
+import { extractBoxed } from '../../dist/grade/extract.js';
 import { profileFor } from '../../dist/prompt/profile.js';
 import { renderPrompt } from '../../dist/prompt/prompt.js';
 import { bm25 } from '../lib/bm25.mjs';
@@ -20,7 +20,7 @@ export async function knowledge(bench) {
   const { samples } = await engine.sample({ prompts, sampler: { temperature: 0.8, topK: 0, topP: 1, minP: 0 }, maxTokens: 48 });
   const claims = questions.map(() => new Map());
   for (const { prompt, text } of samples) {
-    const answer = extractAnswer(text);
+    const answer = extractBoxed(text);
     if (answer === null) continue;
     const known = claims[prompt].get(text);
     if (known) known.votes++;

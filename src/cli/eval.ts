@@ -6,10 +6,12 @@ import yargs, { type Argv, type CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { evaluateArithmetic } from '../evaluate/arithmetic.js';
-import { evaluate, hardware } from '../evaluate/evaluate.js';
+import { evaluate, hardware, type IsRight } from '../evaluate/evaluate.js';
 import { RunFile, type RunManifest } from '../evaluate/run-file.js';
+import { extractBoxed } from '../grade/boxed.js';
+import { extractChoice } from '../grade/choice.js';
 import { extractAnswer } from '../grade/extract.js';
-import { normalizeAnswer } from '../grade/normalize.js';
+import { Grader } from '../grade/grader.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { parseOptions, type SolveOptions } from '../options.js';
 import { cacheFolder, packageRoot } from '../paths.js';
@@ -85,10 +87,10 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
           const source = { engine, modelHash: manifest.model.sha256, store, usage: new UsageCounter(), signal, emit: () => {}, profile: profileFor(engine.model) };
           await evaluateArithmetic(work.claims, run, source, sandbox, (now) => shown.show(now));
         } else {
-          const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: extractorOf(work.task) };
+          const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: EXTRACT[work.task.extract] };
           const seeds = Array.from({ length: args.seeds }, (_, i) => settings.seed + i);
-          const isRight = (gold: string, answer: string): boolean => normalizeAnswer(gold) === normalizeAnswer(answer);
-          await evaluate(work.problems, run, context, { isRight, seeds, retryFailed: options.retryFailed, onProgress: (now) => shown.show(now) });
+          await using grader = new Grader();
+          await evaluate(work.problems, run, context, { isRight: judgeOf(work.task, grader, signal), seeds, retryFailed: options.retryFailed, onProgress: (now) => shown.show(now) });
         }
       } finally {
         shown.stop();
@@ -152,19 +154,18 @@ async function dataOf(task: Task, { data }: EvalArguments, progress: Progress, s
   return readTaskFile(task, await fetchTask(task, { folder: join(cacheFolder(), 'tasks'), signal, onProgress: (p) => progress.download(p) }));
 }
 
-const CHOICES = [/answer is \(?([A-Z])\)?(?![a-z])/g, /[aA]nswer:\s*([A-Z])\b/g];
+/** How a task finds the final answer of a solution: boxed; boxed, else stated, else the last number; or the letter of an option. */
+const EXTRACT: Readonly<Record<Task['extract'], (solution: string) => string | null>> = {
+  boxed: extractBoxed,
+  math: extractAnswer,
+  choice: (solution) => extractChoice(solution),
+};
 
-/** How a task finds the final answer of a solution. */
-function extractorOf({ extract }: Task): (solution: string) => string | null {
-  if (extract === 'math') return extractAnswer;
-  return (solution) => {
-    for (const pattern of CHOICES) {
-      const [, letter] = [...solution.matchAll(pattern)].at(-1) ?? [];
-      if (letter !== undefined) return letter;
-    }
-    return extractAnswer(solution) ?? solution.match(/\b[A-J]\b/g)?.at(-1) ?? null;
-  };
-}
+/** Letters are compared as they are; everything else is graded, with a time limit, and may stay undecided. */
+const judgeOf =
+  ({ extract }: Task, grader: Grader, signal: AbortSignal): IsRight =>
+  async (gold, answer) =>
+    extract === 'choice' ? gold === answer : (await grader.grade(gold, answer, { kind: 'math', signal })).equal;
 
 async function manifestOf(
   args: SolvingArguments & { readonly limit?: string | undefined; readonly seeds: number },

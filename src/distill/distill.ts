@@ -5,7 +5,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderChat, type ChatMessage } from '../engine/chat-template.js';
-import { extractAnswer } from '../grade/extract.js';
+import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
@@ -114,7 +114,7 @@ async function solve(problems: readonly DistillProblem[], student: SampleSource 
     const problem = problems[i];
     const distinct = new Set(pool.map(({ text }) => text));
     for (const text of problem ? distinct : []) {
-      const answer = extractAnswer(text);
+      const answer = extractBoxed(text);
       if (answer === null || !problem) unanswered++;
       else solutions.push({ problem, text, answer });
     }

@@ -29,7 +29,7 @@ const taskSchema = z.strictObject({
   /** The answer is what follows the last of these. */
   answerAfter: z.string().optional(),
   /** How the final answer is found in a solution. */
-  extract: z.enum(['math', 'choice']),
+  extract: z.enum(['boxed', 'math', 'choice']),
   verifier: z.enum(Object.keys(verifiers) as [keyof typeof verifiers, ...(keyof typeof verifiers)[]]),
   /** What the solver is told, where the profile's own words do not fit. */
   solve: z.array(message).min(1).optional(),

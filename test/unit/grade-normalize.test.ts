@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { extractAnswer } from '../../src/grade/extract.js';
+import { extractBoxed } from '../../src/grade/boxed.js';
 import { normalizeAnswer, sameAnswer } from '../../src/grade/normalize.js';
 
-describe('extractAnswer', () => {
+describe('extractBoxed', () => {
   test.each([
     ['Step 1: 1 + 1 = 2\nThe answer is \\boxed{2}.', '2'],
     ['\\boxed{1} no, \\boxed{ 3 }', '3'],
@@ -12,10 +12,10 @@ describe('extractAnswer', () => {
     ['\\boxed{}', null],
     ['The answer is 5.', null],
     ['', null],
-  ])('%j gives %j', (text, answer) => expect(extractAnswer(text)).toBe(answer));
+  ])('%j gives %j', (text, answer) => expect(extractBoxed(text)).toBe(answer));
 
   test('unbalanced braces in a long text do not take quadratic time to give up', () => {
-    expect(extractAnswer('\\boxed{'.repeat(20_000))).toBeNull();
+    expect(extractBoxed('\\boxed{'.repeat(20_000))).toBeNull();
   });
 });
 

@@ -1,0 +1,124 @@
+/** The grader: the cheap way, the workers, their limits. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { T1Error } from '../../src/errors.js';
+import { Grader } from '../../src/grade/grader.js';
+
+const grader = new Grader({ workers: 1, timeoutMs: 5000 });
+afterAll(() => grader.dispose());
+
+/** The code that a promise is rejected with. */
+const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'nothing thrown',
+    (error: unknown) => (error instanceof T1Error ? error.code : error),
+  );
+
+/** The parser needs time exponential in these bars. */
+const HANGS = `${'|'.repeat(61)}1`;
+
+describe('grade', () => {
+  test('says what was extracted and why', async () => {
+    expect(await grader.grade('1000', 'The answer is 1,000.')).toEqual({ equal: true, extracted: '1,000', why: 'the same number' });
+    expect(await grader.grade('x^2-1', '(x-1)(x+1)')).toEqual({ equal: true, extracted: '(x-1)(x+1)', why: 'the same expression' });
+  });
+
+  test('of a whole solution only the extracted answer counts', async () => {
+    const text = 'She buys 5 apples and then gets 7 more.';
+    expect(await grader.grade('5', text, { fromText: true })).toMatchObject({ equal: false, extracted: '7' });
+    expect(await grader.grade('4', 'I have no idea at all. Who could know what this should be?', { fromText: true })).toMatchObject({ equal: false, extracted: null });
+  });
+
+  test.each([
+    ['no gold', null, '0'],
+    ['no prediction', '0', null],
+    ['an empty gold', ' ', ' '],
+    ['an empty prediction', '5', ''],
+  ])('%s: not equal', async (_name, gold, prediction) => expect((await grader.grade(gold, prediction)).equal).toBe(false));
+
+  test.each([
+    ['a letter and prose', 'C', 'I think that the answer is C', 'auto', true],
+    ['a letter and another', 'C', 'The answer is (D).', 'auto', false],
+    ['letters that are maths', 'E', 'E = mc^2 + A', 'auto', false],
+    ['an option with its text', '(D) Alina', 'D', 'auto', true],
+    ['an option with its text, as a choice', 'A Peter', 'A', 'choice', true],
+    ['a letter as maths', 'B', 'B+A', 'math', false],
+  ] as const)('%s', async (_name, gold, prediction, kind, equal) => expect((await grader.grade(gold, prediction, { kind })).equal).toBe(equal));
+
+  test('a choice without any letter in gold is undecided', async () => {
+    expect(await grader.grade('42', 'B', { kind: 'choice' })).toMatchObject({ equal: null, extracted: 'B' });
+  });
+
+  test('an answer of megabytes is undecided, unless it is the same text', async () => {
+    const long = `x^{${'2+'.repeat(500_000)}1}`;
+    expect(await grader.grade(`\\boxed{${long}}`, '5')).toMatchObject({ equal: null });
+    expect(await grader.grade(`\\boxed{${long}}`, `\\boxed{${long}}`)).toMatchObject({ equal: true });
+  });
+
+  test.each([{ decimals: -1 }, { decimals: 0.5 }, { choices: 0 }, { choices: 27 }])('options out of range: %j', async (options) => {
+    expect(await codeOf(grader.grade('1', '1', options))).toBe('USAGE');
+  });
+
+  test('limits out of range', () => expect(() => new Grader({ timeoutMs: 0 })).toThrow(expect.objectContaining({ code: 'USAGE' })));
+});
+
+describe('workers', () => {
+  test('a comparison that takes too long is undecided, and the next one is answered', async () => {
+    await using impatient = new Grader({ workers: 1, timeoutMs: 300 });
+    const start = performance.now();
+    const [first, second] = await Promise.all([impatient.grade('2', HANGS), impatient.grade('x+y', 'y+x')]);
+    expect(first).toMatchObject({ equal: null, why: expect.stringContaining('300 ms') as string });
+    expect(second.equal).toBe(true);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  test('results come in the order of the pairs', async () => {
+    await using impatient = new Grader({ workers: 2, timeoutMs: 300 });
+    const pairs = [
+      { gold: '2', prediction: HANGS },
+      { gold: '1', prediction: '1.0' },
+      { gold: 'a+b', prediction: 'b+a' },
+      { gold: '3', prediction: '4' },
+    ];
+    const results = [];
+    for await (const { equal } of impatient.gradeAll(pairs)) results.push(equal);
+    expect(results).toEqual([null, true, true, false]);
+  });
+
+  test('a source is read no further ahead than the workers need', async () => {
+    let read = 0;
+    const endless = (function* () {
+      for (;;) yield { gold: 'a+b', prediction: `b+a+${read++ % 2}` };
+    })();
+    let seen = 0;
+    for await (const grade of grader.gradeAll(endless)) {
+      expect(grade.equal).toBe(seen % 2 === 0);
+      if (++seen === 50) break;
+    }
+    expect(read).toBeLessThanOrEqual(50 + 8);
+  });
+
+  test('an abort ends what runs and what waits', async () => {
+    await using waiting = new Grader({ workers: 1, timeoutMs: 60_000 });
+    const controller = new AbortController();
+    const gradings = [HANGS, HANGS].map((prediction) => codeOf(waiting.grade('2', prediction, { signal: controller.signal })));
+    setTimeout(() => controller.abort(), 200);
+    expect(await Promise.all(gradings)).toEqual(['ABORTED', 'ABORTED']);
+    expect((await waiting.grade('a+b', 'b+a')).equal).toBe(true);
+    expect(await codeOf(waiting.grade('a+b', 'b+a', { signal: controller.signal }))).toBe('ABORTED');
+  });
+
+  test('disposal ends what runs', async () => {
+    const gone = new Grader({ workers: 1, timeoutMs: 60_000 });
+    const grading = codeOf(gone.grade('2', HANGS));
+    await gone.dispose();
+    expect(await grading).toBe('DISPOSED');
+    expect(await codeOf(gone.grade('a+b', 'b+a'))).toBe('DISPOSED');
+  });
+});
+
+test('plain numbers need no worker: at least 2,000 comparisons a second', async () => {
+  await using fresh = new Grader({ workers: 1 });
+  const start = performance.now();
+  for (let i = 0; i < 4000; i++) expect((await fresh.grade(String(i), `${i}.0`)).equal).toBe(true);
+  expect(performance.now() - start).toBeLessThan(2000);
+});
