@@ -36,9 +36,16 @@ export const gradeCommand = (signal: AbortSignal): CommandModule<object, Argumen
     await using grader = new Grader({ timeoutMs, ...(workers === undefined ? {} : { workers }) });
     const options = { kind: args.kind, fromText: args.fromText, choices, signal, ...(decimals === undefined ? {} : { decimals }) };
     const counts = new Map<Grade['equal'], number>();
-    for await (const grade of grader.gradeAll(readPairs(args.file, signal), options)) {
-      counts.set(grade.equal, (counts.get(grade.equal) ?? 0) + 1);
-      await print(args.json ? JSON.stringify(grade) : told(grade));
+    try {
+      for await (const grade of grader.gradeAll(readPairs(args.file), options)) {
+        counts.set(grade.equal, (counts.get(grade.equal) ?? 0) + 1);
+        await print(args.json ? JSON.stringify(grade) : told(grade));
+        signal.throwIfAborted();
+      }
+    } catch (cause) {
+      process.stdin.destroy(); // whoever writes to it may go on for long
+      if (signal.aborted) throw new T1Error('ABORTED', 'interrupted; what is printed is graded, nothing is stored', { cause });
+      throw cause;
     }
     const [equal, different, undecided] = [counts.get(true) ?? 0, counts.get(false) ?? 0, counts.get(null) ?? 0];
     if (!args.json) await print(`${equal} equal, ${different} different, ${undecided} undecided`);
@@ -71,12 +78,11 @@ const pairLine = z.object({ gold: answer, prediction: answer });
 /**
  * Lines as they come, so that a file of any length streams through. Fields other than gold and prediction are left alone.
  *
- * @throws T1Error FILE_NOT_FOUND, INPUT, ABORTED
+ * @throws T1Error FILE_NOT_FOUND, INPUT
  */
-async function* readPairs(source: string, signal: AbortSignal): AsyncGenerator<GradePair, void> {
+async function* readPairs(source: string): AsyncGenerator<GradePair, void> {
   let number = 0;
   for await (const line of readLines(source)) {
-    signal.throwIfAborted();
     number++;
     if (line.trim() !== '') yield parseLine(line, `${sourceName(source)}:${number}`);
   }

@@ -88,6 +88,10 @@ export class Grader {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
     setMaxListeners(0, signal);
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new T1Error('ABORTED', 'aborted', { cause: signal.reason })), { once: true });
+    });
+    aborted.catch(() => undefined); // it is raced below
     const source = Symbol.asyncIterator in pairs ? pairs[Symbol.asyncIterator]() : pairs[Symbol.iterator]();
     const running: Promise<Grade>[] = [];
     let end: { readonly failure?: unknown } | null = null;
@@ -107,7 +111,7 @@ export class Grader {
         if (!end && running.length < this.#inFlight) reading ??= read();
         const [first] = running;
         // A result goes out at once, also while the source has no more to give yet.
-        const graded = await Promise.race([...(reading ? [reading] : []), ...(first ? [first] : [])]);
+        const graded = await Promise.race([aborted, ...(reading ? [reading] : []), ...(first ? [first] : [])]);
         if (!graded) continue;
         running.shift();
         yield graded;

@@ -61,6 +61,23 @@ describe('grade', () => {
   test('limits out of range', () => expect(() => new Grader({ timeoutMs: 0 })).toThrow(expect.objectContaining({ code: 'USAGE' })));
 });
 
+describe('plain numbers', () => {
+  test.each([
+    ['-5', '−5.0', true],
+    ['-5', '5', false],
+    ['1/2', '0.50', true],
+    ['\\frac{-1}{2}', '-1/2', true],
+    ['1,234,567', '$1{,}234{,}567$', true],
+    ['12345678901234567890', '12345678901234567891', false],
+    ['0.1', '.1', true],
+    ['1,23', '123', false],
+    ['0,111', '0.111', true],
+  ])('%s and %s: %s', async (gold, prediction, equal) => {
+    expect((await grader.grade(gold, prediction)).equal).toBe(equal);
+    expect((await grader.grade(prediction, gold)).equal).toBe(equal);
+  });
+});
+
 describe('workers', () => {
   test('a comparison that takes too long is undecided, and the next one is answered', async () => {
     await using impatient = new Grader({ workers: 1, timeoutMs: 300 });
