@@ -40,7 +40,7 @@ const builder = (yargs: Argv) =>
   withSolving(yargs)
     .positional('task', { type: 'string', demandOption: true, describe: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON or CSV of {id, problem, answer}' })
     .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
-    .option('map', { type: 'string', array: true, requiresArg: true, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
+    .option('map', { type: 'string', array: true, nargs: 1, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
     .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
     .option('seeds', { type: 'number', default: 1, requiresArg: true, describe: 'how many, from --seed on; intervals then include them' })
     .option('out', { type: 'string', requiresArg: true, describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)` })

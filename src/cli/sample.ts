@@ -19,7 +19,7 @@ const builder = (yargs: Argv) =>
     .positional('prompt', { type: 'string', describe: 'the prompt; - reads standard input' })
     .option('chat', { type: 'boolean', default: false, describe: "send the prompt as a user's turn through the chat template" })
     .option('grammar', { type: 'string', requiresArg: true, describe: 'file with a GBNF grammar that every sample follows' })
-    .option('stop', { type: 'string', array: true, requiresArg: true, default: [] as string[], describe: 'end a sample where this text appears' });
+    .option('stop', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'end a sample where this text appears' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 

@@ -46,8 +46,8 @@ export const withSolving = (yargs: Argv) =>
     .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
     .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
     .option('reward-model', { type: 'string', requiresArg: true, describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)' })
-    .option('adapter-tool', { type: 'string', array: true, requiresArg: true, describe: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it, several add up' })
-    .option('adapter-reward', { type: 'string', array: true, requiresArg: true, describe: 'the same for the reward (of --reward-model, where that is given)' })
+    .option('adapter-tool', { type: 'string', array: true, nargs: 1, describe: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it; given again, they add up' })
+    .option('adapter-reward', { type: 'string', array: true, nargs: 1, describe: 'the same for the reward (of --reward-model, where that is given)' })
     .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
 
 const builder = (yargs: Argv) => withSolving(yargs).positional('problem', { type: 'string', describe: 'the question; - reads standard input' });

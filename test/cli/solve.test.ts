@@ -129,7 +129,7 @@ describe('the store', () => {
     expect(tool.usage.generatedTokens).toBeGreaterThan(0);
     expect((await solve('adapters', '-n', '4')).usage.decodedTokens).toBe(0);
     // Two halves are the whole; a scale of 0 is the base model.
-    const halves = await solve('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0.5`, `${lora(2)}:0.5`);
+    const halves = await solve('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0.5`, '--adapter-reward', `${lora(2)}:0.5`);
     const none = await solve('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0`);
     for (const [one, other] of [[halves, reward], [none, base]] as const) {
       one.candidates.forEach((candidate, i) => expect(candidate.reward).toBeCloseTo(other.candidates[i]?.reward ?? NaN, 2));
