@@ -11,9 +11,11 @@ import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
 import { lsCommand } from './cli/ls.js';
 import { pythonCommand } from './cli/python.js';
+import { reportCommand } from './cli/report.js';
 import { runsCommand } from './cli/runs.js';
 import { sampleCommand } from './cli/sample.js';
 import { solveCommand } from './cli/solve.js';
+import { viewCommand } from './cli/view.js';
 import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
 
@@ -32,6 +34,8 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(evalCommand(signal))
     .command(retryCommand(signal))
     .command(runsCommand())
+    .command(reportCommand())
+    .command(viewCommand(signal))
     .command(lsCommand())
     .command(distillCommand(signal))
     .demandCommand(1, 'name a command')

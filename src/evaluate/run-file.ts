@@ -126,6 +126,11 @@ export class RunFile implements Disposable {
     }
   }
 
+  /** Another one whenever somebody else wrote to the run. */
+  get dataVersion(): number {
+    return guarded(this.path, () => Number(this.database.pragma('data_version', { simple: true })));
+  }
+
   [Symbol.dispose](): void {
     this.database.close();
   }

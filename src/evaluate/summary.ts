@@ -1,7 +1,7 @@
 /** Figures of a run, all from its records: nothing is decoded again. */
 import { select, selectors, type SelectorName } from '../select/select.js';
-import type { ScoredCandidate } from '../types.js';
-import type { ClaimRecord, SolvedRecord } from './record.js';
+import type { ScoredCandidate, Selection } from '../types.js';
+import type { ClaimRecord, RunRecord, SolvedRecord } from './record.js';
 import type { RunFile, RunManifest } from './run-file.js';
 import { wilson } from './wilson.js';
 
@@ -48,9 +48,9 @@ export interface ClaimsSummary {
   readonly operands: readonly { readonly operands: number; readonly claims: number; readonly byThinking: Share; readonly byProgram: Share; readonly byBoth: Share }[];
 }
 
-export function summaryOf(run: RunFile): RunSummary | ClaimsSummary {
-  const { manifest } = run;
-  const records = [...run.records()];
+export const summaryOf = (run: RunFile): RunSummary | ClaimsSummary => summaryOfRecords(run.manifest, [...run.records()]);
+
+export function summaryOfRecords(manifest: RunManifest, records: readonly RunRecord[]): RunSummary | ClaimsSummary {
   const claims = records.filter((record) => record.outcome === 'claim');
   if (claims.length > 0) return claimsSummary(manifest, claims);
   const solved = records.filter((record) => record.outcome === 'solved');
@@ -96,9 +96,16 @@ function pointOf(records: readonly SolvedRecord[], n: number): CurvePoint {
   };
 }
 
-function chosenIsRight(pool: SolvedRecord['candidates'], name: SelectorName): boolean {
-  const scored = pool.map((candidate): ScoredCandidate => ({ ...candidate, seed: 0, tokens: new Int32Array(), logprobs: new Float32Array(), tool: { verdict: candidate.tool.verdict, programs: [] } }));
-  const { chosen } = select(scored, name, 'reward');
+const NO_TOKENS = { seed: 0, tokens: new Int32Array(), logprobs: new Float32Array() };
+
+/** What a strategy makes of recorded candidates; where nobody passed, the reward decides. */
+export function decisionOf(pool: SolvedRecord['candidates'], name: SelectorName): Selection {
+  const scored = pool.map((candidate): ScoredCandidate => ({ ...candidate, ...NO_TOKENS, tool: { verdict: candidate.tool.verdict, programs: [] } }));
+  return select(scored, name, 'reward');
+}
+
+export function chosenIsRight(pool: SolvedRecord['candidates'], name: SelectorName): boolean {
+  const { chosen } = decisionOf(pool, name);
   return pool.find(({ index }) => index === chosen)?.correct === true;
 }
 
@@ -127,6 +134,9 @@ function groups(records: readonly SolvedRecord[], nameOf: (record: SolvedRecord)
   return [...byName.entries()].map(([name, own]) => ({ name, problems: own.length, strategies: pointOf(own, samples).strategies }));
 }
 
+/** Tool × reward: a claim holds if neither refutes it. */
+export const byBoth = ({ byThinking, byProgram }: ClaimRecord): boolean | null => (byProgram === null || byThinking === null ? byProgram : byThinking && byProgram);
+
 function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[]): ClaimsSummary {
   const counts = [...new Set(claims.map(({ category }) => Number(category)))].sort((a, b) => a - b);
   return {
@@ -145,8 +155,7 @@ function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[]): C
         claims: own.length,
         byThinking: share(({ byThinking }) => byThinking),
         byProgram: share(({ byProgram }) => byProgram),
-        // Tool × reward: a claim holds if neither refutes it.
-        byBoth: share(({ byThinking, byProgram }) => (byProgram === null || byThinking === null ? byProgram : byThinking && byProgram)),
+        byBoth: share(byBoth),
       };
     }),
   };

@@ -1,0 +1,68 @@
+/** A run over HTTP for this machine: the page, its figures whenever they changed, and one problem at a time. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { T1Error } from '../errors.js';
+import type { RunRecord } from '../evaluate/record.js';
+import type { RunFile } from '../evaluate/run-file.js';
+import { problemOf } from './data.js';
+import { livePage, pageDataOf } from './page.js';
+
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' };
+
+interface Snapshot {
+  readonly version: string;
+  readonly records: readonly RunRecord[];
+  /** JSON of `PageData`. */
+  readonly data: string;
+}
+
+/** @param run stays open for as long as the server runs */
+export function viewServer(run: RunFile): Server {
+  const snapshotNow = follower(run);
+  return createServer((request, response) => {
+    try {
+      if (!forThisMachine(request)) return answer(response, 421, 'this server answers to 127.0.0.1 and localhost only\n');
+      if (request.method !== 'GET') return answer(response, 405, 'only GET\n');
+      route(new URL(request.url ?? '/', 'http://127.0.0.1'), response, run, snapshotNow);
+    } catch (error) {
+      answer(response, 500, error instanceof T1Error ? `${error.code}: ${error.message}` : `INTERNAL: ${String(error)}`);
+    }
+  });
+}
+
+/** A name that another site made to point here is refused: its pages must not read a run (DNS rebinding). */
+function forThisMachine({ headers, socket }: IncomingMessage): boolean {
+  return headers.host === `127.0.0.1:${socket.localPort}` || headers.host === `localhost:${socket.localPort}`;
+}
+
+function route(url: URL, response: ServerResponse, run: RunFile, snapshotNow: () => Snapshot): void {
+  if (url.pathname === '/') return answer(response, 200, livePage(run.manifest), 'text/html; charset=utf-8');
+  const [, ordinal] = url.pathname.match(/^\/problem\/(\d{1,9})$/) ?? [];
+  if (ordinal === undefined && url.pathname !== '/data') return answer(response, 404, 'no such page\n');
+  const { records, version, data } = snapshotNow();
+  if (ordinal === undefined) {
+    if (url.searchParams.get('since') === version) return answer(response, 204, '');
+    response.setHeader('x-version', version);
+    return answer(response, 200, data, 'application/json');
+  }
+  const record = records[Number(ordinal)];
+  if (!record) return answer(response, 404, 'no such problem');
+  answer(response, 200, JSON.stringify(problemOf(record, run.manifest.configuration)), 'application/json');
+}
+
+/** Figures of a large run take a second or so: they are made again only when the run went on, and rest for as long as they took. */
+function follower(run: RunFile): () => Snapshot {
+  let [snapshot, restUntil]: [Snapshot | undefined, number] = [undefined, 0];
+  return () => {
+    const version = String(run.dataVersion);
+    const started = performance.now();
+    if (snapshot && (snapshot.version === version || started < restUntil)) return snapshot;
+    const records = [...run.records()];
+    snapshot = { version, records, data: JSON.stringify(pageDataOf(run.manifest, records)) };
+    restUntil = performance.now() + 4 * (performance.now() - started);
+    return snapshot;
+  };
+}
+
+function answer(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, { ...HEADERS, 'content-type': type }).end(text);
+}
