@@ -39,16 +39,18 @@ export function chartOf(chart: Chart): Html {
 const shape = (i: number): string => symbol(SHAPES[i % SHAPES.length], 44)() ?? '';
 const percent = (share: number): string => (100 * share).toFixed(1);
 const short = (n: number): string => (n >= 10_000 ? `${Math.round(n / 1000)}k` : String(Math.round(n)));
+/** 1, 2, 5, 10, 20, … */
+const decimalTicks = (low: number, high: number): number[] => Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** i)).flat().filter((tick) => tick >= low && tick <= high);
 
 function drawing({ id, title, description, xLabel, scale, ticks, series }: Chart, { name, width, height }: (typeof SIZES)[number]): Html {
   const points = series.flatMap(({ points: own }) => own);
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
-  const x = (scale === 'log' ? scaleLog().base(2) : scaleLinear()).domain(low === high ? [low / 2, low * 2] : [low, high]).range([MARGIN.left, width - MARGIN.right]);
+  const x = (scale === 'log' ? scaleLog() : scaleLinear()).domain(low === high ? [low / 2, low * 2] : [low, high]).range([MARGIN.left, width - MARGIN.right]);
   const y = scaleLinear()
     .domain([Math.min(...points.map(({ share }) => share.low)), Math.max(...points.map(({ share }) => share.high))])
     .nice(5)
     .range([height - MARGIN.bottom, MARGIN.top]);
-  const xTicks = apart(ticks ?? x.ticks(6), (tick) => x(tick), name === 'narrow' ? 34 : 40);
+  const xTicks = apart(ticks ?? (scale === 'log' ? decimalTicks(low, high) : x.ticks(6)), (tick) => x(tick), name === 'narrow' ? 34 : 40);
   return html`<svg class="chart ${name}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-${name}-title ${id}-${name}-text">
 <title id="${id}-${name}-title">${title}</title><desc id="${id}-${name}-text">${description}</desc>
 <g class="grid">${y.ticks(5).map((tick) => html`<line x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}"/><text x="${MARGIN.left - 6}" y="${y(tick) + 4}" text-anchor="end">${Math.round(100 * tick)}</text>`)}

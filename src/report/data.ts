@@ -40,6 +40,8 @@ export interface AnswerTally {
   readonly total: number;
   /** Indices of those that count. */
   readonly candidates: readonly number[];
+  /** It is the one that was chosen. */
+  readonly decided: boolean;
 }
 
 /** How a strategy decided. */
@@ -52,7 +54,7 @@ export interface Decision {
   readonly combine: 'sum' | 'max';
   /** [candidates] */
   readonly weights: readonly number[];
-  /** The heaviest first. */
+  /** The heaviest first; of two alike, the one that was chosen. */
   readonly tallies: readonly AnswerTally[];
 }
 
@@ -111,25 +113,26 @@ export function problemOf(record: RunRecord, configuration: Readonly<Record<stri
 function asRun({ candidates, answer, chosen, correct }: SolvedRecord, select: string): Decision {
   const combine = selectors[select as SelectorName]?.combine ?? 'sum';
   const weights = candidates.map(({ weight }) => weight);
-  return { name: 'as run', answer, chosen, right: correct, fallback: null, combine, weights, tallies: talliesOf(candidates, weights, combine) };
+  return { name: 'as run', answer, chosen, right: correct, fallback: null, combine, weights, tallies: talliesOf(candidates, weights, combine, answer) };
 }
 
 function decisionBy(pool: Pool, name: SelectorName): Decision {
   const { answer, chosen, weights, fallback } = decisionOf(pool, name);
   const { combine } = fallback === 'majority' ? selectors.majority : selectors[name];
-  return { name: STRATEGIES[name], answer, chosen, right: rightness(pool, chosen), fallback, combine, weights, tallies: talliesOf(pool, weights, combine) };
+  return { name: STRATEGIES[name], answer, chosen, right: rightness(pool, chosen), fallback, combine, weights, tallies: talliesOf(pool, weights, combine, answer) };
 }
 
-function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max'): AnswerTally[] {
-  const tallies = new Map<string, { answer: string; right: boolean | null; total: number; candidates: number[] }>();
+function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max', decided: string | null): AnswerTally[] {
+  const chosen = decided === null ? null : normalizeAnswer(decided);
+  const tallies = new Map<string, { answer: string; right: boolean | null; total: number; candidates: number[]; decided: boolean }>();
   pool.forEach(({ answer, correct, index }, i) => {
     if (answer === null) return;
     const weight = weights[i] ?? 0;
     const key = normalizeAnswer(answer);
-    const tally = tallies.get(key) ?? { answer, right: correct, total: 0, candidates: [] };
+    const tally = tallies.get(key) ?? { answer, right: correct, total: 0, candidates: [], decided: key === chosen };
     tally.total = combine === 'sum' ? tally.total + weight : Math.max(tally.total, weight);
     if (weight > 0) tally.candidates.push(index);
     tallies.set(key, tally);
   });
-  return [...tallies.values()].sort((a, b) => b.total - a.total);
+  return [...tallies.values()].sort((a, b) => b.total - a.total || Number(b.decided) - Number(a.decided));
 }

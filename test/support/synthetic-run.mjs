@@ -8,7 +8,7 @@ export const syntheticManifest = (problems, samples) => ({
   command: ['eval', 'synthetic', '-n', String(samples)],
   configuration: { select: 'weighted', fallback: 'reward', samples },
   task: { name: 'synthetic', version: 1, title: 'Made-up problems', source: 'seeded, no model', sha256: '0'.repeat(64), problems },
-  model: { name: 'no model', path: 'none.gguf', sha256: '0'.repeat(64) },
+  model: { name: 'no model', path: '/of/this/machine/none.gguf', sha256: '0'.repeat(64) },
   engine: 'none',
   hardware: { cpu: 'none' },
   packageVersion: '0.0.0',

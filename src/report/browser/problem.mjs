@@ -73,13 +73,12 @@ function solved(record, decisions) {
 }
 
 /** @param {Decision} decision @returns {HTMLElement[]} */
-function sumsOf({ answer, right, fallback, combine, tallies, weights, chosen }) {
+function sumsOf({ answer, right, fallback, combine, tallies, weights }) {
   const most = Math.max(...tallies.map(({ total }) => total), 1e-9);
   const rows = tallies.map((tally) => {
     const track = element('div', { class: 'track' }, element('div', { class: 'fill' }));
     track.style.setProperty('--share', `${(100 * tally.total) / most}%`);
-    const decided = chosen !== null && tally.answer !== null && tallyHas(tally, chosen, answer);
-    return element('tr', { class: decided ? 'decided' : null }, element('th', { scope: 'row' }, tally.answer, ' ', rightMark(tally.right)), element('td', { class: 'number' }, figure(tally.total)), element('td', {}, track), element('td', { class: 'parts' }, ...parts(tally, weights, combine)));
+    return element('tr', { class: tally.decided ? 'decided' : null }, element('th', { scope: 'row' }, tally.answer, ' ', rightMark(tally.right)), element('td', { class: 'number' }, figure(tally.total)), element('td', {}, track), element('td', { class: 'parts' }, ...parts(tally, weights, combine)));
   });
   const how = combine === 'sum' ? 'sum of weights' : 'heaviest';
   return [
@@ -87,9 +86,6 @@ function sumsOf({ answer, right, fallback, combine, tallies, weights, chosen }) 
     element('table', { class: 'sums' }, element('thead', {}, element('tr', {}, ...['answer', how, '', 'candidates'].map((name) => element('th', { scope: 'col' }, name)))), element('tbody', {}, ...rows)),
   ];
 }
-
-/** @param {import('../data.js').AnswerTally} tally @param {number} chosen @param {string | null} answer */
-const tallyHas = (tally, chosen, answer) => tally.candidates.includes(chosen) || tally.answer === answer;
 
 /** @param {import('../data.js').AnswerTally} tally @param {readonly number[]} weights @param {'sum' | 'max'} combine */
 function parts({ candidates }, weights, combine) {
