@@ -3,6 +3,7 @@ import { normalizeAnswer } from '../grade/normalize.js';
 import type { ClaimRecord, RunRecord, SolvedRecord } from '../evaluate/record.js';
 import { byBoth, decisionOf } from '../evaluate/summary.js';
 import { selectors, type SelectorName } from '../select/select.js';
+import type { Selector } from '../select/selector.js';
 
 /** How pages call what can be right or wrong of a problem, in the order of the tables. */
 export const STRATEGIES = {
@@ -66,6 +67,8 @@ export interface ProblemData {
 }
 
 type Pool = SolvedRecord['candidates'];
+/** What a run was asked for; only what of it decides is looked at. */
+type Configuration = Readonly<Partial<Record<'select' | 'fallback' | 'unknown', unknown>>>;
 
 export function rowOf(record: RunRecord): Row {
   const { id, problem: text, gold, category = '', level = '', outcome } = record;
@@ -103,17 +106,20 @@ function judgedRightly(claim: ClaimRecord): Row['right'] {
 }
 
 /** @param configuration of the run: says by which strategy it answered */
-export function problemOf(record: RunRecord, configuration: Readonly<Record<string, unknown>>): ProblemData {
+export function problemOf(record: RunRecord, configuration: Configuration): ProblemData {
   if (record.outcome !== 'solved') return { record, decisions: [] };
   const names = Object.keys(STRATEGIES).filter((name): name is SelectorName => name !== 'oracle');
-  return { record, decisions: [asRun(record, String(configuration['select'] ?? 'weighted')), ...names.map((name) => decisionBy(record.candidates, name))] };
+  return { record, decisions: [asRun(record, configuration), ...names.map((name) => decisionBy(record.candidates, name))] };
 }
 
 /** With the weights that were recorded, whatever fallback the run was asked for. */
-function asRun({ candidates, answer, chosen, correct }: SolvedRecord, select: string): Decision {
-  const combine = selectors[select as SelectorName]?.combine ?? 'sum';
+function asRun({ candidates, answer, chosen, correct }: SolvedRecord, { select = 'weighted', fallback, unknown }: Configuration): Decision {
+  const strategy: Selector = selectors[String(select) as SelectorName] ?? selectors.weighted;
+  const passes = candidates.some((each) => each.answer !== null && (each.tool.verdict === 'pass' || (unknown === 'pass' && each.tool.verdict === 'unknown')));
+  const fellBack = strategy.needsPass && !passes ? String(fallback ?? 'reward') : null;
+  const { combine } = fellBack === 'majority' ? selectors.majority : strategy;
   const weights = candidates.map(({ weight }) => weight);
-  return { name: 'as run', answer, chosen, right: correct, fallback: null, combine, weights, tallies: talliesOf(candidates, weights, combine, answer) };
+  return { name: 'as run', answer, chosen, right: correct, fallback: fellBack, combine, weights, tallies: talliesOf(candidates, weights, combine, answer) };
 }
 
 function decisionBy(pool: Pool, name: SelectorName): Decision {

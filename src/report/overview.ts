@@ -63,7 +63,7 @@ function problemFigures(summary: RunSummary): Html {
     ...(undecided > 0 ? [html`<p class="warning">Of ${undecided} answers nobody could decide whether they are right; they count as wrong.</p>`] : []),
   ];
   return html`<section><h2>Accuracy</h2>${notes}
-${table(`${samples} candidates of each problem: right in %, with 95 % intervals over problems`, ['strategy', 'right', ''], accuracy)}</section>
+${table(`${samples} candidates of each problem: right in %, with 95 % intervals over problems; where no candidate passed, the reward decides`, ['strategy', 'right', ''], accuracy)}</section>
 <section><h2>Accuracy against samples and tokens</h2><div class="charts">${chartOf({
     id: 'by-n',
     title: 'Accuracy against candidates',

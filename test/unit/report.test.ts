@@ -49,6 +49,7 @@ describe('page data', () => {
     const [first] = solved;
     const [asRun] = first ? problemOf(first, { select: 'best-of-n' }).decisions : [];
     expect(asRun).toMatchObject({ name: 'as run', answer: first?.answer, chosen: first?.chosen, combine: 'max' });
+    expect(asRun?.fallback).toBe(first?.candidates.some(({ tool }) => tool.verdict === 'pass') ? null : 'reward');
     expect(asRun?.weights).toEqual(first?.candidates.map(({ weight }) => weight));
   });
 

@@ -14,12 +14,13 @@ const CARDS_AT_ONCE = 8;
 /** @param {ProblemData} data @param {Neighbours} neighbours */
 export function showProblem({ record, decisions }, neighbours) {
   const { id, problem, gold, category, level } = record;
-  const about = [category, level].filter(Boolean).join(', ');
+  const isClaim = record.outcome === 'claim';
+  const about = [isClaim ? `${category} operands` : category, level].filter(Boolean).join(', ');
   byId('problem').replaceChildren(
     navigation(neighbours),
-    element('h2', { tabindex: -1 }, `Problem ${id}`, about ? element('small', {}, ` ${about}`) : null),
+    element('h2', { tabindex: -1 }, `${isClaim ? 'Claim' : 'Problem'} ${id}`, about ? element('small', {}, ` ${about}`) : null),
     written(problem, 'question'),
-    element('p', {}, 'Right answer: ', element('strong', {}, gold)),
+    element('p', {}, isClaim ? 'The claim is: ' : 'Right answer: ', element('strong', {}, gold)),
     ...content(record, decisions),
   );
   byId('problem').querySelector('h2')?.focus();
@@ -82,7 +83,7 @@ function sumsOf({ answer, right, fallback, combine, tallies, weights }) {
   });
   const how = combine === 'sum' ? 'sum of weights' : 'heaviest';
   return [
-    element('p', {}, answer === null ? 'Nothing was chosen.' : element('span', {}, 'Chosen: ', element('strong', {}, answer), ' ', rightMark(right)), fallback === null ? '' : ` No candidate passed the tool or had an answer: ${fallback} decided.`),
+    element('p', {}, answer === null ? 'Nothing was chosen.' : element('span', {}, 'Chosen: ', element('strong', {}, answer), ' ', rightMark(right)), fallback === null || answer === null ? '' : ` No candidate passed the tool: ${fallback === 'majority' ? 'the majority' : 'the reward alone'} decided.`),
     element('table', { class: 'sums' }, element('thead', {}, element('tr', {}, ...['answer', how, '', 'candidates'].map((name) => element('th', { scope: 'col' }, name)))), element('tbody', {}, ...rows)),
   ];
 }

@@ -54,7 +54,7 @@ export class ProblemTable {
       this.#labelled('Text', element('input', { type: 'search', name: 'text', value: this.#filter.text, placeholder: 'in problem, answer, id ( / )', input: (event) => this.#set('text', valueIn(event)) })),
       this.#select('rightBy', 'Right by', named),
       this.#select('wrongBy', 'but not by', named),
-      ...(categories.length > 1 ? [this.#select('category', 'Category', categories.map((name) => [name, name]))] : []),
+      ...(categories.length > 1 ? [this.#select('category', this.#isClaims() ? 'Operands' : 'Category', categories.map((name) => [name, name]))] : []),
       ...(levels.length > 1 ? [this.#select('level', 'Level', levels.map((name) => [name, name]))] : []),
       this.#select('outcome', 'Outcome', [['done', 'done'], ['failed', 'failed']]),
       element('div', { class: 'presets' }, this.#preset(first, second), this.#preset(second, first), element('button', { type: 'button', click: () => this.#setAll({ ...EVERYTHING }) }, 'All')),
@@ -126,14 +126,18 @@ export class ProblemTable {
     /** @type {HTMLElement | undefined} */ (this.#table.querySelectorAll('tbody a')[from])?.focus();
   }
 
+  #isClaims() {
+    return this.#data.rows.some(({ outcome }) => outcome === 'claim');
+  }
+
   /** `kind` says to the style sheet what a narrow screen leaves out. */
   #columns() {
     const { categories, levels, strategies } = this.#choices();
-    const solved = this.#data.rows.some(({ outcome }) => outcome !== 'claim');
+    const solved = !this.#isClaims();
     return [
       { key: 'id', name: 'id', kind: 'id' },
       { key: 'text', name: 'problem', kind: 'text' },
-      ...(categories.length > 0 ? [{ key: 'category', name: 'category', kind: 'spare' }] : []),
+      ...(categories.length > 0 ? [{ key: 'category', name: this.#isClaims() ? 'operands' : 'category', kind: 'spare' }] : []),
       ...(levels.length > 0 ? [{ key: 'level', name: 'level', kind: 'spare' }] : []),
       { key: 'gold', name: 'right answer', kind: 'spare' },
       ...(solved ? [{ key: 'answer', name: 'answer', kind: 'value' }] : []),
