@@ -10,7 +10,8 @@ const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosnif
 
 interface Snapshot {
   readonly version: string;
-  readonly records: readonly RunRecord[];
+  /** [places] of the problems in the table */
+  readonly ids: readonly string[];
   /** JSON of `PageData`. */
   readonly data: string;
 }
@@ -38,29 +39,47 @@ function route(url: URL, response: ServerResponse, run: RunFile, snapshotNow: ()
   if (url.pathname === '/') return answer(response, 200, livePage(run.manifest), 'text/html; charset=utf-8');
   const [, ordinal] = url.pathname.match(/^\/problem\/(\d{1,9})$/) ?? [];
   if (ordinal === undefined && url.pathname !== '/data') return answer(response, 404, 'no such page\n');
-  const { records, version, data } = snapshotNow();
+  const { ids, version, data } = snapshotNow();
   if (ordinal === undefined) {
     if (url.searchParams.get('since') === version) return answer(response, 204, '');
     response.setHeader('x-version', version);
     return answer(response, 200, data, 'application/json');
   }
-  const record = records[Number(ordinal)];
-  if (!record) return answer(response, 404, 'no such problem');
-  answer(response, 200, JSON.stringify(problemOf(record, run.manifest.configuration)), 'application/json');
+  const id = ids[Number(ordinal)];
+  if (id === undefined) return answer(response, 404, 'no such problem');
+  answer(response, 200, JSON.stringify(problemOf(run.record(id), run.manifest.configuration)), 'application/json');
 }
 
-/** Figures of a large run take a second or so: they are made again only when the run went on, and rest for as long as they took. */
+/** Figures of a large run take seconds: they are made again only when the run went on, and rest four times as long as they took. */
 function follower(run: RunFile): () => Snapshot {
   let [snapshot, restUntil]: [Snapshot | undefined, number] = [undefined, 0];
+  let known = new Map<string, { version: string; record: RunRecord }>();
   return () => {
     const version = String(run.dataVersion);
     const started = performance.now();
     if (snapshot && (snapshot.version === version || started < restUntil)) return snapshot;
-    const records = [...run.records()];
-    snapshot = { version, records, data: JSON.stringify(pageDataOf(run.manifest, records)) };
+    known = new Map(
+      run.versions().map(({ id, version: own }) => {
+        const before = known.get(id);
+        return [id, before?.version === own ? before : { version: own, record: withoutTexts(run.record(id)) }];
+      }),
+    );
+    const records = [...known.values()].map(({ record }) => record);
+    snapshot = { version, ids: [...known.keys()], data: JSON.stringify(pageDataOf(run.manifest, records)) };
     restUntil = performance.now() + 4 * (performance.now() - started);
     return snapshot;
   };
+}
+
+/** What figures are made of: without the solutions and programs, a hundred megabytes of a large run. */
+function withoutTexts(record: RunRecord): RunRecord {
+  if (record.outcome !== 'solved') return record;
+  const candidates = record.candidates.map(({ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens, tool: { verdict } }) => ({
+    ...{ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens },
+    text: '',
+    tool: { verdict, programs: [] },
+  }));
+  return { ...record, candidates };
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
