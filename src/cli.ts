@@ -12,10 +12,12 @@ import { markStandardInput } from './cli/input.js';
 import { interruptSignal } from './cli/interrupt.js';
 import { lsCommand } from './cli/ls.js';
 import { pythonCommand } from './cli/python.js';
+import { reportCommand } from './cli/report.js';
 import { runsCommand } from './cli/runs.js';
 import { sampleCommand } from './cli/sample.js';
 import { selectCommand } from './cli/select.js';
 import { solveCommand } from './cli/solve.js';
+import { viewCommand } from './cli/view.js';
 import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
 
@@ -44,6 +46,8 @@ async function main(argv: readonly string[]): Promise<void> {
     .command(evalCommand(signal))
     .command(retryCommand(signal))
     .command(runsCommand())
+    .command(reportCommand())
+    .command(viewCommand(signal))
     .command(lsCommand())
     .command(distillCommand(signal))
     .command(gradeCommand(signal))

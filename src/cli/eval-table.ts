@@ -18,11 +18,12 @@ function problemsTable({ curve, failed, undecided, verdicts, t1OverMajority, asR
   }
   const { pass, fail, unknown } = verdicts;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const { difference, low, high } = t1OverMajority;
   const points = (share: number): string => (100 * share).toFixed(1);
+  const against = t1OverMajority && `T1 − majority: ${points(t1OverMajority.difference)} points [${points(t1OverMajority.low)}, ${points(t1OverMajority.high)}], paired.`;
+  const own = asRun && `This run answered ${percent(asRun.accuracy)} rightly with ${asRun.candidates.toFixed(1)} candidates for each problem.`;
+  const saved = adaptive && `With --budget adaptive it would have been ${percent(adaptive.adaptive.accuracy.mean)} with ${adaptive.adaptive.candidates.mean.toFixed(1)} candidates.`;
   const lines = [
-    `T1 − majority: ${points(difference)} points [${points(low)}, ${points(high)}], paired. This run answered ${percent(asRun.accuracy)} rightly with ${asRun.candidates.toFixed(1)} candidates for each problem.`,
-    `With --budget adaptive it would have been ${percent(adaptive.adaptive.accuracy.mean)} with ${adaptive.adaptive.candidates.mean.toFixed(1)} candidates.`,
+    ...[against, own, saved].flatMap((line) => line ?? []),
     `Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}.`,
   ];
   if (failed > 0) lines.push(`${failed} problems failed: t1 runs show says why, t1 retry asks again.`);

@@ -119,11 +119,29 @@ export class RunFile implements Disposable {
    */
   *records(): Generator<RunRecord> {
     const rows = guarded(this.path, () => this.database.prepare<[], { key: string; value: string; sha256: Buffer }>('SELECT key, value, sha256 FROM record ORDER BY ordinal').all());
-    for (const { key, value, sha256 } of rows) {
-      const parsed = hashOf(value).equals(sha256) ? recordSchema.safeParse(parsedJson(value)) : undefined;
-      if (!parsed?.success) throw new T1Error('RUN_CORRUPT', `${this.path}: the record of problem ${key} was changed or damaged: t1 retry makes it again once it is deleted`);
-      yield parsed.data;
-    }
+    for (const row of rows) yield this.checked(row);
+  }
+
+  /** Of every record, in the order of the task: another one when the record is another one. */
+  versions(): { readonly key: string; readonly version: string }[] {
+    return guarded(this.path, () => this.database.prepare<[], { key: string; version: string }>('SELECT key, hex(sha256) AS version FROM record ORDER BY ordinal').all());
+  }
+
+  /** @throws T1Error RUN_CORRUPT, also when there is none of that problem (any more) */
+  record(key: string): RunRecord {
+    const row = guarded(this.path, () => this.database.prepare<[string], { key: string; value: string; sha256: Buffer }>('SELECT key, value, sha256 FROM record WHERE key = ?').get(key));
+    return this.checked(row ?? { key, value: '', sha256: Buffer.alloc(0) });
+  }
+
+  private checked({ key, value, sha256 }: { key: string; value: string; sha256: Buffer }): RunRecord {
+    const parsed = hashOf(value).equals(sha256) ? recordSchema.safeParse(parsedJson(value)) : undefined;
+    if (parsed?.success) return parsed.data;
+    throw new T1Error('RUN_CORRUPT', `${this.path}: the record of problem ${key} was changed or damaged: t1 retry makes it again once it is deleted`);
+  }
+
+  /** Another one whenever somebody else wrote to the run. */
+  get dataVersion(): number {
+    return guarded(this.path, () => Number(this.database.pragma('data_version', { simple: true })));
   }
 
   [Symbol.dispose](): void {

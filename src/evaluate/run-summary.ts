@@ -1,12 +1,15 @@
 /** Figures of a run, all from its records: nothing is decoded again. */
-import { T1Error } from '../errors.js';
+import { select, type SelectorName } from '../select/select.js';
+import type { ScoredCandidate, Selection } from '../types.js';
 import type { Comparison } from './bootstrap.js';
 import { outcomesOf, type Outcomes } from './outcomes.js';
 import { poolsOf, type PoolProblem, type Pools } from './pools.js';
-import type { ClaimRecord, SolvedRecord } from './record.js';
+import type { ClaimRecord, RunRecord, SolvedRecord } from './record.js';
 import type { RunFile, RunManifest } from './run-file.js';
 import { simulateAdaptive, type AdaptiveResult } from './simulate-adaptive.js';
 import type { StrategyName } from './strategies.js';
+
+export type { StrategyName };
 import { accuracyByPart, accuracyCurve, compareStrategies } from './summary.js';
 import { verifierQuality, type VerifierQuality } from './verifier-quality.js';
 import { wilson } from './wilson.js';
@@ -38,14 +41,14 @@ export interface RunSummary {
   readonly strategies: CurvePoint['strategies'];
   /** n = 1, 2, 4, … and all. */
   readonly curve: readonly CurvePoint[];
-  /** What the run itself answered, with the candidates that each problem got. */
-  readonly asRun: Share & { readonly candidates: number };
+  /** These are null as long as no problem is solved. What the run itself answered, with the candidates that each problem got. */
+  readonly asRun: (Share & { readonly candidates: number }) | null;
   /** What `--budget adaptive` would have saved and cost, played through on these candidates. */
-  readonly adaptive: AdaptiveResult;
+  readonly adaptive: AdaptiveResult | null;
   /** Paired over problems, with all candidates. */
-  readonly t1OverMajority: Comparison;
+  readonly t1OverMajority: Comparison | null;
   /** How right the tool's verdicts and the rewards are. */
-  readonly quality: VerifierQuality;
+  readonly quality: VerifierQuality | null;
   /** [verdict] candidates with a right and with a wrong answer. */
   readonly verdicts: Readonly<Record<'pass' | 'fail' | 'unknown', { readonly right: number; readonly wrong: number }>>;
   readonly categories: readonly { readonly name: string; readonly problems: number; readonly strategies: CurvePoint['strategies'] }[];
@@ -63,25 +66,31 @@ export interface ClaimsSummary {
 /**
  * All from the records: subsets of each pool stand for smaller N, intervals come from resampling problems.
  *
- * @throws T1Error RUN_CORRUPT, INPUT when the run has no solved problem yet
+ * @throws T1Error RUN_CORRUPT
  */
 export async function summaryOf(run: RunFile): Promise<RunSummary | ClaimsSummary> {
-  const { manifest } = run;
-  const records = [...run.records()];
+  return summaryOfRecords(run.manifest, [...run.records()]);
+}
+
+export async function summaryOfRecords(manifest: RunManifest, records: readonly RunRecord[]): Promise<RunSummary | ClaimsSummary> {
   const claims = records.filter((record) => record.outcome === 'claim');
   if (claims.length > 0) return claimsSummary(manifest, claims);
   const solved = records.filter((record) => record.outcome === 'solved');
-  if (solved.length === 0) throw new T1Error('INPUT', `no problem of ${run.path} is solved yet${records.length > 0 ? `: all ${records.length} failed, t1 runs export says why` : ''}`);
+  const common = {
+    kind: 'problems' as const,
+    manifest,
+    problems: records.length,
+    failed: records.length - solved.length,
+    undecided: solved.filter(({ correct }) => correct === null).length,
+    verdicts: verdictsOf(solved),
+  };
+  if (solved.length === 0) return { ...common, samples: 0, strategies: {}, curve: [], asRun: null, adaptive: null, t1OverMajority: null, quality: null, categories: [], levels: [] };
   const pools = poolsOf(solved.map(toPool));
   const outcomes = await outcomesOf(pools);
   const sizeOfAll = outcomes.sizes.at(-1) ?? 1;
   const points = accuracyCurve(pools, outcomes);
   return {
-    kind: 'problems',
-    manifest,
-    problems: records.length,
-    failed: records.length - solved.length,
-    undecided: solved.filter(({ correct }) => correct === null).length,
+    ...common,
     samples: pools.candidates,
     strategies: points.at(-1)?.strategies ?? {},
     curve: points.map(({ n, strategies }) => ({ n, strategies, tokens: tokensOf(solved, n) })),
@@ -89,13 +98,12 @@ export async function summaryOf(run: RunFile): Promise<RunSummary | ClaimsSummar
     adaptive: simulateAdaptive(pools, { strategy: 'weighted', minimum: Math.min(4, pools.candidates), orders: 20, resamples: 1000 }),
     t1OverMajority: compareStrategies(pools, outcomes, 'weighted', 'majority', sizeOfAll),
     quality: verifierQuality(pools),
-    verdicts: verdictsOf(solved),
     categories: partsOf(pools, outcomes, 'category', sizeOfAll),
     levels: partsOf(pools, outcomes, 'level', sizeOfAll),
   };
 }
 
-function asRun(records: readonly SolvedRecord[]): RunSummary['asRun'] {
+function asRun(records: readonly SolvedRecord[]): NonNullable<RunSummary['asRun']> {
   const right = records.filter(({ correct }) => correct === true).length;
   const [low, high] = wilson(right, records.length);
   return { accuracy: right / records.length, low, high, candidates: records.reduce((sum, { candidates }) => sum + candidates.length, 0) / records.length };
@@ -135,6 +143,22 @@ function verdictsOf(records: readonly SolvedRecord[]): RunSummary['verdicts'] {
   return { pass: both('pass'), fail: both('fail'), unknown: both('unknown') };
 }
 
+const NO_TOKENS = { seed: 0, tokens: new Int32Array(), logprobs: new Float32Array() };
+
+/** What a strategy makes of recorded candidates; where nobody passed, the reward decides. */
+export function decisionOf(pool: SolvedRecord['candidates'], name: SelectorName): Selection {
+  const scored = pool.map((candidate): ScoredCandidate => ({ ...candidate, ...NO_TOKENS, tool: { verdict: candidate.tool.verdict, programs: [] } }));
+  return select(scored, name, 'reward');
+}
+
+export function chosenIsRight(pool: SolvedRecord['candidates'], name: SelectorName): boolean {
+  const { chosen } = decisionOf(pool, name);
+  return pool.find(({ index }) => index === chosen)?.correct === true;
+}
+
+/** Tool × reward: a claim holds if neither refutes it. */
+export const byBoth = ({ byThinking, byProgram }: ClaimRecord): boolean | null => (byProgram === null || byThinking === null ? byProgram : byThinking && byProgram);
+
 function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[]): ClaimsSummary {
   const counts = [...new Set(claims.map(({ category }) => Number(category)))].sort((a, b) => a - b);
   return {
@@ -153,8 +177,7 @@ function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[]): C
         claims: own.length,
         byThinking: share(({ byThinking }) => byThinking),
         byProgram: share(({ byProgram }) => byProgram),
-        // Tool × reward: a claim holds if neither refutes it.
-        byBoth: share(({ byThinking, byProgram }) => (byProgram === null || byThinking === null ? byProgram : byThinking && byProgram)),
+        byBoth: share(byBoth),
       };
     }),
   };

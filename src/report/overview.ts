@@ -1,0 +1,155 @@
+/** The figures of a run as markup: what was run, tables, charts with a table beside each. */
+import type { ClaimsSummary, CurvePoint, RunSummary, Share, StrategyName } from '../evaluate/run-summary.js';
+import { chartOf, type Series } from './chart.js';
+import { JUDGES, STRATEGIES } from './data.js';
+import { html, type Html } from './html.js';
+
+/** In the order of the tables: from what one sample is worth to what no strategy can exceed. */
+const NAMES: readonly (readonly [StrategyName, string])[] = [
+  ['mean', 'one candidate'],
+  ['majority', STRATEGIES.majority],
+  ['reward', STRATEGIES.reward],
+  ['best-of-n', STRATEGIES['best-of-n']],
+  ['tool', STRATEGIES.tool],
+  ['weighted', STRATEGIES.weighted],
+  ['oracle', STRATEGIES.oracle],
+];
+
+export function overviewOf(summary: RunSummary | ClaimsSummary): Html {
+  const figures = summary.problems === 0 ? html`<p>No problem is done yet.</p>` : summary.kind === 'claims' ? claimFigures(summary) : problemFigures(summary);
+  return html`${making(summary)}${figures}`;
+}
+
+function making({ manifest, problems, kind }: RunSummary | ClaimsSummary): Html {
+  const { task, model, engine, hardware, command, configuration, packageVersion, node, startedAt } = manifest;
+  const facts: [string, string][] = [
+    ['Task', `${task.title} (${task.name}, version ${task.version})`],
+    ['Done', `${problems} of ${task.problems} ${kind}`],
+    ['Model', model.name],
+    ['Command', `t1 ${command.join(' ')}`],
+    ['Started', startedAt],
+    ['Hardware', told(hardware)],
+  ];
+  const more: [string, string][] = [
+    ['Data', task.source],
+    ['Data, SHA-256', task.sha256],
+    ['Model file', `${model.path.split(/[\\/]/).at(-1) ?? ''}, SHA-256 ${model.sha256}`],
+    ['Engine', engine],
+    ['Program', `t1 ${packageVersion}, Node ${node}`],
+    ['Configuration', told(configuration)],
+  ];
+  const list = (pairs: readonly [string, string][]): Html => html`<dl>${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<section aria-label="What was run">${list(facts)}<details id="making"><summary>Data, files, engine, configuration</summary>${list(more)}</details></section>`;
+}
+
+const told = (values: Readonly<Record<string, unknown>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+
+/** More groups than these are folded away at first. */
+const MANY = 15;
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+const cell = (share: Share | undefined): Html => (share ? html`<td class="number">${percent(share.accuracy)} <small>[${percent(share.low)}, ${percent(share.high)}]</small></td>` : html`<td>–</td>`);
+const table = (caption: string, head: readonly string[], rows: readonly Html[]): Html =>
+  html`<p class="caption">${caption}</p><div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table aria-label="${caption}"><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+
+function problemFigures(summary: RunSummary): Html {
+  const { samples, failed, undecided, strategies, curve } = summary;
+  const accuracy = NAMES.map(([key, name]) => html`<tr${key === 'weighted' ? html` class="ours"` : ''}><th scope="row">${name}</th>${cell(strategies[key])}<td>${bar(key, strategies[key])}</td></tr>`);
+  const notes = [
+    ...(failed > 0 ? [html`<p class="warning">${failed} problems failed and are in no figure: the table below says why.</p>`] : []),
+    ...(undecided > 0 ? [html`<p class="warning">Of ${undecided} answers nobody could decide whether they are right; they count as wrong.</p>`] : []),
+  ];
+  return html`<section><h2>Accuracy</h2>${notes}
+${table(`${samples} candidates of each problem: right in %, with 95 % intervals over problems; where no candidate passed, the reward decides`, ['strategy', 'right', ''], accuracy)}</section>
+<section><h2>Accuracy against samples and tokens</h2><div class="charts">${chartOf({
+    id: 'by-n',
+    title: 'Accuracy against candidates',
+    description: 'Share of problems answered rightly by each strategy over the first N candidates, with 95 % bands. The same figures are in the table below.',
+    xLabel: 'candidates, N',
+    scale: 'log',
+    ticks: curve.map(({ n }) => n),
+    series: seriesOf(curve, ({ n }) => n),
+  })}${chartOf({
+    id: 'by-tokens',
+    title: 'Accuracy against generated tokens',
+    description: 'Share of problems answered rightly by each strategy over the tokens that it had generated for a problem, with 95 % bands. The same figures are in the table below.',
+    xLabel: 'generated tokens for a problem',
+    scale: 'log',
+    series: seriesOf(curve, tokensOf),
+  })}</div>${curveTable(curve)}</section>
+${matrix(summary)}${groups('By category', summary.categories)}${groups('By level', summary.levels)}`;
+}
+
+/** A strategy is charged for what it needs: majority for no tool, tool only for no reward. */
+function tokensOf({ tokens: { solver, tool, reward } }: CurvePoint, key: StrategyName): number {
+  const needs: Readonly<Record<StrategyName, number>> = { mean: solver, greedy: solver, majority: solver, oracle: solver, reward: solver + reward, tool: solver + tool, 'best-of-n': solver + tool + reward, weighted: solver + tool + reward };
+  return needs[key];
+}
+
+function seriesOf(curve: readonly CurvePoint[], at: (point: CurvePoint, key: StrategyName) => number): Series[] {
+  return NAMES.filter(([key]) => key !== 'mean').map(([key, name]) => ({
+    key,
+    name,
+    points: curve.flatMap((point) => {
+      const share = point.strategies[key];
+      return share ? [{ x: Math.max(1, at(point, key)), share }] : [];
+    }),
+  }));
+}
+
+function curveTable(curve: readonly CurvePoint[]): Html {
+  const rows = curve.map(
+    ({ n, tokens, strategies }) =>
+      html`<tr><th scope="row">${n}</th><td class="number">${Math.round(tokens.solver)}</td><td class="number">${Math.round(tokens.tool)}</td><td class="number">${Math.round(tokens.reward)}</td>${NAMES.map(([key]) => cell(strategies[key]))}</tr>`,
+  );
+  return html`<details id="curve"><summary>The charts as a table</summary>${table('Right in %, with 95 % intervals; tokens generated for a problem, on average', ['N', 'solver tokens', 'tool tokens', 'reward tokens', ...NAMES.map(([, name]) => name)], rows)}</details>`;
+}
+
+function matrix({ verdicts }: RunSummary): Html {
+  const share = (part: number, whole: number): string => (whole === 0 ? '–' : `${percent(part / whole)} %`);
+  const [right, wrong] = (['right', 'wrong'] as const).map((side) => verdicts.pass[side] + verdicts.fail[side] + verdicts.unknown[side]);
+  const rows = (['pass', 'fail', 'unknown'] as const).map((verdict) => {
+    const own = verdicts[verdict];
+    return html`<tr><th scope="row"><span class="verdict ${verdict}">${verdict}</span></th><td class="number">${own.right} <small>${share(own.right, right ?? 0)}</small></td><td class="number">${own.wrong} <small>${share(own.wrong, wrong ?? 0)}</small></td><td class="number">${share(own.right, own.right + own.wrong)}</td></tr>`;
+  });
+  return html`<section><h2>What the tool said</h2>${table('Candidates with an answer, by the verdict of the tool; small: share of all right, of all wrong candidates', ['verdict', 'right', 'wrong', 'right among these'], rows)}</section>`;
+}
+
+function groups(title: string, rows: RunSummary['categories']): Html {
+  if (rows.length === 0) return html``;
+  const shown = NAMES.filter(([key]) => key !== 'best-of-n');
+  const ordered = [...rows].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const body = ordered.map(({ name, problems, strategies }) => html`<tr><th scope="row">${name}</th><td class="number">${problems}</td><td>${bar('weighted', strategies.weighted, strategies.majority)}</td>${shown.map(([key]) => cell(strategies[key]))}</tr>`);
+  const id = title.toLowerCase().replace(' ', '-');
+  const legend = 'right in %, with 95 % intervals; bar: T1 and its interval, tick: majority';
+  return html`<section><h2>${title}</h2><details id="${id}"${rows.length > MANY ? '' : html` open`}><summary>${rows.length} ${rows.length === 1 ? 'group' : 'groups'}</summary>${table(`${title}: ${legend}`, [title.replace('By ', ''), 'problems', 'T1', ...shown.map(([, name]) => name)], body)}</details></section>`;
+}
+
+/** 0…100 % from left to right; what the cell beside it says in numbers. */
+function bar(key: string, share: Share | undefined, tick?: Share): Html {
+  if (!share) return html``;
+  const mark = tick ? html`<path class="tick" d="M${tick.accuracy * 120} 0v14"/>` : '';
+  return html`<svg class="bar s-${key}" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true"><rect class="track" y="3" width="120" height="8"/><rect class="fill" y="3" width="${share.accuracy * 120}" height="8"/><path class="whisker" d="M${share.low * 120} 7H${share.high * 120}"/>${mark}</svg>`;
+}
+
+function claimFigures({ operands }: ClaimsSummary): Html {
+  const parts = [
+    ['thinking', 'byThinking'],
+    ['program', 'byProgram'],
+    ['both', 'byBoth'],
+  ] as const;
+  const series = parts.map(([key, field]) => ({ key, name: JUDGES[key], points: operands.map((row) => ({ x: row.operands, share: row[field] })) }));
+  const rows = operands.map((row) => html`<tr><th scope="row">${row.operands}</th><td class="number">${row.claims}</td>${parts.map(([, field]) => cell(row[field]))}</tr>`);
+  return html`<section><h2>Sums, judged by thinking and by program</h2>${chartOf({
+    id: 'by-operands',
+    title: 'Accuracy against operands (figure 1b of arXiv 2504.04718)',
+    description: 'Share of claims judged rightly over the number of operands, by thinking, by a program, and by both, with 95 % bands. The same figures are in the table below.',
+    xLabel: 'three-digit operands',
+    scale: 'linear',
+    ticks: operands.map(({ operands: count }) => count),
+    series,
+  })}${table('Claims judged rightly in %, with 95 % intervals', ['operands', 'claims', ...parts.map(([key]) => JUDGES[key])], rows)}</section>`;
+}
