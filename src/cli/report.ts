@@ -6,7 +6,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
+import { recordKey } from '../evaluate/record.js';
 import { RunFile } from '../evaluate/run-file.js';
+import { withoutTexts } from '../report/data.js';
 import { reportFile } from '../report/page.js';
 
 const builder = (yargs: Argv) =>
@@ -22,9 +24,9 @@ export const reportCommand = (): CommandModule<object, Arguments> => ({
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async ({ run: folder, output = `${basename(resolve(folder)).replace(/\.sqlite$/, '')}.html` }) => {
     using run = RunFile.open(folder);
-    const records = [...run.records()];
+    const records = run.versions().map(({ key }) => withoutTexts(run.record(key)));
     if (records.length === 0) throw new T1Error('INPUT', `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`);
-    await write(output, reportFile(run.manifest, records));
+    await write(output, reportFile(run.manifest, records, (record) => run.record(recordKey(record))));
     process.stdout.write(`${output}\n`);
   },
 });

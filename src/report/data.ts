@@ -142,3 +142,14 @@ function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max
   });
   return [...tallies.values()].sort((a, b) => b.total - a.total || Number(b.decided) - Number(a.decided));
 }
+
+/** What figures are made of: without the solutions and programs, a hundred megabytes of a large run. */
+export function withoutTexts(record: RunRecord): RunRecord {
+  if (record.outcome !== 'solved') return record;
+  const candidates = record.candidates.map(({ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens, tool: { verdict } }) => ({
+    ...{ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens },
+    text: '',
+    tool: { verdict, programs: [] },
+  }));
+  return { ...record, candidates };
+}

@@ -28,13 +28,17 @@ export async function pageDataOf(manifest: RunManifest, records: readonly RunRec
   return { overview: overviewOf(summary).text, rows: records.map(rowOf), strategies: summary.kind === 'claims' ? JUDGES : STRATEGIES };
 }
 
-/** The parts of a file, in order; problems are packed one by one, so a run need not fit into one string. */
-export async function* reportFile(manifest: RunManifest, records: readonly RunRecord[]): AsyncGenerator<string> {
+/**
+ * The parts of a file, in order; problems are packed one by one, so a run need not fit into one string, or into memory.
+ *
+ * @param wholeAt the record with its texts, where `records` come without
+ */
+export async function* reportFile(manifest: RunManifest, records: readonly RunRecord[], wholeAt = (record: RunRecord): RunRecord => record): AsyncGenerator<string> {
   const { overview, rows, strategies } = await pageDataOf(manifest, records);
   yield head(titleOf(manifest), "default-src 'none'", 'file');
   yield body(manifest, new Html(overview), html`<script type="application/json" id="data">${inertJson({ rows, strategies })}</script>`).text;
   for (const [ordinal, record] of records.entries()) {
-    yield `<script type="text/plain" id="problem-${ordinal}">${await packed(problemOf(record, manifest.configuration))}</script>\n`;
+    yield `<script type="text/plain" id="problem-${ordinal}">${await packed(problemOf(wholeAt(record), manifest.configuration))}</script>\n`;
   }
   yield '</body></html>\n';
 }

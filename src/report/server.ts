@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { T1Error } from '../errors.js';
 import type { RunRecord } from '../evaluate/record.js';
 import type { RunFile } from '../evaluate/run-file.js';
-import { problemOf } from './data.js';
+import { problemOf, withoutTexts } from './data.js';
 import { livePage, pageDataOf } from './page.js';
 
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' };
@@ -72,17 +72,6 @@ function follower(run: RunFile): () => Promise<Snapshot> {
     if (snapshot && (snapshot.version === version || performance.now() < restUntil)) return snapshot;
     return (refreshing ??= refresh(version).finally(() => (refreshing = undefined)));
   };
-}
-
-/** What figures are made of: without the solutions and programs, a hundred megabytes of a large run. */
-function withoutTexts(record: RunRecord): RunRecord {
-  if (record.outcome !== 'solved') return record;
-  const candidates = record.candidates.map(({ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens, tool: { verdict } }) => ({
-    ...{ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens },
-    text: '',
-    tool: { verdict, programs: [] },
-  }));
-  return { ...record, candidates };
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

@@ -20,7 +20,7 @@ export const syntheticManifest = (problems, samples) => ({
 export function* syntheticRecords({ problems = 500, samples = 64, seed = 1, failed = 0 } = {}) {
   const random = randomOf(seed);
   for (let i = 0; i < problems; i++) {
-    if (i < failed) yield { outcome: 'failed', id: `made-${i}`, problem: problemText(random), gold: '1', code: 'PROMPT_TOO_LONG', message: 'the prompt does not fit' };
+    if (i < failed) yield { outcome: 'failed', id: `made-${i}`, seed: 0, problem: problemText(random), gold: '1', code: 'PROMPT_TOO_LONG', message: 'the prompt does not fit' };
     else yield solved(random, i, samples);
   }
 }
@@ -33,6 +33,7 @@ function solved(random, ordinal, samples) {
   return {
     outcome: 'solved',
     id: `made-${ordinal}`,
+    seed: 0,
     problem: problemText(random),
     gold: String(gold),
     category: ['Algebra', 'Geometry', 'Counting', 'Number Theory', 'Precalculus'][ordinal % 5],
