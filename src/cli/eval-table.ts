@@ -1,5 +1,6 @@
 /** A run's figures for people. */
 import Table from 'cli-table3';
+import { paperFigures } from '../evaluate/paper.js';
 import type { ClaimsSummary, RunSummary, Share } from '../evaluate/run-summary.js';
 
 const ORDER = ['mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
@@ -8,10 +9,10 @@ const NAMES = { mean: 'one candidate', majority: 'majority', reward: 'reward onl
 export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
   const { task, model } = summary.manifest;
   const body = summary.kind === 'claims' ? claimsTable(summary) : problemsTable(summary);
-  return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, `Run: ${folder}`, ''].join('\n');
+  return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, `Run: ${folder} (report.html; t1 runs show, t1 view)`, ''].join('\n');
 }
 
-function problemsTable({ curve, failed, undecided, verdicts, t1OverMajority, asRun, adaptive }: RunSummary): string {
+function problemsTable({ manifest: { task }, curve, failed, undecided, verdicts, t1OverMajority, asRun, adaptive }: RunSummary): string {
   const table = new Table({ head: ['N', 'tokens', ...ORDER.map((name) => NAMES[name])], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
   for (const { n, tokens, strategies } of curve) {
     table.push([n, Math.round(tokens.solver + tokens.tool + tokens.reward), ...ORDER.map((name) => told(strategies[name]))]);
@@ -28,7 +29,16 @@ function problemsTable({ curve, failed, undecided, verdicts, t1OverMajority, asR
   ];
   if (failed > 0) lines.push(`${failed} problems failed: t1 runs show says why, t1 retry asks again.`);
   if (undecided > 0) lines.push(`Of ${undecided} answers nobody could decide whether they are right; they count as wrong.`);
-  return [table.toString(), ...lines].join('\n');
+  return [table.toString(), ...lines, ...paperLines(task)].join('\n');
+}
+
+/** The paper's own figures, where it has the same task. */
+function paperLines({ name }: RunSummary['manifest']['task']): string[] {
+  const paper = paperFigures(name);
+  if (!paper) return [];
+  const table = new Table({ head: ['the paper', '', ...paper.n.map((n) => `N=${n}`)], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
+  for (const { model, strategy, accuracy } of paper.rows) table.push([model, strategy, ...accuracy.map((share) => share.toFixed(1))]);
+  return [table.toString(), `${paper.source}.`];
 }
 
 function claimsTable({ operands }: ClaimsSummary): string {

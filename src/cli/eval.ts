@@ -32,9 +32,12 @@ import { rangeOf } from './input.js';
 import { Progress } from './progress.js';
 import { EvaluationProgress } from './eval-progress.js';
 import { summaryTable } from './eval-table.js';
+import { writeReport } from './report.js';
 import { settingsOf, verifierOf, withEngines, withSolving, type SolvingArguments } from './solve.js';
 
 export const RUNS_FOLDER = 't1-runs';
+/** In the folder of a run. */
+const REPORT_FILE = 'report.html';
 
 const builder = (yargs: Argv) =>
   withSolving(yargs)
@@ -95,7 +98,9 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
       } finally {
         shown.stop();
       }
-      return { summary: await summaryOf(run), folder };
+      const summary = await summaryOf(run);
+      if (summary.problems > 0) await writeReport(folder, join(folder, REPORT_FILE));
+      return { summary, folder };
     });
   } finally {
     await programs.dispose();

@@ -23,13 +23,21 @@ export const reportCommand = (): CommandModule<object, Arguments> => ({
   describe: 'write a run as one HTML file that needs no network',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async ({ run: folder, output = `${basename(resolve(folder)).replace(/\.sqlite$/, '')}.html` }) => {
-    using run = RunFile.open(folder);
-    const records = run.versions().map(({ key }) => withoutTexts(run.record(key)));
-    if (records.length === 0) throw new T1Error('INPUT', `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`);
-    await write(output, reportFile(run.manifest, records, (record) => run.record(recordKey(record))));
+    await writeReport(folder, output);
     process.stdout.write(`${output}\n`);
   },
 });
+
+/**
+ * @param folder of the run
+ * @throws T1Error FILE_NOT_FOUND, RUN_CORRUPT, INPUT, DISK_FULL
+ */
+export async function writeReport(folder: string, output: string): Promise<void> {
+  using run = RunFile.open(folder);
+  const records = run.versions().map(({ key }) => withoutTexts(run.record(key)));
+  if (records.length === 0) throw new T1Error('INPUT', `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`);
+  await write(output, reportFile(run.manifest, records, (record) => run.record(recordKey(record))));
+}
 
 /** The whole file or none: a reader never finds half of one under its name. */
 async function write(path: string, parts: AsyncIterable<string>): Promise<void> {
