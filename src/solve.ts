@@ -122,5 +122,6 @@ async function solveProblem(
   }
 }
 
-const withSolver = (profile: Profile, messages: Role['messages'] | undefined): Profile =>
+/** The profile, with other words for the solver. */
+export const withSolver = (profile: Profile, messages: Role['messages'] | undefined): Profile =>
   messages ? { ...profile, roles: { ...profile.roles, solve: { ...profile.roles.solve, messages } } } : profile;

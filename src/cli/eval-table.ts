@@ -3,8 +3,8 @@ import Table from 'cli-table3';
 import { paperFigures } from '../evaluate/paper.js';
 import type { ClaimsSummary, RunSummary, Share } from '../evaluate/run-summary.js';
 
-const ORDER = ['mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
-const NAMES = { mean: 'one candidate', majority: 'majority', reward: 'reward only', 'best-of-n': 'best of N', tool: 'tool only', weighted: 'T1', oracle: 'any right' } as const;
+const ORDER = ['greedy', 'mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
+const NAMES = { greedy: 'greedy', mean: 'one candidate', majority: 'majority', reward: 'reward only', 'best-of-n': 'best of N', tool: 'tool only', weighted: 'T1', oracle: 'any right' } as const;
 
 export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
   const { task, model } = summary.manifest;

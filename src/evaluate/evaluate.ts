@@ -1,7 +1,14 @@
 /** Many problems through the pipeline, so many at a time that the engine is full; each is written down when it is done. */
 import { cpus, totalmem } from 'node:os';
 import { T1Error } from '../errors.js';
-import { solve, type SolveContext } from '../solve.js';
+import { sampleCached } from '../generate/cached.js';
+import { extractBoxed } from '../grade/boxed.js';
+import { fingerprint } from '../model/fingerprint.js';
+import { profileFor } from '../prompt/profile.js';
+import { renderPrompt } from '../prompt/prompt.js';
+import { UsageCounter } from '../run.js';
+import { solve, withSolver, type SolveContext } from '../solve.js';
+import type { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
 import type { TaskProblem } from '../task/problems.js';
 import { recordKey, solvedRecord, type RunRecord } from './record.js';
@@ -23,6 +30,9 @@ export interface EvaluateProgress {
   readonly seconds: number;
 }
 
+/** As for one problem, with a store that all share. */
+export type EvaluateContext = SolveContext & { readonly store: Store; readonly signal: AbortSignal };
+
 /** Whether an answer is the right one; null when it cannot be decided. */
 export type IsRight = (gold: string, answer: string) => Promise<boolean | null> | boolean | null;
 
@@ -39,7 +49,7 @@ export interface EvaluateOptions {
  * @param context as for one problem; its sandbox and store are shared by all
  * @throws T1Error what concerns more than one problem (engine, store, disk, abort); what concerns one ends in its record
  */
-export async function evaluate(problems: readonly TaskProblem[], run: RunFile, context: SolveContext, { isRight, seeds, retryFailed, onProgress }: EvaluateOptions): Promise<void> {
+export async function evaluate(problems: readonly TaskProblem[], run: RunFile, context: EvaluateContext, { isRight, seeds, retryFailed, onProgress }: EvaluateOptions): Promise<void> {
   const done = run.done(retryFailed);
   const todo = seeds
     .flatMap((seed, k) => problems.map((problem, i) => ({ problem, seed, ordinal: k * problems.length + i })))
@@ -52,7 +62,7 @@ export async function evaluate(problems: readonly TaskProblem[], run: RunFile, c
     progress.finished++;
     if (record.outcome === 'failed') progress.failed++;
     else if (record.outcome === 'solved' && record.correct === true) progress.correct++;
-    onProgress?.({ ...progress, total: todo.length, cacheHits: context.store?.cacheCounts.hits ?? 0, seconds: (performance.now() - started) / 1000 });
+    onProgress?.({ ...progress, total: todo.length, cacheHits: context.store.cacheCounts.hits, seconds: (performance.now() - started) / 1000 });
   };
   const width = Math.ceil(ENGINE_SEQUENCES / (context.samples ?? 16)) + SPARE_PROBLEMS;
   await forEachAtOnce(todo, context.engine.reproducible ? 1 : width, one);
@@ -61,18 +71,29 @@ export async function evaluate(problems: readonly TaskProblem[], run: RunFile, c
 /** Of one problem alone: a prompt that is too long, or an input that is none. */
 const ITS_OWN = new Set(['INPUT', 'PROMPT_TOO_LONG']);
 
-async function recordOf(problem: TaskProblem, seed: number, context: SolveContext, isRight: IsRight, count: (result: SolveResult) => void): Promise<RunRecord> {
+async function recordOf(problem: TaskProblem, seed: number, context: EvaluateContext, isRight: IsRight, count: (result: SolveResult) => void): Promise<RunRecord> {
   try {
     const result = await solve(problem.problem, context).result;
     count(result);
-    const answers = new Set(result.candidates.flatMap(({ answer }) => answer ?? []));
+    const greedy = await greedyAnswer(problem.problem, context);
+    const answers = new Set([greedy, ...result.candidates.map(({ answer }) => answer)].flatMap((answer) => answer ?? []));
     const equal = new Map<string, boolean | null>();
     for (const answer of answers) equal.set(answer, await isRight(problem.gold, answer));
-    return solvedRecord(problem, seed, result, equal);
+    return solvedRecord(problem, seed, result, greedy, equal);
   } catch (error) {
     if (!(error instanceof T1Error) || !ITS_OWN.has(error.code)) throw error;
     return { ...problem, seed, outcome: 'failed', code: error.code, message: error.message };
   }
+}
+
+/** The likeliest solution's answer; verifiers and rewards are not asked about it. */
+async function greedyAnswer(problem: string, { engine, store, solveMessages, extract = extractBoxed, maxTokens, signal }: EvaluateContext): Promise<string | null> {
+  const profile = withSolver(profileFor(engine.model), solveMessages);
+  const { tokens } = renderPrompt(engine, profile.roles.solve, { problem });
+  const source = { engine, modelHash: await fingerprint(engine.model.path, store), store, usage: new UsageCounter(), signal, emit: () => {} };
+  const settings = { sampler: { temperature: 0, topK: 0, topP: 1, minP: 0 }, maxTokens: maxTokens ?? profile.defaults.maxTokens };
+  const [[sample] = []] = await sampleCached(source, 'sample', [{ tokens, seeds: [0] }], settings);
+  return sample ? extract(sample.text) : null;
 }
 
 /** At most `width` at the same time; the first failure ends what has not begun. */

@@ -42,6 +42,8 @@ export const recordSchema = z.discriminatedUnion('outcome', [
     verified: z.boolean(),
     chosen: z.int().nullable(),
     candidates: z.array(candidate),
+    /** One more, with temperature 0; no strategy chooses it. */
+    greedy: z.object({ answer: z.string().nullable(), correct: z.boolean().nullable() }),
     /** Milliseconds from the first prompt token to the answer; others ran beside it. */
     milliseconds: z.number(),
   }),
@@ -68,7 +70,7 @@ export type ClaimRecord = Extract<RunRecord, { outcome: 'claim' }>;
 export type SolvedRecord = Extract<RunRecord, { outcome: 'solved' }>;
 
 /** @param equal [distinct answers] whether each equals the right one */
-export function solvedRecord(task: TaskProblem, seed: number, result: SolveResult, equal: ReadonlyMap<string, boolean | null>): SolvedRecord {
+export function solvedRecord(task: TaskProblem, seed: number, result: SolveResult, greedy: string | null, equal: ReadonlyMap<string, boolean | null>): SolvedRecord {
   const judged = (answer: string | null): boolean | null => (answer === null ? false : (equal.get(answer) ?? null));
   return recordSchema.parse({
     id: task.id,
@@ -82,6 +84,7 @@ export function solvedRecord(task: TaskProblem, seed: number, result: SolveResul
     correct: judged(result.answer),
     verified: result.verified,
     chosen: result.chosen,
+    greedy: { answer: greedy, correct: judged(greedy) },
     candidates: result.candidates.map(({ generatedTokens, tool, rewardTokens, ...rest }) => ({
       ...rest,
       tool,

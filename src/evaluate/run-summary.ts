@@ -110,12 +110,13 @@ function asRun(records: readonly SolvedRecord[]): NonNullable<RunSummary['asRun'
 }
 
 /** What the run found right is the right answer, however it is written. */
-const toPool = ({ id, seed, gold, category, level, candidates }: SolvedRecord): PoolProblem => ({
+const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedRecord): PoolProblem => ({
   id,
   seed,
   gold,
   category,
   level,
+  greedy: greedy.correct === true ? gold : greedy.answer,
   candidates: candidates.map(({ answer, correct, reward, tool, tokens, toolTokens, rewardTokens }) => ({
     answer: correct === true ? gold : answer,
     reward,

@@ -6,6 +6,7 @@ import { html, type Html } from './html.js';
 
 /** In the order of the tables: from what one sample is worth to what no strategy can exceed. */
 const NAMES: readonly (readonly [StrategyName, string])[] = [
+  ['greedy', 'greedy'],
   ['mean', 'one candidate'],
   ['majority', STRATEGIES.majority],
   ['reward', STRATEGIES.reward],
@@ -90,7 +91,7 @@ function tokensOf({ tokens: { solver, tool, reward } }: CurvePoint, key: Strateg
 }
 
 function seriesOf(curve: readonly CurvePoint[], at: (point: CurvePoint, key: StrategyName) => number): Series[] {
-  return NAMES.filter(([key]) => key !== 'mean').map(([key, name]) => ({
+  return NAMES.filter(([key]) => key !== 'mean' && key !== 'greedy').map(([key, name]) => ({
     key,
     name,
     points: curve.flatMap((point) => {

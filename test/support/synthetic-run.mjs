@@ -43,6 +43,7 @@ function solved(random, ordinal, samples) {
     verified: candidates[chosen]?.tool.verdict === 'pass',
     chosen,
     candidates,
+    greedy: { answer: String(gold), correct: true },
     milliseconds: 1000,
   };
 }
