@@ -22,7 +22,7 @@ import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
 
 /** Options that may be given several times; of every other one the last counts. */
-const REPEATED = new Set(['_', 'adapterTool', 'adapter-tool', 'adapterReward', 'adapter-reward', 'map', 'runs', 'paths', 'stop', 'sympy', 'compare']);
+const REPEATED = new Set(['_', 'adapterTool', 'adapter-tool', 'adapterReward', 'adapter-reward', 'map', 'runs', 'paths', 'more', 'stop', 'sympy', 'compare']);
 
 function lastOfRepeated(args: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(args)) {

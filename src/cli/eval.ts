@@ -42,6 +42,7 @@ const REPORT_FILE = 'report.html';
 const builder = (yargs: Argv) =>
   withSolving(yargs)
     .positional('task', { type: 'string', demandOption: true, describe: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON or CSV of {id, problem, answer}' })
+    .positional('more', { type: 'string', array: true, default: [] as string[], describe: 'further tasks, one after the other; each has a folder in --out' })
     .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
     .option('map', { type: 'string', array: true, nargs: 1, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
     .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
@@ -52,12 +53,18 @@ const builder = (yargs: Argv) =>
 export type EvalArguments = Awaited<ReturnType<typeof builder>['argv']>;
 
 export const evalCommand = (signal: AbortSignal): CommandModule<object, EvalArguments> => ({
-  command: 'eval <task>',
+  command: 'eval <task> [more..]',
   describe: 'run a benchmark: accuracy of every strategy, against samples and tokens',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async (args) => {
-    const { summary, folder } = await runEvaluation(args, { retryFailed: false, command: process.argv.slice(2) }, signal);
-    process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+    const tasks = [args.task, ...args.more];
+    if (tasks.length > 1 && args.data !== undefined) throw new T1Error('USAGE', '--data is for one task: give each a command of its own');
+    for (const task of tasks) {
+      const out = args.out !== undefined && tasks.length > 1 ? join(args.out, folderName(task)) : args.out;
+      const command = process.argv.slice(2).filter((word) => word === task || !tasks.includes(word));
+      const { summary, folder } = await runEvaluation({ ...args, task, out }, { retryFailed: false, command }, signal);
+      process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+    }
   },
 });
 
@@ -74,7 +81,7 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
   const verifier = await verifierFor(task, args, options);
   const settings = parseOptions({ ...settingsOf(args), verifier }, flagOf);
   const progress = new Progress();
-  const folder = args.out ?? join(RUNS_FOLDER, `${args.task.replaceAll(/[^\w-]+/g, '-')}-${timestamp()}`);
+  const folder = args.out ?? join(RUNS_FOLDER, `${folderName(args.task)}-${timestamp()}`);
   const store = Store.open(args.cache ? args.db : ':memory:');
   const programs = new LazySandbox(sandboxOptions(args)); // one for all problems
   try {
@@ -205,6 +212,7 @@ async function manifestOf(
   };
 }
 
+const folderName = (task: string): string => task.replaceAll(/[^\w-]+/g, '-');
 const timestamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 
 const retryBuilder = (yargs: Argv) => yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' });

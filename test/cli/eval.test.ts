@@ -65,6 +65,14 @@ test('arithmetic, by thinking and by program', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ kind: 'claims', problems: 48, operands: [{ operands: 3, claims: 6 }, {}, {}, {}, {}, {}, {}, { operands: 10 }] });
 });
 
+test('several tasks, each in a folder of its own', async () => {
+  const { code, stdout, stderr } = await t1(['eval', 'tiny', 'arithmetic', '--limit', '2', '-n', '2', '--db', at('r.db'), '--out', at('both'), '--json']);
+  expect(code, stderr).toBe(0);
+  const [tiny, arithmetic] = stdout.trim().split('\n').map((line) => z.looseObject({ folder: z.string(), kind: z.string() }).parse(JSON.parse(line)));
+  expect([tiny?.folder, tiny?.kind, arithmetic?.folder, arithmetic?.kind]).toEqual([at('both/tiny'), 'problems', at('both/arithmetic'), 'claims']);
+  expect((await t1(['runs', 'show', at('both/tiny')])).stdout).toContain('Command: t1 eval tiny --limit 2');
+});
+
 test('a file of the user', async () => {
   writeFileSync(at('own.csv'), 'q,a\nMia has 4 stamps. Leo gives Mia 3 more. How many stamps does Mia have now?,7\n');
   const { code, stdout, stderr } = await t1(['eval', at('own.csv'), '--map', 'problem=q', '--map', 'answer=a', '-n', '2', '--db', at('r.db'), '--out', at('run'), '--json']);
