@@ -1,11 +1,13 @@
 /** A task's file as problems. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Template } from '@huggingface/jinja';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
+import { packageRoot } from '../paths.js';
 import type { Task } from './task.js';
 
 export interface TaskProblem {
@@ -41,7 +43,32 @@ export async function readTaskFile(task: Task, path: string): Promise<TaskData> 
   if (problems.length === 0) throw new T1Error('INPUT', `${path} holds no problem`);
   const twice = firstTwice(problems.map(({ id }) => id));
   if (twice !== undefined) throw new T1Error('INPUT', `${path} has two problems with the id '${twice}': ids must differ`);
-  return { problems, sha256 };
+  return { problems: task.only === undefined ? problems : chosen(task, problems, path, await idsOf(task.only)), sha256 };
+}
+
+const idsOf = async (file: string): Promise<string[]> =>
+  (await readFile(join(packageRoot, file), 'utf8')).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+/** In the order of the data. */
+function chosen({ name }: Task, problems: readonly TaskProblem[], path: string, ids: readonly string[]): TaskProblem[] {
+  const there = new Set(problems.map(({ id }) => id));
+  const absent = ids.filter((id) => !there.has(id));
+  if (absent.length > 0) throw new T1Error('INPUT', `${path} lacks ${absent.length} of the ${ids.length} problems of ${name}, '${absent[0] ?? ''}' among them: it is another file, or a part of the right one`);
+  const wanted = new Set(ids);
+  return problems.filter(({ id }) => wanted.has(id));
+}
+
+/**
+ * @param categories names, in whatever case
+ * @throws T1Error USAGE when one is in no problem
+ */
+export function inCategories(problems: readonly TaskProblem[], categories: readonly string[]): readonly TaskProblem[] {
+  if (categories.length === 0) return problems;
+  const known = [...new Set(problems.flatMap(({ category }) => category ?? []))].sort();
+  const wanted = new Set(categories.map((name) => name.toLowerCase()));
+  const unknown = categories.find((name) => !known.some((each) => each.toLowerCase() === name.toLowerCase()));
+  if (unknown !== undefined) throw new T1Error('USAGE', `--category: no problem is in '${unknown}': ${known.length > 0 ? `known are ${known.slice(0, 40).join(', ')}` : 'they have no categories'}`);
+  return problems.filter(({ category = '' }) => wanted.has(category.toLowerCase()));
 }
 
 function decoded(path: string, bytes: Buffer): string {

@@ -10,6 +10,9 @@ import { verifiers } from '../verify/verify.js';
 /** Jinja over the fields of a line. */
 const template = z.string().min(1);
 
+/** What a task does not say itself it has from the one that it extends. */
+const extension = z.looseObject({ name: z.string(), extends: z.string().optional() });
+
 const taskSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   /** Raised when the same file would give other problems, prompts or answers. */
@@ -26,6 +29,8 @@ const taskSchema = z.strictObject({
     file: z.string().optional(),
   }),
   fields: z.strictObject({ id: template.optional(), problem: template, answer: template, category: template.optional(), level: template.optional() }),
+  /** A file of this package with ids, one on each line, `#` before remarks: only these problems of the data. */
+  only: z.string().optional(),
   /** The answer is what follows the last of these. */
   answerAfter: z.string().optional(),
   /** How the final answer is found in a solution. */
@@ -40,10 +45,11 @@ export type Task = z.output<typeof taskSchema>;
 const FOLDER = join(packageRoot, 'src', 'task', 'data');
 
 export function builtInTasks(): Task[] {
-  return readdirSync(FOLDER)
+  const written = readdirSync(FOLDER)
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => taskSchema.parse(JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))));
+    .map((file) => extension.parse(JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))));
+  return written.map(({ extends: base, ...own }) => taskSchema.parse({ ...written.find(({ name }) => name === base), ...own }));
 }
 
 export const FIELDS = ['id', 'problem', 'answer', 'category', 'level'] as const;

@@ -12,7 +12,7 @@ import { wilson } from '../../src/evaluate/wilson.js';
 import { packageRoot } from '../../src/paths.js';
 import { arithmeticClaims } from '../../src/task/arithmetic.js';
 import { fetchTask } from '../../src/task/fetch.js';
-import { readTaskFile } from '../../src/task/problems.js';
+import { inCategories, readTaskFile } from '../../src/task/problems.js';
 import { builtInTasks, ownTask, taskNamed } from '../../src/task/task.js';
 import { codeOf } from '../support/code-of.js';
 
@@ -47,6 +47,35 @@ describe('built-in tasks', () => {
     const task = taskNamed('tiny');
     const { problems } = await readTaskFile(task, join(packageRoot, task.data.file ?? ''));
     expect(problems.length).toBe(200);
+  });
+
+  describe('the questions of VersaPRM', () => {
+    const ids = readFileSync(join(packageRoot, 'src', 'task', 'data', 'ids', 'versaprm.txt'), 'utf8').split('\n').filter((line) => /^\d+$/.test(line));
+    const lines = (numbers: readonly string[]): string =>
+      numbers.map((id) => JSON.stringify({ question_id: Number(id), question: 'Which?', options: ['one', 'two'], answer: 'B', category: 'law' })).join('\n');
+
+    test('are chosen from the whole split', async () => {
+      const task = taskNamed('mmlu-pro-versaprm');
+      const { problems } = await readTaskFile(task, file('data.jsonl', lines(['0', ...ids, '99999'])));
+      expect(problems.map(({ id }) => id)).toEqual(ids);
+      expect(ids).toHaveLength(2063);
+      expect(task).toMatchObject({ extract: 'choice', fields: taskNamed('mmlu-pro').fields });
+    });
+
+    test('a part of the split is refused', async () => {
+      await expect(readTaskFile(taskNamed('mmlu-pro-versaprm'), file('data.jsonl', lines(ids.slice(2))))).rejects.toMatchObject({
+        code: 'INPUT',
+        message: expect.stringMatching(/lacks 2 of the 2063 problems/) as unknown,
+      });
+    });
+  });
+
+  test('categories, in whatever case; an unknown one is refused with those there are', () => {
+    const problems = ['Law', 'health', 'Law'].map((category, i) => ({ id: String(i), problem: 'p', gold: 'g', category }));
+    expect(inCategories(problems, ['law']).map(({ id }) => id)).toEqual(['0', '2']);
+    expect(inCategories(problems, ['Health', 'law'])).toHaveLength(3);
+    expect(inCategories(problems, [])).toBe(problems);
+    expect(() => inCategories(problems, ['biology'])).toThrow(/'biology': known are Law, health/);
   });
 
   test('an unknown one is refused with those there are', () => expect(() => taskNamed('gsm8')).toThrow(/gsm8k, math500/));
