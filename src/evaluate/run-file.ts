@@ -3,8 +3,8 @@
  * loses what was in work, never what was written; a record that was changed is found by its hash and named.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
@@ -33,6 +33,13 @@ export const manifestSchema = z.object({
 
 export type RunManifest = z.output<typeof manifestSchema>;
 
+/** Wall time, energy of the processors (null where the machine does not tell), and tokens generated in that time. */
+export interface Effort {
+  readonly seconds: number;
+  readonly joules: number | null;
+  readonly generatedTokens: number;
+}
+
 export class RunFile implements Disposable {
   private constructor(
     readonly path: string,
@@ -47,28 +54,7 @@ export class RunFile implements Disposable {
    */
   static begin(folder: string, manifest: RunManifest): RunFile {
     const path = join(folder, RUN_FILE);
-    if (!existsSync(path)) {
-      guarded(path, () => {
-        mkdirSync(folder, { recursive: true });
-        const database = new Database(path);
-        database.pragma('journal_mode = WAL');
-        database.pragma(`application_id = ${APPLICATION_ID}`);
-        database.transaction(() => {
-          database.exec(
-            `CREATE TABLE manifest (value TEXT NOT NULL) STRICT;
-             CREATE TABLE record (
-               key     TEXT PRIMARY KEY, -- problem and seed
-               ordinal INTEGER NOT NULL, -- place of the problem in the task
-               value   TEXT NOT NULL,    -- JSON
-               sha256  BLOB NOT NULL     -- of value
-             ) STRICT, WITHOUT ROWID;`,
-          );
-          database.prepare('INSERT INTO manifest VALUES (?)').run(JSON.stringify(manifest));
-          database.pragma(`user_version = ${VERSION}`);
-        })();
-        database.close();
-      });
-    }
+    if (!existsSync(path)) guarded(path, () => make(path, manifest));
     const run = RunFile.open(folder);
     const there = run.manifest;
     const differing = differences(there, manifest);
@@ -88,6 +74,7 @@ export class RunFile implements Disposable {
         database.close();
         throw new T1Error('RUN_CORRUPT', `${path} is no run of this version of t1`);
       }
+      database.pragma('journal_mode = WAL');
       return new RunFile(path, database);
     });
   }
@@ -110,6 +97,24 @@ export class RunFile implements Disposable {
   save(ordinal: number, record: RunRecord): void {
     const value = JSON.stringify(record);
     guarded(this.path, () => this.database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)').run(recordKey(record), ordinal, value, hashOf(value)));
+  }
+
+  /** What this start has taken so far. */
+  spend(startedAt: string, { seconds, joules, generatedTokens }: Effort): void {
+    guarded(this.path, () => this.database.prepare('INSERT OR REPLACE INTO effort VALUES (?, ?, ?, ?)').run(startedAt, seconds, joules, generatedTokens));
+  }
+
+  /** What all starts have taken together, up to their last record. */
+  get effort(): Effort & { readonly starts: number } {
+    return guarded(this.path, () => {
+      const row = this.database
+        .prepare<[], { starts: number; seconds: number; joules: number; told: number; tokens: number }>(
+          'SELECT count(*) AS starts, total(seconds) AS seconds, total(joules) AS joules, count(joules) AS told, total(generated_tokens) AS tokens FROM effort',
+        )
+        .get();
+      const { starts = 0, seconds = 0, joules = 0, told = 0, tokens = 0 } = row ?? {};
+      return { starts, seconds, joules: starts > 0 && told === starts ? joules : null, generatedTokens: tokens };
+    });
   }
 
   /**
@@ -147,6 +152,34 @@ export class RunFile implements Disposable {
   [Symbol.dispose](): void {
     this.database.close();
   }
+}
+
+/** Beside its place, and moved there when it is whole: a kill in between leaves no run that is none. */
+function make(path: string, manifest: RunManifest): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}.part`;
+  rmSync(partial, { force: true });
+  const database = new Database(partial);
+  database.pragma(`application_id = ${APPLICATION_ID}`);
+  database.pragma(`user_version = ${VERSION}`);
+  database.exec(
+    `CREATE TABLE manifest (value TEXT NOT NULL) STRICT;
+     CREATE TABLE record (
+       key     TEXT PRIMARY KEY, -- problem and seed
+       ordinal INTEGER NOT NULL, -- place of the problem in the task
+       value   TEXT NOT NULL,    -- JSON
+       sha256  BLOB NOT NULL     -- of value
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE effort (       -- a row for each start
+       started_at       TEXT PRIMARY KEY,
+       seconds          REAL NOT NULL,
+       joules           REAL,    -- NULL where the machine does not tell
+       generated_tokens INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID;`,
+  );
+  database.prepare('INSERT INTO manifest VALUES (?)').run(JSON.stringify(manifest));
+  database.close();
+  renameSync(partial, path);
 }
 
 /** What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. */

@@ -24,7 +24,7 @@ beforeAll(() => {
   makeRun('run', 6);
   makeRun('empty', 0);
   const damaged = new Database(join(makeRun('damaged', 6), RUN_FILE));
-  damaged.prepare("UPDATE record SET value = replace(value, '\"solved\"', '\"Solved\"') WHERE id = 'made-3'").run();
+  damaged.prepare("UPDATE record SET value = replace(value, '\"solved\"', '\"Solved\"') WHERE key = 'made-3#0'").run();
   damaged.close();
   mkdirSync(at('folder'));
   mkdirSync(at('text'));

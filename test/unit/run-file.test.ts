@@ -1,5 +1,5 @@
 /** Runs: what is there is kept, another configuration is another run, and what was changed is found. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -94,6 +94,23 @@ test('several seeds: a record for each, and figures over all', async () => {
   const summary = await summaryOf(file);
   expect(summary.kind === 'problems' && summary.strategies.mean?.accuracy).toBe(0.5);
   store.close();
+});
+
+test('a start that was killed while it made its file leaves nothing in the way', () => {
+  for (const content of ['', 'SQLite format 3']) writeFileSync(join(folder, `${RUN_FILE}.${process.pid}.part`), content);
+  RunFile.begin(folder, manifest())[Symbol.dispose]();
+  expect(readdirSync(folder).sort()).toEqual([RUN_FILE]);
+});
+
+test('what all starts took together; energy only where every one was told of it', () => {
+  using file = RunFile.begin(folder, manifest());
+  expect(file.effort).toEqual({ starts: 0, seconds: 0, joules: null, generatedTokens: 0 });
+  file.spend('one', { seconds: 1, joules: 5, generatedTokens: 10 });
+  file.spend('one', { seconds: 2, joules: 9, generatedTokens: 20 });
+  file.spend('two', { seconds: 0.5, joules: 1, generatedTokens: 3 });
+  expect(file.effort).toEqual({ starts: 2, seconds: 2.5, joules: 10, generatedTokens: 23 });
+  file.spend('three', { seconds: 1, joules: null, generatedTokens: 0 });
+  expect(file.effort).toEqual({ starts: 3, seconds: 3.5, joules: null, generatedTokens: 23 });
 });
 
 test('another configuration, model, data or engine is another run, and what differs is named', () => {
