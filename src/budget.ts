@@ -4,7 +4,6 @@
  */
 import { T1Error } from './errors.js';
 import { stopping } from './evaluate/adaptive.js';
-import { normalizeAnswer } from './grade/normalize.js';
 import type { SelectorName } from './select/select.js';
 import type { SolveResult } from './types.js';
 
@@ -37,11 +36,9 @@ export async function adaptively({ samples, select, confidence }: Budget, round:
 
 /** [distinct answers] */
 function weightsOf({ candidates }: SolveResult): number[] {
-  const weights = new Map<string, number>();
-  for (const { answer, weight } of candidates) {
-    if (answer === null) continue;
-    const name = normalizeAnswer(answer);
-    weights.set(name, (weights.get(name) ?? 0) + weight);
+  const weights = new Map<number, number>();
+  for (const { group, weight } of candidates) {
+    if (group !== null) weights.set(group, (weights.get(group) ?? 0) + weight);
   }
   return [...weights.values()];
 }

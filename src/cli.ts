@@ -6,6 +6,7 @@ import { cacheCommand } from './cli/cache.js';
 import { indexCommand } from './cli/indexes.js';
 import { distillCommand } from './cli/distill.js';
 import { evalCommand, retryCommand } from './cli/eval.js';
+import { readingFlags } from './cli/flags.js';
 import { gradeCommand } from './cli/grade.js';
 import { inspectCommand } from './cli/inspect.js';
 import { markStandardInput } from './cli/input.js';
@@ -21,19 +22,10 @@ import { viewCommand } from './cli/view.js';
 import { T1Error } from './errors.js';
 import { packageVersion } from './version.js';
 
-/** Options that may be given several times; of every other one the last counts. */
-const REPEATED = new Set(['_', 'adapterTool', 'adapter-tool', 'adapterReward', 'adapter-reward', 'map', 'runs', 'paths', 'more', 'stop', 'sympy', 'compare']);
-
-function lastOfRepeated(args: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(args)) {
-    if (Array.isArray(value) && !REPEATED.has(name)) args[name] = value.at(-1);
-  }
-}
-
 /** Runs one command line; `process.exitCode` says how it went. */
 async function main(argv: readonly string[]): Promise<void> {
   const signal = interruptSignal();
-  const parser = yargs(argv.map(markStandardInput))
+  const parser = readingFlags(yargs(argv.map(markStandardInput)))
     .scriptName('t1')
     .usage('$0 <command>\n\nSmall language models, verified: sample, refute with a tool, score, answer.')
     .command(solveCommand(signal))
@@ -54,8 +46,6 @@ async function main(argv: readonly string[]): Promise<void> {
     .demandCommand(1, 'name a command')
     .strict()
     .recommendCommands()
-    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'parse-positional-numbers': false, 'duplicate-arguments-array': true })
-    .middleware(lastOfRepeated, true)
     .version(packageVersion)
     .help()
     .alias('help', 'h')

@@ -5,6 +5,7 @@
  * Every stage looks into `run.store` first and keeps there what it adds, row by row, as it comes to be.
  */
 import { sampleCandidates } from './generate/sample.js';
+import { answerGroups } from './grade/same.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
 import type { PipelineOptions } from './options.js';
@@ -26,8 +27,10 @@ export async function pipeline(text: string, options: PipelineOptions, run: Run,
   const verdicts = await watch.time('verify', () => options.verifier.verify(problem, prompt, candidates, run));
   const rewards = await watch.time('reward', () => rewardModels[options.reward](problem, prompt, candidates, run));
 
+  const groups = await watch.time('select', () => answerGroups(candidates.map(({ answer }) => answer), run.same));
   const pool = candidates.map((candidate, i) => ({
     ...candidate,
+    group: groups[i] ?? null,
     tool: verdicts[i] ?? { verdict: 'unknown' as const, programs: [] },
     reward: rewards[i]?.score ?? null,
     rationales: rewards[i]?.rationales,

@@ -2,6 +2,7 @@
 import type { Engine, Usage } from './engine/engine-types.js';
 import type { KnowledgeIndex } from './knowledge/knowledge.js';
 import type { RunAdapter } from './model/run-adapter.js';
+import type { SameAnswer } from './grade/same.js';
 import type { Profile } from './prompt/profile.js';
 import type { Aggregation, RewardEntry } from './reward/entry.js';
 import type { Sandbox } from './sandbox/sandbox.js';
@@ -66,6 +67,8 @@ export interface Run {
   readonly knowledge: () => Promise<KnowledgeSearch>;
   /** Finds the final answer in a solution; null when it has none. */
   readonly extract: (solution: string) => string | null;
+  /** Whether two answers are one, however they are written. */
+  readonly same: SameAnswer;
   /** Names what would run the programs; part of the cache keys of what they say. */
   readonly sandboxVersion: () => Promise<string>;
   readonly usage: UsageCounter;

@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { adaptively } from './budget.js';
 import type { Engine } from './engine/engine-types.js';
 import { extractBoxed } from './grade/boxed.js';
+import { grade } from './grade/grader.js';
+import type { SameAnswer } from './grade/same.js';
 import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
@@ -35,6 +37,8 @@ export interface SolveContext extends SolveSettings {
   readonly solveMessages?: Role['messages'] | undefined;
   /** Finds the final answer in a solution; the last `\\boxed{…}` when absent. */
   readonly extract?: ((solution: string) => string | null) | undefined;
+  /** Whether two answers are one, so that their votes add up; graded as mathematics when absent. */
+  readonly same?: SameAnswer | undefined;
   /** How that sandbox is started, if there is none above. */
   readonly sandboxOptions?: SandboxOptions | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -78,8 +82,9 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractBoxed, signal: callerSignal, ...settings } = context;
+  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractBoxed, same: callerSame, signal: callerSignal, ...settings } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
+  const same: SameAnswer = callerSame ?? (async (a, b) => (await grade(a, b, { kind: 'math', signal })).equal);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
   const options = parseOptions(settings);
   const store = callerStore ?? Store.open(':memory:');
@@ -103,7 +108,7 @@ async function solveProblem(
     }));
     const profile = withSolver(profileFor(engine.model), solveMessages);
     const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, knowledge, extract, usage: new UsageCounter(), signal, emit };
+    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, knowledge, extract, same, usage: new UsageCounter(), signal, emit };
     recallKvCosts(engine, modelHash, store);
     const resolved = {
       ...options,

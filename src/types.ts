@@ -79,6 +79,8 @@ export interface Reward {
 
 /** A candidate with everything the selection may use. */
 export interface ScoredCandidate extends Candidate {
+  /** Index of the first candidate that gives the same answer, however it is written; null without an answer. */
+  readonly group: number | null;
   readonly tool: ToolVerdict;
   /** The reward's score, 0…1; null where there is none. */
   readonly reward: number | null;

@@ -9,7 +9,16 @@ const NAMES = { greedy: 'greedy', mean: 'one candidate', majority: 'majority', r
 export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
   const { task, model } = summary.manifest;
   const body = summary.kind === 'claims' ? claimsTable(summary) : problemsTable(summary);
-  return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, `Run: ${folder} (report.html; t1 runs show, t1 view)`, ''].join('\n');
+  return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, ...effortLine(summary), `Run: ${folder} (report.html; t1 runs show, t1 view)`, ''].join('\n');
+}
+
+/** What it took; what came from the cache took nothing. */
+function effortLine({ effort, problems }: RunSummary | ClaimsSummary): string[] {
+  if (!effort || effort.seconds === 0 || problems === 0) return [];
+  const { seconds, joules, generatedTokens } = effort;
+  const each = (total: number): string => (total / problems).toPrecision(3);
+  const energy = joules === null ? '' : `, ${Math.round(joules)} J of the processors (${each(joules)} J each)`;
+  return [`Took ${seconds.toFixed(1)} s (${each(seconds)} s each)${energy}; ${generatedTokens} tokens were generated in that time.`];
 }
 
 function problemsTable({ manifest: { task }, curve, failed, undecided, verdicts, t1OverMajority, asRun, adaptive }: RunSummary): string {

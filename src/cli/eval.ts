@@ -6,12 +6,14 @@ import yargs, { type Argv, type CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { evaluateArithmetic } from '../evaluate/arithmetic.js';
-import { evaluate, hardware, type IsRight } from '../evaluate/evaluate.js';
+import { EnergyMeter } from '../evaluate/energy.js';
+import { evaluate, hardware, type EvaluateProgress } from '../evaluate/evaluate.js';
 import { RunFile, type RunManifest } from '../evaluate/run-file.js';
 import { extractBoxed } from '../grade/boxed.js';
 import { extractChoice } from '../grade/choice.js';
 import { extractAnswer } from '../grade/extract.js';
 import { Grader } from '../grade/grader.js';
+import type { SameAnswer } from '../grade/same.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { parseOptions, type SolveOptions } from '../options.js';
 import { cacheFolder, packageRoot } from '../paths.js';
@@ -22,12 +24,12 @@ import type { ProgramRequest } from '../sandbox/sandbox.js';
 import { Store } from '../store/store.js';
 import { ARITHMETIC_VERSION, arithmeticClaims, type Claim } from '../task/arithmetic.js';
 import { fetchTask } from '../task/fetch.js';
-import { readTaskFile, type TaskData, type TaskProblem } from '../task/problems.js';
+import { inCategories, readTaskFile, type TaskData, type TaskProblem } from '../task/problems.js';
 import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
 import { summaryOf, type ClaimsSummary, type RunSummary } from '../evaluate/run-summary.js';
 import type { Tool } from '../verify/tool.js';
 import { packageVersion } from '../version.js';
-import { flagOf, sandboxOptions } from './flags.js';
+import { flagOf, readingFlags, sandboxOptions } from './flags.js';
 import { rangeOf } from './input.js';
 import { Progress } from './progress.js';
 import { EvaluationProgress } from './eval-progress.js';
@@ -46,6 +48,7 @@ const builder = (yargs: Argv) =>
     .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
     .option('map', { type: 'string', array: true, nargs: 1, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
     .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
+    .option('category', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'only problems of this one; give it again for more' })
     .option('seeds', { type: 'number', default: 1, requiresArg: true, describe: 'how many, from --seed on; intervals then include them' })
     .option('out', { type: 'string', requiresArg: true, describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)` })
     .option('progress', { choices: ['text', 'json'] as const, default: 'text' as const, requiresArg: true, describe: 'on standard error' });
@@ -92,15 +95,21 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
       using run = RunFile.begin(folder, manifest);
       progress.stop();
       const shown = new EvaluationProgress(args.progress, run.done(options.retryFailed).size);
+      const [meter, startedAt] = [new EnergyMeter(), new Date().toISOString()];
+      const onProgress = (now: EvaluateProgress): void => {
+        run.spend(startedAt, { seconds: now.seconds, joules: meter.joules(), generatedTokens: now.generatedTokens });
+        shown.show(now);
+      };
       try {
         if (work.kind === 'claims') {
           const source = { engine, modelHash: manifest.model.sha256, store, usage: new UsageCounter(), signal, emit: () => {}, profile: profileFor(engine.model) };
-          await evaluateArithmetic(work.claims, run, source, sandbox, (now) => shown.show(now));
+          await evaluateArithmetic(work.claims, run, source, sandbox, onProgress);
         } else {
-          const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: EXTRACT[work.task.extract] };
-          const seeds = Array.from({ length: args.seeds }, (_, i) => settings.seed + i);
           await using grader = new Grader();
-          await evaluate(work.problems, run, context, { isRight: judgeOf(work.task, grader, signal), seeds, retryFailed: options.retryFailed, onProgress: (now) => shown.show(now) });
+          const same = judgeOf(work.task, grader, signal);
+          const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: EXTRACT[work.task.extract], same };
+          const seeds = Array.from({ length: args.seeds }, (_, i) => settings.seed + i);
+          await evaluate(work.problems, run, context, { isRight: same, seeds, retryFailed: options.retryFailed, onProgress });
         }
       } finally {
         shown.stop();
@@ -128,16 +137,17 @@ type Work =
   | { readonly kind: 'claims'; readonly claims: readonly Claim[]; readonly about: About };
 
 async function problemsOf(task: Task, args: EvalArguments, progress: Progress, signal: AbortSignal): Promise<Work> {
-  const { problems: all, sha256 } = await dataOf(task, args, progress, signal);
+  const data = await dataOf(task, args, progress, signal);
+  const all = inCategories(data.problems, args.category);
   const problems = all.slice(...rangeOf(args.limit));
-  if (problems.length === 0) throw new T1Error('USAGE', `--limit ${args.limit ?? ''}: ${task.name} has only ${all.length} problems`);
+  if (problems.length === 0) throw new T1Error('USAGE', `--limit ${args.limit ?? ''}: ${task.name} has only ${all.length} problems${args.category.length > 0 ? ' of the category' : ''}`);
   const { name, version, title, source } = task;
-  return { kind: 'problems', task, problems, about: { name, version, title, source, sha256, problems: problems.length } };
+  return { kind: 'problems', task, problems, about: { name, version, title, source, sha256: data.sha256, problems: problems.length } };
 }
 
 /** `--limit` says how many right and how many wrong claims of each number of operands. */
-function claimsOf({ limit, data, map }: EvalArguments, seed: number): Work {
-  if (data !== undefined || map !== undefined) throw new T1Error('USAGE', '--data and --map are for tasks with a file, and arithmetic is drawn from --seed');
+function claimsOf({ limit, data, map, category }: EvalArguments, seed: number): Work {
+  if (data !== undefined || map !== undefined || category.length > 0) throw new T1Error('USAGE', '--data, --map and --category are for tasks with a file, and arithmetic is drawn from --seed');
   const [from, to] = rangeOf(limit ?? '500');
   if (from !== 0) throw new T1Error('USAGE', '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands');
   const claims = arithmeticClaims(to, seed);
@@ -175,12 +185,12 @@ const EXTRACT: Readonly<Record<Task['extract'], (solution: string) => string | n
 
 /** Letters are compared as they are; everything else is graded, with a time limit, and may stay undecided. */
 const judgeOf =
-  ({ extract }: Task, grader: Grader, signal: AbortSignal): IsRight =>
+  ({ extract }: Task, grader: Grader, signal: AbortSignal): SameAnswer =>
   async (gold, answer) =>
     extract === 'choice' ? gold === answer : (await grader.grade(gold, answer, { kind: 'math', signal })).equal;
 
 async function manifestOf(
-  args: SolvingArguments & { readonly limit?: string | undefined; readonly seeds: number },
+  args: SolvingArguments & Pick<EvalArguments, 'limit' | 'category' | 'seeds'>,
   { command }: RunOptions,
   task: About,
   settings: SolveOptions & { readonly sandbox: string },
@@ -197,6 +207,7 @@ async function manifestOf(
       ...rest,
       verifier: tool,
       limit: args.limit ?? null,
+      category: args.category,
       seeds: args.seeds,
       reproducible: engine.reproducible,
       adapters,
@@ -227,7 +238,7 @@ export const retryCommand = (signal: AbortSignal): CommandModule<object, { run: 
       using run = RunFile.open(folder);
       return run.manifest.command;
     })();
-    const args = await builder(yargs(command.slice(1)) as Argv).command('$0 <task>', false, (each) => each as never).exitProcess(false).parseAsync();
+    const args = await builder(readingFlags(yargs(command.slice(1)))).command('$0 <task>', false, (each) => each as never).exitProcess(false).parseAsync();
     const { summary } = await runEvaluation({ ...(args as EvalArguments), out: folder }, { retryFailed: true, command }, signal);
     process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
   },

@@ -94,3 +94,18 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 
 export const flagOf = (setting: string): string => FLAGS[setting] ?? setting;
+
+/** Options that may be given several times; of every other one the last counts. */
+const REPEATED = new Set(['_', 'adapterTool', 'adapter-tool', 'adapterReward', 'adapter-reward', 'map', 'category', 'runs', 'paths', 'more', 'stop', 'sympy', 'compare']);
+
+function lastOfRepeated(args: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && !REPEATED.has(name)) args[name] = value.at(-1);
+  }
+}
+
+/** How words of a command line become flags, wherever one is read. */
+export const readingFlags = (yargs: Argv): Argv =>
+  yargs
+    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'parse-positional-numbers': false, 'duplicate-arguments-array': true })
+    .middleware(lastOfRepeated, true);

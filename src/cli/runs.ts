@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
+import { compareRuns, type RunDifference } from '../evaluate/compare-runs.js';
 import { RUN_FILE, RunFile } from '../evaluate/run-file.js';
 import { summaryOf } from '../evaluate/run-summary.js';
+import type { SelectorName } from '../select/select.js';
 import { summaryTable } from './eval-table.js';
 import { RUNS_FOLDER } from './eval.js';
 import { withJson } from './flags.js';
@@ -20,7 +22,7 @@ type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 
 export const runsCommand = (): CommandModule<object, Arguments> => ({
   command: 'runs <what> [runs..]',
-  describe: 'ls: list; show RUN: its figures and making; compare A B: problem by problem; export RUN: its records as JSONL',
+  describe: 'ls: list; show RUN: its figures and making; compare A B: is one better; export RUN: its records as JSONL',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async ({ what, runs, folder, json }) => {
     if (what === 'ls') list(folder, json);
@@ -68,24 +70,29 @@ async function show(folder: string, json: boolean): Promise<void> {
   );
 }
 
-/** Problems that one run answers rightly and the other does not. */
-function compare([a = '', b = '']: readonly string[], json: boolean): void {
-  const right = (folder: string): Map<string, boolean> => {
+const NAMES = { weighted: 'T1', 'best-of-n': 'best of N', majority: 'majority', reward: 'reward only', tool: 'tool only' } as const satisfies Record<SelectorName, string>;
+
+function compare(folders: readonly string[], json: boolean): void {
+  const [a, b] = folders.map((folder) => {
     using run = RunFile.open(folder);
-    return new Map([...run.records()].flatMap((record) => (record.outcome === 'solved' ? [[record.id, record.correct === true] as const] : [])));
-  };
-  const [one, other] = [right(a), right(b)];
-  const common = [...one.keys()].filter((id) => other.has(id));
-  const only = (first: ReadonlyMap<string, boolean>, second: ReadonlyMap<string, boolean>): string[] => common.filter((id) => first.get(id) === true && second.get(id) === false);
-  const result = { problems: common.length, both: common.filter((id) => one.get(id) && other.get(id)).length, onlyA: only(one, other), onlyB: only(other, one) };
+    return { folder, manifest: run.manifest, records: [...run.records()] };
+  });
+  if (!a || !b) return;
+  const result = compareRuns(a, b);
   if (json) return void process.stdout.write(`${JSON.stringify(result)}\n`);
-  const difference = (100 * (result.onlyA.length - result.onlyB.length)) / Math.max(1, common.length);
+  const table = new Table({ head: ['right in %', 'A', 'B', 'A − B'], style: { head: [], border: [] } });
+  const points = (share: number): string => (100 * share).toFixed(1);
+  const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) => table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
+  row('as run', result.asRun);
+  for (const [name, difference] of Object.entries(result.strategies)) row(NAMES[name as SelectorName], difference);
+  const ids = (all: readonly string[]): string => `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
   process.stdout.write(
     [
-      `${common.length} problems in both; right in both: ${result.both}`,
-      `only in ${a}: ${result.onlyA.length} (${result.onlyA.slice(0, 20).join(', ')})`,
-      `only in ${b}: ${result.onlyB.length} (${result.onlyB.slice(0, 20).join(', ')})`,
-      `difference: ${difference.toFixed(1)} points`,
+      `A: ${a.folder}, ${a.manifest.model.name}`,
+      `B: ${b.folder}, ${b.manifest.model.name}`,
+      `${result.problems} problems in both; right in both: ${result.both}; only in A: ${ids(result.onlyA)}; only in B: ${ids(result.onlyB)}`,
+      table.toString(),
+      'With 95 % intervals of the difference, paired over problems.',
       '',
     ].join('\n'),
   );

@@ -7,6 +7,8 @@ import { computeCurve, type ComputePoint } from '../evaluate/compute.js';
 import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../evaluate/outcomes.js';
 import { poolsOf, type Pools } from '../evaluate/pools.js';
 import { readPools } from '../evaluate/read-pools.js';
+import { unified } from '../evaluate/unify.js';
+import { Grader } from '../grade/grader.js';
 import { strategyNames, type StrategyName } from '../evaluate/strategies.js';
 import { accuracyByPart, accuracyCurve, compareStrategies, type Accuracies, type CurvePoint, type Part } from '../evaluate/summary.js';
 import { verifierQuality, type VerifierQuality } from '../evaluate/verifier-quality.js';
@@ -58,7 +60,9 @@ export const selectCommand = (signal: AbortSignal): CommandModule<object, Argume
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async (args) => {
     const flags = checked(args);
-    const pools = poolsOf(readPools(await readBytes(args.file), sourceName(args.file)));
+    const problems = readPools(await readBytes(args.file), sourceName(args.file));
+    await using grader = new Grader();
+    const pools = poolsOf(await unified(problems, async (a, b) => (await grader.grade(a, b, { signal })).equal));
     const result = await resultOf(pools, flags, signal);
     process.stdout.write(args.json ? `${JSON.stringify(result)}\n` : selectTable(result));
   },

@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { T1Error } from '../errors.js';
 import { sampleCached } from '../generate/cached.js';
 import { extractBoxed } from '../grade/boxed.js';
+import type { SameAnswer } from '../grade/same.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { profileFor } from '../prompt/profile.js';
 import { renderPrompt } from '../prompt/prompt.js';
@@ -33,11 +34,9 @@ export interface EvaluateProgress {
 /** As for one problem, with a store that all share. */
 export type EvaluateContext = SolveContext & { readonly store: Store; readonly signal: AbortSignal };
 
-/** Whether an answer is the right one; null when it cannot be decided. */
-export type IsRight = (gold: string, answer: string) => Promise<boolean | null> | boolean | null;
-
 export interface EvaluateOptions {
-  readonly isRight: IsRight;
+  /** Whether an answer is the right one. */
+  readonly isRight: SameAnswer;
   /** Each problem is sampled with every one of them. */
   readonly seeds: readonly number[];
   /** Ask again about problems that ended in an error. */
@@ -71,11 +70,13 @@ export async function evaluate(problems: readonly TaskProblem[], run: RunFile, c
 /** Of one problem alone: a prompt that is too long, or an input that is none. */
 const ITS_OWN = new Set(['INPUT', 'PROMPT_TOO_LONG']);
 
-async function recordOf(problem: TaskProblem, seed: number, context: EvaluateContext, isRight: IsRight, count: (result: SolveResult) => void): Promise<RunRecord> {
+async function recordOf(problem: TaskProblem, seed: number, context: EvaluateContext, isRight: SameAnswer, count: (result: Pick<SolveResult, 'usage'>) => void): Promise<RunRecord> {
   try {
     const result = await solve(problem.problem, context).result;
     count(result);
-    const greedy = await greedyAnswer(problem.problem, context);
+    const usage = new UsageCounter();
+    const greedy = await greedyAnswer(problem.problem, context, usage);
+    count({ usage: usage.total });
     const answers = new Set([greedy, ...result.candidates.map(({ answer }) => answer)].flatMap((answer) => answer ?? []));
     const equal = new Map<string, boolean | null>();
     for (const answer of answers) equal.set(answer, await isRight(problem.gold, answer));
@@ -87,10 +88,10 @@ async function recordOf(problem: TaskProblem, seed: number, context: EvaluateCon
 }
 
 /** The likeliest solution's answer; verifiers and rewards are not asked about it. */
-async function greedyAnswer(problem: string, { engine, store, solveMessages, extract = extractBoxed, maxTokens, signal }: EvaluateContext): Promise<string | null> {
+async function greedyAnswer(problem: string, { engine, store, solveMessages, extract = extractBoxed, maxTokens, signal }: EvaluateContext, usage: UsageCounter): Promise<string | null> {
   const profile = withSolver(profileFor(engine.model), solveMessages);
   const { tokens } = renderPrompt(engine, profile.roles.solve, { problem });
-  const source = { engine, modelHash: await fingerprint(engine.model.path, store), store, usage: new UsageCounter(), signal, emit: () => {} };
+  const source = { engine, modelHash: await fingerprint(engine.model.path, store), store, usage, signal, emit: () => {} };
   const settings = { sampler: { temperature: 0, topK: 0, topP: 1, minP: 0 }, maxTokens: maxTokens ?? profile.defaults.maxTokens };
   const [[sample] = []] = await sampleCached(source, 'sample', [{ tokens, seeds: [0] }], settings);
   return sample ? extract(sample.text) : null;

@@ -1,5 +1,6 @@
 /** What a run keeps of each problem: enough for every table and page, without the model. */
 import { z } from 'zod';
+import { errorKind, errorKinds } from './error-kind.js';
 import type { SolveResult } from '../types.js';
 import type { TaskProblem } from '../task/problems.js';
 
@@ -10,6 +11,10 @@ const candidate = z.object({
   text: z.string(),
   finish: z.enum(['eog', 'stop', 'length']),
   answer: z.string().nullable(),
+  /** Index of the first candidate with the same answer; null without one. */
+  group: z.int().nullable(),
+  /** Of what is not right. */
+  kind: z.enum(errorKinds).optional(),
   /** Null when nobody could decide whether it equals the right answer. */
   correct: z.boolean().nullable(),
   reward: z.number().nullable(),
@@ -89,6 +94,7 @@ export function solvedRecord(task: TaskProblem, seed: number, result: SolveResul
       ...rest,
       tool,
       correct: judged(rest.answer),
+      kind: judged(rest.answer) === true ? undefined : errorKind(rest),
       tokens: generatedTokens,
       toolTokens: tool.tokens ?? 0,
       rewardTokens: rewardTokens ?? 0,

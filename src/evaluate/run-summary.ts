@@ -32,6 +32,8 @@ export interface CurvePoint {
 export interface RunSummary {
   readonly kind: 'problems';
   readonly manifest: RunManifest;
+  /** What all starts of the run have taken; null where only its records are known. */
+  readonly effort: RunFile['effort'] | null;
   /** With a record; those that failed, and answers of which nobody could say whether they are right. */
   readonly problems: number;
   readonly failed: number;
@@ -58,6 +60,7 @@ export interface RunSummary {
 export interface ClaimsSummary {
   readonly kind: 'claims';
   readonly manifest: RunManifest;
+  readonly effort: RunFile['effort'] | null;
   readonly problems: number;
   /** [numbers of operands] */
   readonly operands: readonly { readonly operands: number; readonly claims: number; readonly byThinking: Share; readonly byProgram: Share; readonly byBoth: Share }[];
@@ -69,16 +72,17 @@ export interface ClaimsSummary {
  * @throws T1Error RUN_CORRUPT
  */
 export async function summaryOf(run: RunFile): Promise<RunSummary | ClaimsSummary> {
-  return summaryOfRecords(run.manifest, [...run.records()]);
+  return summaryOfRecords(run.manifest, [...run.records()], run.effort);
 }
 
-export async function summaryOfRecords(manifest: RunManifest, records: readonly RunRecord[]): Promise<RunSummary | ClaimsSummary> {
+export async function summaryOfRecords(manifest: RunManifest, records: readonly RunRecord[], effort: RunFile['effort'] | null = null): Promise<RunSummary | ClaimsSummary> {
   const claims = records.filter((record) => record.outcome === 'claim');
-  if (claims.length > 0) return claimsSummary(manifest, claims);
+  if (claims.length > 0) return claimsSummary(manifest, claims, effort);
   const solved = records.filter((record) => record.outcome === 'solved');
   const common = {
     kind: 'problems' as const,
     manifest,
+    effort,
     problems: records.length,
     failed: records.length - solved.length,
     undecided: solved.filter(({ correct }) => correct === null).length,
@@ -109,7 +113,7 @@ function asRun(records: readonly SolvedRecord[]): NonNullable<RunSummary['asRun'
   return { accuracy: right / records.length, low, high, candidates: records.reduce((sum, { candidates }) => sum + candidates.length, 0) / records.length };
 }
 
-/** What the run found right is the right answer, however it is written. */
+/** What the run found right is the right answer, and what it found the same is written alike. */
 const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedRecord): PoolProblem => ({
   id,
   seed,
@@ -117,8 +121,9 @@ const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedR
   category,
   level,
   greedy: greedy.correct === true ? gold : greedy.answer,
-  candidates: candidates.map(({ answer, correct, reward, tool, tokens, toolTokens, rewardTokens }) => ({
-    answer: correct === true ? gold : answer,
+  candidates: candidates.map(({ answer, group, kind, correct, reward, tool, tokens, toolTokens, rewardTokens }) => ({
+    answer: correct === true ? gold : (candidates.find(({ index }) => index === group)?.answer ?? answer),
+    kind,
     reward,
     tool: tool.verdict,
     generatedTokens: tokens,
@@ -160,11 +165,12 @@ export function chosenIsRight(pool: SolvedRecord['candidates'], name: SelectorNa
 /** Tool × reward: a claim holds if neither refutes it. */
 export const byBoth = ({ byThinking, byProgram }: ClaimRecord): boolean | null => (byProgram === null || byThinking === null ? byProgram : byThinking && byProgram);
 
-function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[]): ClaimsSummary {
+function claimsSummary(manifest: RunManifest, claims: readonly ClaimRecord[], effort: ClaimsSummary['effort']): ClaimsSummary {
   const counts = [...new Set(claims.map(({ category }) => Number(category)))].sort((a, b) => a - b);
   return {
     kind: 'claims',
     manifest,
+    effort,
     problems: claims.length,
     operands: counts.map((operands) => {
       const own = claims.filter(({ category }) => Number(category) === operands);

@@ -1,5 +1,4 @@
 /** From records to what a page shows: a short row for every problem, and all of one problem where somebody looks at it. */
-import { normalizeAnswer } from '../grade/normalize.js';
 import type { ClaimRecord, RunRecord, SolvedRecord } from '../evaluate/record.js';
 import { byBoth, decisionOf } from '../evaluate/run-summary.js';
 import { selectors, type SelectorName } from '../select/select.js';
@@ -119,26 +118,25 @@ function asRun({ candidates, answer, chosen, correct }: SolvedRecord, { select =
   const fellBack = strategy.needsPass && !passes ? String(fallback ?? 'reward') : null;
   const { combine } = fellBack === 'majority' ? selectors.majority : strategy;
   const weights = candidates.map(({ weight }) => weight);
-  return { name: 'as run', answer, chosen, right: correct, fallback: fellBack, combine, weights, tallies: talliesOf(candidates, weights, combine, answer) };
+  return { name: 'as run', answer, chosen, right: correct, fallback: fellBack, combine, weights, tallies: talliesOf(candidates, weights, combine, chosen) };
 }
 
 function decisionBy(pool: Pool, name: SelectorName): Decision {
   const { answer, chosen, weights, fallback } = decisionOf(pool, name);
   const { combine } = fallback === 'majority' ? selectors.majority : selectors[name];
-  return { name: STRATEGIES[name], answer, chosen, right: rightness(pool, chosen), fallback, combine, weights, tallies: talliesOf(pool, weights, combine, answer) };
+  return { name: STRATEGIES[name], answer, chosen, right: rightness(pool, chosen), fallback, combine, weights, tallies: talliesOf(pool, weights, combine, chosen) };
 }
 
-function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max', decided: string | null): AnswerTally[] {
-  const chosen = decided === null ? null : normalizeAnswer(decided);
-  const tallies = new Map<string, { answer: string; right: boolean | null; total: number; candidates: number[]; decided: boolean }>();
-  pool.forEach(({ answer, correct, index }, i) => {
-    if (answer === null) return;
+function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max', decided: number | null): AnswerTally[] {
+  const chosen = pool.find(({ index }) => index === decided)?.group;
+  const tallies = new Map<number, { answer: string; right: boolean | null; total: number; candidates: number[]; decided: boolean }>();
+  pool.forEach(({ answer, group, correct, index }, i) => {
+    if (answer === null || group === null) return;
     const weight = weights[i] ?? 0;
-    const key = normalizeAnswer(answer);
-    const tally = tallies.get(key) ?? { answer, right: correct, total: 0, candidates: [], decided: key === chosen };
+    const tally = tallies.get(group) ?? { answer, right: correct, total: 0, candidates: [], decided: group === chosen };
     tally.total = combine === 'sum' ? tally.total + weight : Math.max(tally.total, weight);
     if (weight > 0) tally.candidates.push(index);
-    tallies.set(key, tally);
+    tallies.set(group, tally);
   });
   return [...tallies.values()].sort((a, b) => b.total - a.total || Number(b.decided) - Number(a.decided));
 }
@@ -146,8 +144,8 @@ function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max
 /** What figures are made of: without the solutions and programs, a hundred megabytes of a large run. */
 export function withoutTexts(record: RunRecord): RunRecord {
   if (record.outcome !== 'solved') return record;
-  const candidates = record.candidates.map(({ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens, tool: { verdict } }) => ({
-    ...{ index, finish, answer, correct, reward, weight, tokens, toolTokens, rewardTokens },
+  const candidates = record.candidates.map(({ index, finish, answer, group, kind, correct, reward, weight, tokens, toolTokens, rewardTokens, tool: { verdict } }) => ({
+    ...{ index, finish, answer, group, kind, correct, reward, weight, tokens, toolTokens, rewardTokens },
     text: '',
     tool: { verdict, programs: [] },
   }));

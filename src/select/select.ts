@@ -1,5 +1,4 @@
 /** Stage 6: one answer out of the pool. A strategy is one file and one entry in the map. */
-import { normalizeAnswer } from '../grade/normalize.js';
 import type { Fallback, ScoredCandidate, Selection } from '../types.js';
 import { bestOfN } from './best-of-n.js';
 import { majority } from './majority.js';
@@ -33,7 +32,7 @@ export function select(
 ): Selection {
   if (unknown === 'pass') {
     const selection = select(pool.map(believed), name, fallback);
-    return { ...selection, verified: verifies(pool, selection.answer) };
+    return { ...selection, verified: verifies(pool, selection.chosen) };
   }
   const strategy: Selector = selectors[name];
   const answered = pool.filter(({ answer }) => answer !== null);
@@ -59,10 +58,9 @@ export function fallbackSelector(strategy: Selector, fallback: Fallback): Select
 const believed = (candidate: ScoredCandidate): ScoredCandidate =>
   candidate.tool.verdict === 'unknown' ? { ...candidate, tool: { ...candidate.tool, verdict: 'pass' } } : candidate;
 
-function verifies(pool: readonly ScoredCandidate[], chosen: string | null): boolean {
-  if (chosen === null) return false;
-  const same = normalizeAnswer(chosen);
-  return pool.some((candidate) => candidate.answer !== null && passed(candidate) === 1 && normalizeAnswer(candidate.answer) === same);
+function verifies(pool: readonly ScoredCandidate[], chosen: number | null): boolean {
+  const group = pool.find(({ index }) => index === chosen)?.group;
+  return pool.some((candidate) => candidate.group !== null && candidate.group === group && passed(candidate) === 1);
 }
 
 const NOTHING = { answer: null, chosen: null, verified: false } as const;
@@ -79,7 +77,7 @@ function decide(pool: readonly ScoredCandidate[], strategy: Selector, fallback: 
   const counts = (candidate: ScoredCandidate) =>
     candidate.answer !== null && (!strategy.needsPass || passed(candidate) === 1);
   const weights = pool.map((candidate) => (counts(candidate) ? strategy.weigh(candidate) : 0));
-  const tallies = new Map<string, Tally>();
+  const tallies = new Map<number, Tally>();
   pool.forEach((candidate, i) => {
     if (counts(candidate)) add(tallies, candidate, weights[i] ?? 0, strategy.combine);
   });
@@ -90,12 +88,12 @@ function decide(pool: readonly ScoredCandidate[], strategy: Selector, fallback: 
   return { answer: standsFor.answer, chosen: standsFor.index, verified, fallback, weights };
 }
 
-function add(tallies: Map<string, Tally>, candidate: ScoredCandidate, weight: number, combine: Selector['combine']): void {
-  const answer = normalizeAnswer(candidate.answer ?? '');
+function add(tallies: Map<number, Tally>, candidate: ScoredCandidate, weight: number, combine: Selector['combine']): void {
+  const group = candidate.group ?? -1;
   const verified = passed(candidate) === 1;
-  const tally = tallies.get(answer);
+  const tally = tallies.get(group);
   if (!tally) {
-    tallies.set(answer, { weight, standsFor: candidate, standsForWeight: weight, verified });
+    tallies.set(group, { weight, standsFor: candidate, standsForWeight: weight, verified });
     return;
   }
   tally.weight = combine === 'sum' ? tally.weight + weight : Math.max(tally.weight, weight);

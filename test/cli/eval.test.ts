@@ -18,7 +18,7 @@ test('killed twenty times, the figures are those of an undisturbed run', async (
   const undisturbed = await t1(evaluate('whole'));
   expect(undisturbed.code, undisturbed.stderr).toBe(0);
   let [kills, code] = [0, null as number | null];
-  let last = '';
+  let [last, problem] = ['', ''];
   for (let attempt = 0; code !== 0 && attempt < 100; attempt++) {
     const { child, finished } = start(evaluate('killed'));
     // Somewhere between the first instruction and the last; if it was too fast, it is done.
@@ -26,7 +26,9 @@ test('killed twenty times, the figures are those of an undisturbed run', async (
     const ended = await finished;
     await early;
     code = ended.code;
-    last = ended.stdout;
+    [last, problem] = [ended.stdout, ended.stderr];
+    // Whenever it was killed, the next start goes on; nothing is ever damaged.
+    expect(ended.signal ?? code, problem).toBe(code === 0 ? 0 : 'SIGKILL');
     if (ended.signal === 'SIGKILL') kills++;
     if (code === 0 && kills < 20) {
       // Done before its time: start over with nothing, and kill on.
@@ -35,7 +37,7 @@ test('killed twenty times, the figures are those of an undisturbed run', async (
     }
   }
   expect(kills).toBeGreaterThanOrEqual(20);
-  expect(code).toBe(0);
+  expect(code, problem).toBe(0);
   const [a, b] = [undisturbed.stdout, last].map((text) => summary.parse(JSON.parse(text)));
   expect({ curve: b?.curve, verdicts: b?.verdicts, problems: b?.problems }).toEqual({ curve: a?.curve, verdicts: a?.verdicts, problems: 12 });
 }, 300_000);
@@ -48,9 +50,13 @@ test('a second start decodes nothing; show, ls, compare, export and retry know t
   const shown = await t1(['runs', 'show', at('run')]);
   expect(shown.stdout).toContain('Command: t1 eval tiny --limit 12');
   expect((await t1(['runs', 'ls', '--folder', folder.path])).stdout).toContain('12/12');
-  expect((await t1(['runs', 'compare', at('run'), at('run')])).stdout).toContain('difference: 0.0 points');
+  expect((await t1(['runs', 'compare', at('run'), at('run')])).stdout).toContain('0.0 [0.0, 0.0]');
   expect((await t1(['runs', 'export', at('run')])).stdout.trim().split('\n')).toHaveLength(12);
   expect((await t1(['retry', at('run')])).code).toBe(0);
+  // Flags that were given twice are read as they were.
+  const retried = await t1([...evaluate('twice').slice(0, 2), '--limit', '1', ...evaluate('twice', ['-n', '2']).slice(2)]);
+  expect(retried.code, retried.stderr).toBe(0);
+  expect(await t1(['retry', at('twice')])).toMatchObject({ code: 0, stdout: expect.stringMatching(/"problems":12,.*"samples":2,/) as unknown });
 });
 
 test('progress for machines', async () => {

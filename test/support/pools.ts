@@ -1,6 +1,7 @@
 /** Pools for the tests of the statistics. */
 import type { PoolCandidate, PoolProblem } from '../../src/evaluate/pools.js';
 import { Random } from '../../src/evaluate/random.js';
+import { normalizeAnswer } from '../../src/grade/normalize.js';
 import type { ScoredCandidate } from '../../src/types.js';
 
 export const uniform = (random: Random): number => random.next() / 2 ** 32;
@@ -19,6 +20,15 @@ export const randomProblems = (seed: number, problems: number, candidates: numbe
   return Array.from({ length: problems }, (_, id) => ({ id: String(id), gold: '1', candidates: Array.from({ length: candidates }, () => randomCandidate(random)) }));
 };
 
+const forms: string[] = [];
+
+/** A number for each normal form. */
+function groupOf(answer: string): number {
+  const form = normalizeAnswer(answer);
+  const known = forms.indexOf(form);
+  return known === -1 ? forms.push(form) - 1 : known;
+}
+
 /** What `select` wants of a candidate. */
 export const scored = ({ answer, reward = null, tool = 'unknown' }: PoolCandidate, index: number): ScoredCandidate => ({
   index,
@@ -28,6 +38,7 @@ export const scored = ({ answer, reward = null, tool = 'unknown' }: PoolCandidat
   logprobs: new Float32Array(),
   finish: 'eog',
   answer,
+  group: answer === null ? null : groupOf(answer),
   tool: { verdict: tool, programs: [] },
   reward,
 });

@@ -29,6 +29,7 @@ function solved(random, ordinal, samples) {
   const gold = Math.floor(random() * 1000);
   const skill = random();
   const candidates = Array.from({ length: samples }, (_, index) => candidate(random, index, gold, skill));
+  for (const each of candidates) each.group = candidates.find(({ answer }) => answer === each.answer).index;
   const { answer, chosen } = heaviest(candidates);
   return {
     outcome: 'solved',

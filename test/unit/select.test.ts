@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { normalizeAnswer } from '../../src/grade/normalize.js';
 import { select, selectors, type SelectorName } from '../../src/select/select.js';
 import type { ScoredCandidate } from '../../src/types.js';
 
@@ -13,6 +14,7 @@ const pool = (...candidates: Short[]): ScoredCandidate[] =>
     logprobs: new Float32Array(),
     finish: 'eog',
     answer,
+    group: answer === null ? null : candidates.findIndex(([other]) => other !== null && normalizeAnswer(other) === normalizeAnswer(answer)),
     tool: { verdict, programs: [] },
     reward,
   }));
