@@ -1,5 +1,4 @@
 /** `t1 distill`: training data for the tool or the reward role, and how to train on it. */
-import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
@@ -63,7 +62,6 @@ export const distillCommand = (signal: AbortSignal): CommandModule<object, Argum
     checkNumbers(args);
     const problems = readProblems(args.task, rangeOf(args.limit));
     makeFolder(args.out); // before hours of work, not after
-    setMaxListeners(0, signal); // every program that runs or waits listens to it
     const progress = new Progress();
     const store = Store.open(args.db);
     try {

@@ -1,6 +1,5 @@
 /** `t1 eval`: a benchmark, from the first problem to the report. */
 import { createHash } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine-types.js';
@@ -78,7 +77,6 @@ interface RunOptions {
 
 /** @returns the summary over all problems of the run, those of earlier starts included */
 export async function runEvaluation(args: EvalArguments, options: RunOptions, signal: AbortSignal): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
-  setMaxListeners(0, signal);
   if (!Number.isInteger(args.seeds) || args.seeds < 1 || args.seeds > 1000) throw new T1Error('USAGE', '--seeds: must be a whole number from 1 to 1000');
   const task = args.task === 'arithmetic' ? undefined : taskOf(args);
   const verifier = await verifierFor(task, args, options);

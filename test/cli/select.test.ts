@@ -26,6 +26,11 @@ const json = async (...args: string[]) => {
   return JSON.parse(result.stdout);
 };
 
+test('answers that are the same count together, however they are written', async () => {
+  const written = file('written.jsonl', lines([{ id: 1, gold: '0.5', candidates: ['3', '3', '\\frac12', '\\frac{4}{8}', '50\\%'].map((answer) => ({ answer })) }]));
+  expect(await json(written)).toMatchObject({ n: 5, strategies: { mean: { accuracy: 0.6 }, majority: { accuracy: 1 }, oracle: { accuracy: 1 } } });
+});
+
 test('prints what the library says', async () => {
   const result = await json(pool);
   expect(result).toMatchObject({ n: 8, problems: 30, seeds: 1, fallback: 'reward', unknown: 'fail', leftOut: { greedy: expect.any(String) } });
