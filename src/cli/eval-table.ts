@@ -36,7 +36,7 @@ function problemsTable({ manifest: { task }, curve, failed, undecided, verdicts,
     ...[against, own, saved].flatMap((line) => line ?? []),
     `Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}.`,
   ];
-  if (failed > 0) lines.push(`${failed} problems failed: t1 runs show says why, t1 retry asks again.`);
+  if (failed > 0) lines.push(`${failed} ${failed === 1 ? 'problem' : 'problems'} failed: t1 runs show says why, t1 retry asks again.`);
   if (undecided > 0) lines.push(`Of ${undecided} answers nobody could decide whether they are right; they count as wrong.`);
   return [table.toString(), ...lines, ...paperLines(task)].join('\n');
 }

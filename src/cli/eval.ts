@@ -21,7 +21,7 @@ import { UsageCounter } from '../run.js';
 import { LazySandbox } from '../sandbox/lazy-sandbox.js';
 import type { ProgramRequest } from '../sandbox/sandbox.js';
 import { Store } from '../store/store.js';
-import { ARITHMETIC_VERSION, arithmeticClaims, type Claim } from '../task/arithmetic.js';
+import { arithmeticAbout, arithmeticClaims, type Claim } from '../task/arithmetic.js';
 import { fetchTask } from '../task/fetch.js';
 import { inCategories, readTaskFile, type TaskData, type TaskProblem } from '../task/problems.js';
 import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
@@ -150,8 +150,7 @@ function claimsOf({ limit, data, map, category }: EvalArguments, seed: number): 
   if (from !== 0) throw new T1Error('USAGE', '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands');
   const claims = arithmeticClaims(to, seed);
   const sha256 = createHash('sha256').update(claims.map(({ text }) => text).join('\n')).digest('hex');
-  const source = 'arXiv 2504.04718, appendix A: drawn from the seed';
-  return { kind: 'claims', claims, about: { name: 'arithmetic', version: ARITHMETIC_VERSION, title: 'Sums of three-digit numbers', source, sha256, problems: claims.length } };
+  return { kind: 'claims', claims, about: { ...arithmeticAbout, sha256, problems: claims.length } };
 }
 
 function taskOf({ task, map = [] }: EvalArguments): Task {

@@ -1,6 +1,7 @@
 /** `t1 ls tasks`: the benchmarks that are built in. */
 import Table from 'cli-table3';
 import type { Argv, CommandModule } from 'yargs';
+import { arithmeticAbout } from '../task/arithmetic.js';
 import { builtInTasks } from '../task/task.js';
 import { withJson } from './flags.js';
 
@@ -12,9 +13,10 @@ export const lsCommand = (): CommandModule<object, Arguments> => ({
   describe: 'list the benchmarks',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: ({ json }) => {
-    const tasks = builtInTasks().map(({ name, version, title, source, data, verifier }) => ({
+    const fromFiles = builtInTasks().map(({ name, version, title, source, data, verifier }) => ({
       name, version, title, source, verifier, data: data.file !== undefined ? 'ships' : data.url !== undefined ? 'fetched once, or --data' : 'with --data',
     }));
+    const tasks = [...fromFiles, { ...arithmeticAbout, verifier: 'math', data: 'drawn from --seed' }].sort((a, b) => (a.name < b.name ? -1 : 1));
     if (json) process.stdout.write(`${JSON.stringify(tasks)}\n`);
     else {
       const table = new Table({ head: ['task', 'what', 'data'], style: { head: [], border: [] } });

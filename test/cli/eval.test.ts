@@ -59,6 +59,11 @@ test('a second start decodes nothing; show, ls, compare, export and retry know t
   expect(await t1(['retry', at('twice')])).toMatchObject({ code: 0, stdout: expect.stringMatching(/"problems":12,.*"samples":2,/) as unknown });
 });
 
+test('every task is listed', async () => {
+  const { stdout } = await t1(['ls', 'tasks', '--json']);
+  expect(z.array(z.looseObject({ name: z.string() })).parse(JSON.parse(stdout)).map(({ name }) => name)).toEqual(['arithmetic', 'gsm8k', 'math500', 'mmlu-pro', 'mmlu-pro-versaprm', 'svamp', 'tiny']);
+});
+
 test('progress for machines', async () => {
   const { stderr } = await t1(evaluate('run', ['--progress', 'json']));
   const lines = stderr.trim().split('\n').flatMap((line) => (line.startsWith('{') ? [z.looseObject({ finished: z.number(), total: z.number(), secondsLeft: z.number() }).parse(JSON.parse(line))] : []));
