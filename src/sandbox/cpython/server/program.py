@@ -39,12 +39,15 @@ class Limits:
         self._memory_bytes = memory_bytes
         self._install_filter = install_filter
         self._prctl = prctl
+        self._server = os.getpid()
 
     def lock(self):
         """Nothing of this can be undone. :raises OSError:"""
         # A program does not outlive the server, whatever ends that.
         if self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
             raise OSError("PR_SET_PDEATHSIG was refused")
+        if os.getppid() != self._server:
+            os._exit(0)  # it was gone before that
         for what, limit in (
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, 0),
