@@ -1,8 +1,9 @@
-/** Accuracy over something, with 95 % bands, as SVG. Drawn here and not by the page, so a page needs no library and shows charts at once. */
+/** Accuracy over something, with 95 % bands, as SVG. */
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { area, line, symbol, symbolCircle, symbolCross, symbolDiamond, symbolSquare, symbolStar, symbolTriangle, symbolWye } from 'd3-shape';
+import { area, line } from 'd3-shape';
 import type { Share } from '../evaluate/run-summary.js';
-import { html, Html } from './html.js';
+import { axesOf, drawingOf, figureOf, MARGIN, shape, type Drawing, type Place, type Size } from './frame.js';
+import { html, type Html } from './html.js';
 
 export interface Series {
   /** Class of its colour in the style sheet. */
@@ -11,10 +12,7 @@ export interface Series {
   readonly points: readonly { readonly x: number; readonly share: Share }[];
 }
 
-export interface Chart {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
+export interface Chart extends Drawing {
   readonly xLabel: string;
   readonly scale: 'log' | 'linear';
   /** Places of the ticks; those of the scale when absent. */
@@ -22,46 +20,37 @@ export interface Chart {
   readonly series: readonly Series[];
 }
 
-/** Shapes tell the lines apart where colours do not. */
-const SHAPES = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolCross, symbolStar, symbolWye];
-/** One drawing for desks and one for telephones: text that shrinks with a drawing cannot be read. */
-const SIZES = [
+const SIZES: readonly Size[] = [
   { name: 'wide', width: 620, height: 330 },
   { name: 'narrow', width: 340, height: 270 },
-] as const;
-const MARGIN = { top: 10, right: 14, bottom: 42, left: 44 };
+];
 
 export function chartOf(chart: Chart): Html {
-  const legend = chart.series.map(({ key, name }, i) => html`<li class="s-${key}"><svg viewBox="-8 -8 16 16" width="16" height="16" aria-hidden="true"><path class="mark" d="${shape(i)}"/></svg>${name}</li>`);
-  return html`<figure><figcaption>${chart.title}</figcaption>${SIZES.map((size) => drawing(chart, size))}<ul class="legend">${legend}</ul></figure>`;
+  const legend = chart.series.map(({ key, name }, i) => ({ key, name, swatch: html`<path class="mark" d="${shape(i)}"/>` }));
+  return figureOf(chart.title, SIZES.map((size) => drawing(chart, size)), legend);
 }
 
-const shape = (i: number): string => symbol(SHAPES[i % SHAPES.length], 44)() ?? '';
 const percent = (share: number): string => (100 * share).toFixed(1);
 const short = (n: number): string => (n >= 10_000 ? `${Math.round(n / 1000)}k` : String(Math.round(n)));
 /** 1, 2, 5, 10, 20, … */
 const decimalTicks = (low: number, high: number): number[] => Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** i)).flat().filter((tick) => tick >= low && tick <= high);
 
-function drawing({ id, title, description, xLabel, scale, ticks, series }: Chart, { name, width, height }: (typeof SIZES)[number]): Html {
+function drawing(chart: Chart, size: Size): Html {
+  const { xLabel, scale, ticks, series } = chart;
   const points = series.flatMap(({ points: own }) => own);
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
-  const x = (scale === 'log' ? scaleLog() : scaleLinear()).domain(low === high ? [low / 2, low * 2] : [low, high]).range([MARGIN.left, width - MARGIN.right]);
+  const x = (scale === 'log' ? scaleLog() : scaleLinear()).domain(low === high ? [low / 2, low * 2] : [low, high]).range([MARGIN.left, size.width - MARGIN.right]);
   const y = scaleLinear()
     .domain([Math.min(...points.map(({ share }) => share.low)), Math.max(...points.map(({ share }) => share.high))])
     .nice(5)
-    .range([height - MARGIN.bottom, MARGIN.top]);
-  const xTicks = apart(ticks ?? (scale === 'log' ? decimalTicks(low, high) : x.ticks(6)), (tick) => x(tick), name === 'narrow' ? 34 : 40);
-  return html`<svg class="chart ${name}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-${name}-title ${id}-${name}-text">
-<title id="${id}-${name}-title">${title}</title><desc id="${id}-${name}-text">${description}</desc>
-<g class="grid">${y.ticks(5).map((tick) => html`<line x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}"/><text x="${MARGIN.left - 6}" y="${y(tick) + 4}" text-anchor="end">${Math.round(100 * tick)}</text>`)}
-${xTicks.map((tick) => html`<text x="${x(tick)}" y="${height - MARGIN.bottom + 18}" text-anchor="middle">${short(tick)}</text>`)}
-<text x="${(MARGIN.left + width - MARGIN.right) / 2}" y="${height - 6}" text-anchor="middle">${xLabel}</text>
-<text transform="translate(12 ${(height - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">right, %</text></g>
-${series.map((each, i) => drawn(each, i, (value) => x(value), (value) => y(value)))}</svg>`;
+    .range([size.height - MARGIN.bottom, MARGIN.top]);
+  const xTicks = apart(ticks ?? (scale === 'log' ? decimalTicks(low, high) : x.ticks(6)), (tick) => x(tick), size.name === 'narrow' ? 34 : 40);
+  const axes = axesOf({ at: x, ticks: xTicks, label: xLabel, told: short }, { at: y, ticks: y.ticks(5), label: 'right, %', told: (tick) => String(Math.round(100 * tick)) }, size);
+  return drawingOf(chart, size, [axes, ...series.map((each, i) => drawn(each, i, x, y))]);
 }
 
 /** Ticks whose labels would touch are left out. */
-function apart(ticks: readonly number[], at: (tick: number) => number, least: number): number[] {
+function apart(ticks: readonly number[], at: Place, least: number): number[] {
   const kept: number[] = [];
   for (const tick of ticks) {
     const last = kept.at(-1);
@@ -70,7 +59,6 @@ function apart(ticks: readonly number[], at: (tick: number) => number, least: nu
   return kept;
 }
 
-type Place = (value: number) => number;
 type Point = Series['points'][number];
 
 function drawn({ key, name, points }: Series, index: number, x: Place, y: Place): Html {

@@ -3,6 +3,9 @@ import type { ClaimsSummary, CurvePoint, RunSummary, Share, StrategyName } from 
 import { chartOf, type Series } from './chart.js';
 import { JUDGES, STRATEGIES } from './data.js';
 import { html, type Html } from './html.js';
+import { besidePaper } from './paper.js';
+import { qualityOf } from './quality.js';
+import { between, cell, facts, percent, points, table } from './tables.js';
 
 /** In the order of the tables: from what one sample is worth to what no strategy can exceed. */
 const NAMES: readonly (readonly [StrategyName, string])[] = [
@@ -23,13 +26,13 @@ export function overviewOf(summary: RunSummary | ClaimsSummary): Html {
 
 function making({ manifest, problems, kind }: RunSummary | ClaimsSummary): Html {
   const { task, model, engine, hardware, command, configuration, packageVersion, node, startedAt } = manifest;
-  const facts: [string, string][] = [
+  const first: [string, string][] = [
     ['Task', `${task.title} (${task.name}, version ${task.version})`],
     ['Done', `${problems} of ${task.problems} ${kind}`],
     ['Model', model.name],
     ['Command', `t1 ${command.join(' ')}`],
     ['Started', startedAt],
-    ['Hardware', told(hardware)],
+    ['Hardware', listed(hardware)],
   ];
   const more: [string, string][] = [
     ['Data', task.source],
@@ -37,13 +40,12 @@ function making({ manifest, problems, kind }: RunSummary | ClaimsSummary): Html 
     ['Model file', `${model.path.split(/[\\/]/).at(-1) ?? ''}, SHA-256 ${model.sha256}`],
     ['Engine', engine],
     ['Program', `t1 ${packageVersion}, Node ${node}`],
-    ['Configuration', told(configuration)],
+    ['Configuration', listed(configuration)],
   ];
-  const list = (pairs: readonly [string, string][]): Html => html`<dl>${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
-  return html`<section aria-label="What was run">${list(facts)}<details id="making"><summary>Data, files, engine, configuration</summary>${list(more)}</details></section>`;
+  return html`<section aria-label="What was run">${facts(first)}<details id="making"><summary>Data, files, engine, configuration</summary>${facts(more)}</details></section>`;
 }
 
-const told = (values: Readonly<Record<string, unknown>>): string =>
+const listed = (values: Readonly<Record<string, unknown>>): string =>
   Object.entries(values)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
@@ -51,20 +53,15 @@ const told = (values: Readonly<Record<string, unknown>>): string =>
 /** More groups than these are folded away at first. */
 const MANY = 15;
 
-const percent = (share: number): string => (100 * share).toFixed(1);
-const cell = (share: Share | undefined): Html => (share ? html`<td class="number">${percent(share.accuracy)} <small>[${percent(share.low)}, ${percent(share.high)}]</small></td>` : html`<td>–</td>`);
-const table = (caption: string, head: readonly string[], rows: readonly Html[]): Html =>
-  html`<p class="caption">${caption}</p><div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table aria-label="${caption}"><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
-
 function problemFigures(summary: RunSummary): Html {
   const { samples, failed, undecided, strategies, curve } = summary;
   const accuracy = NAMES.map(([key, name]) => html`<tr${key === 'weighted' ? html` class="ours"` : ''}><th scope="row">${name}</th>${cell(strategies[key])}<td>${bar(key, strategies[key])}</td></tr>`);
   const notes = [
-    ...(failed > 0 ? [html`<p class="warning">${failed} problems failed and are in no figure: the table below says why.</p>`] : []),
+    ...(failed > 0 ? [html`<p class="warning">${failed} ${failed === 1 ? 'problem failed and is' : 'problems failed and are'} in no figure: the table below says why, t1 retry asks again.</p>`] : []),
     ...(undecided > 0 ? [html`<p class="warning">Of ${undecided} answers nobody could decide whether they are right; they count as wrong.</p>`] : []),
   ];
   return html`<section><h2>Accuracy</h2>${notes}
-${table(`${samples} candidates of each problem: right in %, with 95 % intervals over problems; where no candidate passed, the reward decides`, ['strategy', 'right', ''], accuracy)}</section>
+${table(`${samples} candidates of each problem: right in %, with 95 % intervals over problems; where no candidate passed, the reward decides`, ['strategy', 'right', ''], accuracy)}${inWords(summary)}</section>
 <section><h2>Accuracy against samples and tokens</h2><div class="charts">${chartOf({
     id: 'by-n',
     title: 'Accuracy against candidates',
@@ -81,7 +78,23 @@ ${table(`${samples} candidates of each problem: right in %, with 95 % intervals 
     scale: 'log',
     series: seriesOf(curve, tokensOf),
   })}</div>${curveTable(curve)}</section>
-${matrix(summary)}${groups('By category', summary.categories)}${groups('By level', summary.levels)}`;
+${besidePaper(summary)}${matrix(summary)}${summary.quality ? qualityOf(summary.quality) : ''}${groups('By category', summary.categories)}${groups('By level', summary.levels)}`;
+}
+
+/** What the run did, what T1 adds, and what stopping early would have saved. */
+function inWords({ asRun, t1OverMajority, adaptive }: RunSummary): Html {
+  const own = asRun && (['As run', `${told(asRun, asRun.accuracy)} right, with ${asRun.candidates.toFixed(1)} candidates for each problem`] as const);
+  const gain = t1OverMajority && (['T1 − majority', `${points(t1OverMajority.difference)} points ${between(t1OverMajority, points)}, paired over problems`] as const);
+  const saved = adaptive && (['Adaptive', earlyStop(adaptive)] as const);
+  return facts([own, gain, saved].flatMap((pair) => (pair ? [pair] : [])));
+}
+
+const told = (interval: Pick<Share, 'low' | 'high'>, share: number): string => `${percent(share)} % ${between(interval)}`;
+
+function earlyStop({ adaptive: { accuracy, candidates }, fixed, difference }: NonNullable<RunSummary['adaptive']>): string {
+  const count = (value: number): string => value.toFixed(1);
+  const taken = `${count(candidates.mean)} of ${count(fixed.candidates.mean)} candidates ${between(candidates, count)}`;
+  return `with --budget adaptive T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
 }
 
 /** A strategy is charged for what it needs: majority for no tool, tool only for no reward. */

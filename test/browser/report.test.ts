@@ -31,6 +31,15 @@ function hostile(record: SolvedRecord): SolvedRecord {
   return { ...record, problem: HOSTILE, candidates: record.candidates.map((candidate) => ({ ...candidate, text: HOSTILE, answer: HOSTILE, tool: evidence, rationales: [{ text: HOSTILE, score: 0.5 }], stepScores: [{ text: HOSTILE, score: 0.2 }] })) };
 }
 
+/** Runs in the page: pairs of labels of a chart that lie on each other, and labels that stick out of it. */
+const touching = `(chart) => {
+  const frame = chart.getBoundingClientRect();
+  const labels = [...chart.querySelectorAll('text')].map((each) => ({ text: each.textContent, box: each.getBoundingClientRect() }));
+  const outside = labels.filter(({ box }) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+  const pairs = labels.flatMap((a, i) => labels.slice(i + 1).filter((b) => a.box.left < b.box.right && b.box.left < a.box.right && a.box.top < b.box.bottom && b.box.top < a.box.bottom).map((b) => a.text + ' on ' + b.text));
+  return [...outside.map(({ text }) => text + ' outside'), ...pairs];
+}`;
+
 describe.skipIf(executable === null)('in Chromium', () => {
   const folder = temporaryFolder();
   const file = join(folder.path, 'page.html');
@@ -103,6 +112,29 @@ describe.skipIf(executable === null)('in Chromium', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
       await page.close();
     }
+  });
+
+  test('the charts of the verifiers fit, none of their labels touch, and their tables open by keyboard', async () => {
+    for (const width of [375, 760, 1280]) {
+      const page = await openFile('', { width, height: 900 });
+      for (const id of ['roc', 'precision-recall', 'calibration']) {
+        const chart = `svg[aria-labelledby^="${id}-${width < 720 ? 'narrow' : 'wide'}"]`;
+        expect(await page.locator(chart).isVisible()).toBe(true);
+        expect(await page.evaluate(`(${touching})(document.querySelector('${chart}'))`)).toEqual([]);
+      }
+      await page.locator('#thresholds > summary').press('Enter');
+      expect(await page.locator('#thresholds table').isVisible()).toBe(true);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      await page.close();
+    }
+  });
+
+  test('every line and bar has a colour of the theme', async () => {
+    const page = await openFile();
+    const colours = await page.evaluate("[...document.querySelectorAll('svg [class=fill], svg [class=mark]')].map((each) => getComputedStyle(each).fill)");
+    expect(colours).not.toEqual([]);
+    expect(colours).not.toContain('rgb(0, 0, 0)'); // what SVG paints where no colour is given
+    await page.close();
   });
 
   test('the theme can be chosen', async () => {

@@ -3,11 +3,17 @@ import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
 import type { RunRecord, SolvedRecord } from '../../src/evaluate/record.js';
-import { decisionOf, summaryOfRecords } from '../../src/evaluate/run-summary.js';
+import { paperFigures } from '../../src/evaluate/paper.js';
+import { decisionOf, summaryOfRecords, type RunSummary } from '../../src/evaluate/run-summary.js';
+import type { VerifierQuality } from '../../src/evaluate/verifier-quality.js';
 import { normalizeAnswer } from '../../src/grade/normalize.js';
 import { problemOf, rowOf, STRATEGIES, type ProblemData } from '../../src/report/data.js';
 import { html, inertJson } from '../../src/report/html.js';
+import { overviewOf } from '../../src/report/overview.js';
 import { livePage, pageScript, reportFile } from '../../src/report/page.js';
+import { qualityOf } from '../../src/report/quality.js';
+import { thinned } from '../../src/report/rates.js';
+import { points } from '../../src/report/tables.js';
 import { selectors, type SelectorName } from '../../src/select/select.js';
 import { matches, EVERYTHING, shownRows } from '../../src/report/browser/filter.mjs';
 
@@ -15,6 +21,18 @@ const records = [...syntheticRecords({ problems: 40, samples: 8, seed: 5, failed
 const solved = records.filter((record): record is SolvedRecord => record.outcome === 'solved');
 const manifest = syntheticManifest(40, 8);
 const names = Object.keys(selectors) as SelectorName[];
+
+const summarized = async (all: readonly RunRecord[] = records): Promise<RunSummary> => {
+  const summary = await summaryOfRecords(manifest, all);
+  if (summary.kind !== 'problems') throw new Error('these are problems');
+  return summary;
+};
+
+/** What a table of the page says, cell by cell. */
+const cellsOf = (markup: string, caption: string): string[][] => {
+  const [body = ''] = markup.split(`<table aria-label="${caption}`)[1]?.split('</table>') ?? [];
+  return [...body.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row = '']) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, text = '']) => text.replace(/<[^>]*>/g, '').trim()));
+};
 
 const whole = async (all: readonly RunRecord[]): Promise<string> => {
   let text = '';
@@ -54,8 +72,7 @@ describe('page data', () => {
   });
 
   test('rows add up to the accuracy of the table', async () => {
-    const summary = await summaryOfRecords(manifest, records);
-    if (summary.kind !== 'problems') throw new Error('these are problems');
+    const summary = await summarized();
     for (const name of [...names, 'oracle'] as const) {
       const right = records.map(rowOf).filter((row) => row.right[name] === 1).length;
       expect(right / solved.length).toBeCloseTo(summary.strategies[name]?.accuracy ?? -1, 12);
@@ -97,6 +114,160 @@ describe('filters', () => {
   test('numbers in names sort as numbers', () => {
     const ids = shownRows(rows, EVERYTHING, { column: 'id', descending: true }).map((place) => rows[place]?.id);
     expect(ids.slice(0, 2)).toEqual(['made-39', 'made-38']);
+  });
+});
+
+describe('verifier quality', () => {
+  const qualityIn = async (): Promise<VerifierQuality> => {
+    const { quality } = await summarized();
+    if (!quality) throw new Error('the run has verdicts and rewards');
+    return quality;
+  };
+  const pathIn = (markup: string, id: string, key: string): string => markup.split(`aria-labelledby="${id}-wide-title`)[1]?.split('</svg>')[0]?.match(new RegExp(`class="s-${key}"><path class="line" d="([^"]+)"`))?.[1] ?? '';
+
+  /** Of a drawn line, as a share of the chart. */
+  const areaUnder = (path: string): number => {
+    const places = path.slice(1).split('L').map((place) => place.split(',').map(Number));
+    return places.reduce((sum, [x = 0, y = 0], i) => {
+      const [before = x, above = y] = places[i - 1] ?? [];
+      return sum + ((x - before) * (318 - (y + above) / 2)) / (342 * 308);
+    }, 0);
+  };
+
+  test('each judge with precision, recall, F1, their intervals, and what they are made of', async () => {
+    const quality = await qualityIn();
+    const [, tool, reward, both] = cellsOf(qualityOf(quality).text, `Of ${quality.candidates} candidates`);
+    const candidates = solved.flatMap((record) => record.candidates);
+    const passed = candidates.filter(({ tool: { verdict } }) => verdict === 'pass');
+    const [right, wrong] = [passed.filter(({ correct }) => correct).length, passed.filter(({ correct }) => !correct).length];
+    expect(tool?.slice(0, 2)).toEqual(['tool', expect.stringMatching(new RegExp(`^${((100 * right) / passed.length).toFixed(1)} \\[[\\d.]+, [\\d.]+\\]$`))]);
+    expect(tool?.slice(5, 7)).toEqual([String(right), String(wrong)]);
+    expect(tool?.slice(5).reduce((sum, count) => sum + Number(count), 0)).toBe(candidates.length);
+    expect(tool?.[3]).toContain(((200 * right) / (passed.length + candidates.filter(({ correct }) => correct).length)).toFixed(1));
+    expect([reward?.[0], both?.[0]]).toEqual(['reward', 'tool and reward']);
+  });
+
+  test('the curves are those of the rewards: from corner to corner, and down to the share of right ones', async () => {
+    const quality = await qualityIn();
+    const markup = qualityOf(quality).text;
+    expect(pathIn(markup, 'roc', 'reward')).toMatch(/^M44,318L.*L386,10$/);
+    const level = (318 - (308 * quality.right) / quality.candidates).toFixed(1).replace('.0', '');
+    expect(pathIn(markup, 'precision-recall', 'chance')).toBe(`M44,${level}L386,${level}`);
+    expect(pathIn(markup, 'precision-recall', 'reward')).toMatch(new RegExp(`L386,${level}$`));
+    for (const [id, area] of [['roc', quality.reward?.rocArea?.mean], ['precision-recall', quality.reward?.averagePrecision?.mean]] as const) {
+      expect(Math.abs(areaUnder(pathIn(markup, id, 'reward')) - (area ?? NaN))).toBeLessThan(0.005); // thinned
+      expect(markup).toContain(area?.toFixed(3));
+    }
+  });
+
+  test('the tool is a point where its verdicts are', async () => {
+    const quality = await qualityIn();
+    const { truePositives = 0, falseNegatives = 0, falsePositives = 0, trueNegatives = 0 } = quality.judges.tool ?? {};
+    const x = 44 + (342 * falsePositives) / (falsePositives + trueNegatives);
+    const y = 318 - (308 * truePositives) / (truePositives + falseNegatives);
+    expect(qualityOf(quality).text).toContain(`<g class="s-tool"><path class="mark" transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"`);
+  });
+
+  test('the table beside the curves holds for every threshold that it names', async () => {
+    // two digits: thresholds are as they are written, and many candidates share one
+    const rounded = solved.map((record) => ({ ...record, candidates: record.candidates.map((candidate) => ({ ...candidate, reward: Math.round(100 * (candidate.reward ?? 0)) / 100 })) }));
+    const { quality } = await summarized(rounded);
+    const rows = cellsOf(quality ? qualityOf(quality).text : '', 'Candidates accepted by their reward').slice(1);
+    const candidates = rounded.flatMap((record) => record.candidates);
+    const right = candidates.filter(({ correct }) => correct).length;
+    expect(rows).toHaveLength(10);
+    for (const [threshold, recall, falses, precision] of rows) {
+      const accepted = candidates.filter(({ reward }) => reward >= Number(threshold));
+      const trues = accepted.filter(({ correct }) => correct).length;
+      const shares = [trues / right, (accepted.length - trues) / (candidates.length - right), trues / accepted.length];
+      expect([recall, falses, precision]).toEqual(shares.map((share) => (100 * share).toFixed(1)));
+    }
+  });
+
+  test('bins hold every candidate once, and empty ones are in the table but not in the chart', async () => {
+    const quality = await qualityIn();
+    const rows = cellsOf(qualityOf(quality).text, 'Rewards in bins').slice(1);
+    expect(rows.reduce((sum, [, candidates]) => sum + Number(candidates), 0)).toBe(quality.reward?.scored);
+    const calibration = quality.reward?.calibration;
+    if (!quality.reward || !calibration) throw new Error('there are rewards');
+    const bins = calibration.bins.map((bin, i) => (i < 7 ? { ...bin, candidates: 0, meanScore: null, shareRight: null } : bin));
+    const markup = qualityOf({ ...quality, reward: { ...quality.reward, calibration: { ...calibration, bins } } }).text;
+    expect(cellsOf(markup, 'Rewards in bins')[1]).toEqual(['0.0 to 0.1', '0', '–', '–']);
+    expect(markup.match(/<title>rewards 0\.\d/g)).toHaveLength(2 * 3); // two sizes
+  });
+
+  test('kinds of error in a table, as text, and no table without any', async () => {
+    const quality = await qualityIn();
+    const rejected = { tool: { mean: 0.9, low: 0.8, high: 0.95 } };
+    const markup = qualityOf({ ...quality, kinds: { '<img>': { candidates: 3, rejected, rocArea: null } } }).text;
+    expect(cellsOf(markup, 'Wrong candidates by their kind of error')[1]).toEqual(['&lt;img&gt;', '3', '90.0 [80.0, 95.0]', '–', '–', '–']);
+    expect(qualityOf(quality).text).not.toContain('By kind of error');
+  });
+
+  test('what is not known has no chart, no interval, no section', async () => {
+    const summary = await summarized();
+    const quality = await qualityIn();
+    const { tool } = quality.judges;
+    if (!quality.reward || !tool) throw new Error('the run has verdicts and rewards');
+    expect(overviewOf(summary).text).toContain('Verifier quality');
+    expect(overviewOf({ ...summary, quality: null }).text).not.toContain('Verifier quality');
+    expect(qualityOf({ ...quality, judges: { tool }, reward: null }).text).not.toContain('<svg');
+    const empty = { scored: 4, rocArea: null, roc: [], averagePrecision: null, precisionRecall: [], calibration: null };
+    const bare = qualityOf({ ...quality, judges: { tool: { ...tool, precision: null, f1: { mean: 0.5, low: NaN, high: NaN } } }, reward: empty }).text;
+    expect(bare).not.toMatch(/NaN|<svg|undefined/);
+    expect(cellsOf(bare, 'Of ')[1]?.slice(1, 4)).toEqual(['–', expect.stringContaining('['), '50.0']);
+  });
+
+  test('each chart has a title and a description of its own, and axes with names', async () => {
+    const markup = qualityOf(await qualityIn()).text;
+    const ids = [...markup.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ['roc', 'precision-recall', 'calibration']) {
+      for (const size of ['wide', 'narrow']) expect(ids).toEqual(expect.arrayContaining([`${id}-${size}-title`, `${id}-${size}-text`]));
+    }
+    for (const axis of ['false positive rate, %', 'true positive rate, %', 'recall, %', 'precision, %', 'mean reward, %', 'right, %']) expect(markup).toContain(`>${axis}</text>`);
+  });
+
+  test('a curve of many steps is thinned by less than can be seen, and keeps its ends', () => {
+    const steps = Array.from({ length: 20_000 }, (_, i) => ({ x: i / 19_999, y: Math.sqrt(i / 19_999) }));
+    const kept = thinned(steps);
+    expect(kept.length).toBeLessThan(700);
+    expect([kept[0], kept.at(-1)]).toEqual([steps[0], steps.at(-1)]);
+    for (const step of steps) expect(kept.some(({ x, y }) => Math.abs(x - step.x) <= 1 / 300 && Math.abs(y - step.y) <= 1 / 300)).toBe(true);
+  });
+});
+
+describe('what the terminal says, the report says', () => {
+  test('as run, T1 − majority and what stopping early would have saved, with intervals', async () => {
+    const summary = await summarized();
+    const { asRun, adaptive, t1OverMajority } = summary;
+    if (!asRun || !adaptive || !t1OverMajority) throw new Error('problems are solved');
+    const said = overviewOf(summary).text;
+    const share = (value: number): string => (100 * value).toFixed(1);
+    expect(said).toContain(`${share(asRun.accuracy)} % [${share(asRun.low)}, ${share(asRun.high)}] right, with 8.0 candidates`);
+    expect(said).toContain(`${points(t1OverMajority.difference)} points [${points(t1OverMajority.low)}, ${points(t1OverMajority.high)}], paired over problems`);
+    expect(said).toContain(`${share(adaptive.adaptive.accuracy.mean)} % [`);
+    expect(said).toContain(`right with ${adaptive.adaptive.candidates.mean.toFixed(1)} of 8.0 candidates [`);
+    expect(said).toContain(`${points(adaptive.difference.difference)} points [`);
+  });
+
+  test('a difference has its sign, and nothing has none', () => {
+    expect([points(0.0123), points(-0.2), points(-0.0001)]).toEqual(['+1.2', '−20.0', '0.0']);
+  });
+
+  test("the paper's figures under the run's own, where the task is the same", async () => {
+    const summary = await summarized();
+    const paper = paperFigures('gsm8k');
+    const curve = summary.curve.filter(({ n }) => n !== 4);
+    const said = overviewOf({ ...summary, curve, manifest: { ...manifest, task: { ...manifest.task, name: 'gsm8k' } } }).text;
+    const [head = [], ...rows] = cellsOf(said, 'Right in %. First this run');
+    expect(rows.map(([model, strategy]) => [model, strategy])).toEqual([...['majority', 'reward only', 'T1'].map((name) => ['no model', name]), ...(paper?.rows ?? []).map(({ model, strategy }) => [model, strategy])]);
+    const at = head.indexOf('N = 8');
+    const t1 = summary.curve.find(({ n }) => n === 8)?.strategies.weighted;
+    expect(rows[2]?.[at]).toContain(((t1?.accuracy ?? NaN) * 100).toFixed(1));
+    expect([rows[2]?.[head.indexOf('N = 4')], rows[2]?.[head.indexOf('N = 16')]]).toEqual(['–', '–']); // eight were sampled
+    expect(rows[3]?.[at]).toBe(paper?.rows[0]?.accuracy[paper.n.indexOf(8)]?.toFixed(1));
+    expect(overviewOf(summary).text).not.toContain('Beside the paper');
   });
 });
 
