@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { reportFile } from '../dist/report/page.js';
-import { syntheticManifest, syntheticRecords } from '../test/support/synthetic-run.mjs';
+import { syntheticEffort, syntheticManifest, syntheticRecords } from '../test/support/synthetic-run.mjs';
 import { chromiumPath, launch } from './lib/chromium.mjs';
 import { record } from './lib/record.mjs';
 import { median } from './lib/statistics.mjs';
@@ -53,7 +53,7 @@ async function measure() {
 try {
   const records = [...syntheticRecords({ problems, samples })];
   const begin = performance.now();
-  await pipeline(Readable.from(reportFile(syntheticManifest(problems, samples), records)), createWriteStream(file));
+  await pipeline(Readable.from(reportFile({ manifest: syntheticManifest(problems, samples), effort: syntheticEffort }, records)), createWriteStream(file));
   const makeMs = performance.now() - begin;
   const bytes = statSync(file).size;
   const all = [];

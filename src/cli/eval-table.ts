@@ -1,7 +1,8 @@
 /** A run's figures for people. */
 import Table from 'cli-table3';
 import { paperFigures } from '../evaluate/paper.js';
-import type { ClaimsSummary, RunSummary, Share } from '../evaluate/run-summary.js';
+import { recordsOf } from '../evaluate/run-file.js';
+import { effortOf, type ClaimsSummary, type RunSummary, type Share } from '../evaluate/run-summary.js';
 
 const ORDER = ['greedy', 'mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
 const NAMES = { greedy: 'greedy', mean: 'one candidate', majority: 'majority', reward: 'reward only', 'best-of-n': 'best of N', tool: 'tool only', weighted: 'T1', oracle: 'any right' } as const;
@@ -9,17 +10,10 @@ const NAMES = { greedy: 'greedy', mean: 'one candidate', majority: 'majority', r
 export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
   const { task, model } = summary.manifest;
   const body = summary.kind === 'claims' ? claimsTable(summary) : problemsTable(summary);
-  return [`${task.title}, ${model.name}: ${summary.problems} of ${task.problems} ${summary.kind}`, body, ...effortLine(summary), `Run: ${folder} (report.html; t1 runs show, t1 view)`, ''].join('\n');
+  return [`${task.title}, ${model.name}: ${summary.problems} of ${recordsOf(summary.manifest)} ${summary.kind}`, body, ...effortLine(summary), `Run: ${folder} (report.html; t1 runs show, t1 view)`, ''].join('\n');
 }
 
-/** What it took; what came from the cache took nothing. */
-function effortLine({ effort, problems }: RunSummary | ClaimsSummary): string[] {
-  if (!effort || effort.seconds === 0 || problems === 0) return [];
-  const { seconds, joules, generatedTokens } = effort;
-  const each = (total: number): string => (total / problems).toPrecision(3);
-  const energy = joules === null ? '' : `, ${Math.round(joules)} J of the processors (${each(joules)} J each)`;
-  return [`Took ${seconds.toFixed(1)} s (${each(seconds)} s each)${energy}; ${generatedTokens} tokens were generated in that time.`];
-}
+const effortLine = ({ effort, problems }: RunSummary | ClaimsSummary): string[] => (effort && effort.seconds > 0 ? [`Took ${effortOf(effort, problems)}.`] : []);
 
 function problemsTable({ manifest: { task }, curve, failed, undecided, verdicts, t1OverMajority, asRun, adaptive }: RunSummary): string {
   const table = new Table({ head: ['N', 'tokens', ...ORDER.map((name) => NAMES[name])], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });

@@ -144,8 +144,9 @@ async function problemsOf(task: Task, args: EvalArguments, progress: Progress, s
 }
 
 /** `--limit` says how many right and how many wrong claims of each number of operands. */
-function claimsOf({ limit, data, map, category }: EvalArguments, seed: number): Work {
+function claimsOf({ limit, data, map, category, seeds }: EvalArguments, seed: number): Work {
   if (data !== undefined || map !== undefined || category.length > 0) throw new T1Error('USAGE', '--data, --map and --category are for tasks with a file, and arithmetic is drawn from --seed');
+  if (seeds > 1) throw new T1Error('USAGE', '--seeds: arithmetic is greedy, so its claims alone depend on --seed: give it another one');
   const [from, to] = rangeOf(limit ?? '500');
   if (from !== 0) throw new T1Error('USAGE', '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands');
   const claims = arithmeticClaims(to, seed);

@@ -36,7 +36,7 @@ export async function writeReport(folder: string, output: string): Promise<void>
   using run = RunFile.open(folder);
   const records = run.versions().map(({ key }) => withoutTexts(run.record(key)));
   if (records.length === 0) throw new T1Error('INPUT', `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`);
-  await write(output, reportFile(run.manifest, records, (record) => run.record(recordKey(record))));
+  await write(output, reportFile(run, records, (record) => run.record(recordKey(record))));
 }
 
 /** The whole file or none: a reader never finds half of one under its name. */

@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
 import { compareRuns, type RunDifference } from '../evaluate/compare-runs.js';
-import { RUN_FILE, RunFile } from '../evaluate/run-file.js';
+import { RUN_FILE, recordsOf, RunFile } from '../evaluate/run-file.js';
 import { summaryOf } from '../evaluate/run-summary.js';
 import type { SelectorName } from '../select/select.js';
 import { summaryTable } from './eval-table.js';
@@ -42,7 +42,7 @@ function list(folder: string, json: boolean): void {
   const rows = folders.map((name) => {
     using run = RunFile.open(join(folder, name));
     const { task, model, startedAt } = run.manifest;
-    return { run: join(folder, name), task: task.name, model: model.name, problems: run.done(true).size, of: task.problems, startedAt };
+    return { run: join(folder, name), task: task.name, model: model.name, problems: run.done(true).size, of: recordsOf(run.manifest), startedAt };
   });
   if (json) return void process.stdout.write(`${JSON.stringify(rows)}\n`);
   const table = new Table({ head: ['run', 'task', 'model', 'problems', 'started'], style: { head: [], border: [] } });

@@ -21,6 +21,6 @@ export interface PaperFigures {
 /** @returns undefined for a task that the paper has no table of */
 export function paperFigures(task: string): PaperFigures | undefined {
   const { source, n, tasks } = schema.parse(JSON.parse(readFileSync(join(packageRoot, 'src', 'evaluate', 'data', 'paper.json'), 'utf8')));
-  const rows = tasks[task];
+  const rows = Object.hasOwn(tasks, task) ? tasks[task] : undefined;
   return rows && { source, n, rows };
 }

@@ -33,6 +33,10 @@ export const manifestSchema = z.object({
 
 export type RunManifest = z.output<typeof manifestSchema>;
 
+/** Records of the whole run: one for each problem and seed. */
+export const recordsOf = ({ task, configuration }: RunManifest): number =>
+  task.problems * (typeof configuration['seeds'] === 'number' ? configuration['seeds'] : 1);
+
 /** Wall time, energy of the processors (null where the machine does not tell), and tokens generated in that time. */
 export interface Effort {
   readonly seconds: number;

@@ -5,7 +5,7 @@ import type { Comparison } from './bootstrap.js';
 import { outcomesOf, type Outcomes } from './outcomes.js';
 import { poolsOf, type PoolProblem, type Pools } from './pools.js';
 import type { ClaimRecord, RunRecord, SolvedRecord } from './record.js';
-import type { RunFile, RunManifest } from './run-file.js';
+import type { Effort, RunFile, RunManifest } from './run-file.js';
 import { simulateAdaptive, type AdaptiveResult } from './simulate-adaptive.js';
 import type { StrategyName } from './strategies.js';
 
@@ -150,6 +150,13 @@ function verdictsOf(records: readonly SolvedRecord[]): RunSummary['verdicts'] {
 }
 
 const NO_TOKENS = { seed: 0, tokens: new Int32Array(), logprobs: new Float32Array() };
+
+/** In words: seconds, joules where they are known, tokens. What came from the cache took nothing. */
+export function effortOf({ seconds, joules, generatedTokens }: Effort, records: number): string {
+  const each = (total: number): string => (total / Math.max(1, records)).toPrecision(3);
+  const energy = joules === null ? '' : `, ${Math.round(joules)} J of the processors (${each(joules)} J each)`;
+  return `${seconds.toFixed(1)} s (${each(seconds)} s each)${energy}; ${generatedTokens} tokens were generated in that time`;
+}
 
 /** What a strategy makes of recorded candidates; where nobody passed, the reward decides. */
 export function decisionOf(pool: SolvedRecord['candidates'], name: SelectorName): Selection {

@@ -1,5 +1,6 @@
 /** The figures of a run as markup: what was run, tables, charts with a table beside each. */
-import type { ClaimsSummary, CurvePoint, RunSummary, Share, StrategyName } from '../evaluate/run-summary.js';
+import { recordsOf } from '../evaluate/run-file.js';
+import { effortOf, type ClaimsSummary, type CurvePoint, type RunSummary, type Share, type StrategyName } from '../evaluate/run-summary.js';
 import { chartOf, type Series } from './chart.js';
 import { JUDGES, STRATEGIES } from './data.js';
 import { html, type Html } from './html.js';
@@ -24,11 +25,12 @@ export function overviewOf(summary: RunSummary | ClaimsSummary): Html {
   return html`${making(summary)}${figures}`;
 }
 
-function making({ manifest, problems, kind }: RunSummary | ClaimsSummary): Html {
+function making({ manifest, effort, problems, kind }: RunSummary | ClaimsSummary): Html {
   const { task, model, engine, hardware, command, configuration, packageVersion, node, startedAt } = manifest;
   const first: [string, string][] = [
     ['Task', `${task.title} (${task.name}, version ${task.version})`],
-    ['Done', `${problems} of ${task.problems} ${kind}`],
+    ['Done', `${problems} of ${recordsOf(manifest)} ${kind}${recordsOf(manifest) === task.problems ? '' : ', a problem once for each seed'}`],
+    ...(effort && effort.seconds > 0 ? [['Took', effortOf(effort, problems)] as [string, string]] : []),
     ['Model', model.name],
     ['Command', `t1 ${command.join(' ')}`],
     ['Started', startedAt],

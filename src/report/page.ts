@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import type { RunRecord } from '../evaluate/record.js';
-import type { RunManifest } from '../evaluate/run-file.js';
+import type { RunFile, RunManifest } from '../evaluate/run-file.js';
 import { summaryOfRecords } from '../evaluate/run-summary.js';
 import { packageRoot } from '../paths.js';
 import { JUDGES, problemOf, rowOf, STRATEGIES, type ProblemData, type Row } from './data.js';
@@ -23,8 +23,11 @@ export interface PageData {
   readonly strategies: Readonly<Record<string, string>>;
 }
 
-export async function pageDataOf(manifest: RunManifest, records: readonly RunRecord[]): Promise<PageData> {
-  const summary = await summaryOfRecords(manifest, records);
+/** What pages say of a run beside its records. */
+export type About = Pick<RunFile, 'manifest' | 'effort'>;
+
+export async function pageDataOf({ manifest, effort }: About, records: readonly RunRecord[]): Promise<PageData> {
+  const summary = await summaryOfRecords(manifest, records, effort);
   return { overview: overviewOf(summary).text, rows: records.map(rowOf), strategies: summary.kind === 'claims' ? JUDGES : STRATEGIES };
 }
 
@@ -33,8 +36,9 @@ export async function pageDataOf(manifest: RunManifest, records: readonly RunRec
  *
  * @param wholeAt the record with its texts, where `records` come without
  */
-export async function* reportFile(manifest: RunManifest, records: readonly RunRecord[], wholeAt = (record: RunRecord): RunRecord => record): AsyncGenerator<string> {
-  const { overview, rows, strategies } = await pageDataOf(manifest, records);
+export async function* reportFile(about: About, records: readonly RunRecord[], wholeAt = (record: RunRecord): RunRecord => record): AsyncGenerator<string> {
+  const { manifest } = about;
+  const { overview, rows, strategies } = await pageDataOf(about, records);
   yield head(titleOf(manifest), "default-src 'none'", 'file');
   yield body(manifest, new Html(overview), html`<script type="application/json" id="data">${inertJson({ rows, strategies })}</script>`).text;
   for (const [ordinal, record] of records.entries()) {

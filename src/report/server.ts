@@ -62,7 +62,7 @@ function follower(run: RunFile): () => Promise<Snapshot> {
       }),
     );
     const keys = [...known.keys()];
-    const data = JSON.stringify(await pageDataOf(run.manifest, [...known.values()].map(({ record }) => record)));
+    const data = JSON.stringify(await pageDataOf(run, [...known.values()].map(({ record }) => record)));
     restUntil = performance.now() + 4 * (performance.now() - started);
     return (snapshot = { version, keys, data });
   };

@@ -12,7 +12,7 @@ import { RunFile } from '../../src/evaluate/run-file.js';
 import type { SolvedRecord } from '../../src/evaluate/record.js';
 import { reportFile } from '../../src/report/page.js';
 import { viewServer } from '../../src/report/server.js';
-import { syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
+import { syntheticEffort, syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
 import { temporaryFolder } from '../support/t1.js';
 
 const executable = chromiumPath();
@@ -47,7 +47,7 @@ describe.skipIf(executable === null)('in Chromium', () => {
   const wrong: string[] = [];
 
   beforeAll(async () => {
-    await pipeline(Readable.from(reportFile(manifest, records)), createWriteStream(file));
+    await pipeline(Readable.from(reportFile({ manifest, effort: syntheticEffort }, records)), createWriteStream(file));
     browser = await launch(executable ?? '');
   });
   afterAll(async () => {

@@ -16,6 +16,8 @@ export const syntheticManifest = (problems, samples) => ({
   startedAt: '2026-01-01T00:00:00.000Z',
 });
 
+export const syntheticEffort = { starts: 1, seconds: 1800, joules: 54_000, generatedTokens: 1_000_000 };
+
 /** @yields {object} records */
 export function* syntheticRecords({ problems = 500, samples = 64, seed = 1, failed = 0 } = {}) {
   const random = randomOf(seed);

@@ -1,7 +1,7 @@
 /** What pages say of a run: the same as the strategies themselves, and nothing that data could turn into markup. */
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
+import { syntheticEffort, syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
 import type { RunRecord, SolvedRecord } from '../../src/evaluate/record.js';
 import { paperFigures } from '../../src/evaluate/paper.js';
 import { decisionOf, summaryOfRecords, type RunSummary } from '../../src/evaluate/run-summary.js';
@@ -36,7 +36,7 @@ const cellsOf = (markup: string, caption: string): string[][] => {
 
 const whole = async (all: readonly RunRecord[]): Promise<string> => {
   let text = '';
-  for await (const part of reportFile(manifest, all)) text += part;
+  for await (const part of reportFile({ manifest, effort: syntheticEffort }, all)) text += part;
   return text;
 };
 
@@ -251,6 +251,16 @@ describe('what the terminal says, the report says', () => {
     expect(said).toContain(`${points(adaptive.difference.difference)} points [`);
   });
 
+  test('what the run took, and how many records it is to have', async () => {
+    const summary = await summarized();
+    const text = overviewOf({ ...summary, problems: 10, effort: { starts: 2, seconds: 25, joules: 400, generatedTokens: 1234 } }).text;
+    expect(text).toContain('25.0 s (2.50 s each), 400 J of the processors (40.0 J each); 1234 tokens were generated in that time');
+    expect(overviewOf({ ...summary, effort: { starts: 1, seconds: 5, joules: null, generatedTokens: 1 } }).text).not.toContain(' J ');
+    expect(overviewOf(summary).text).not.toContain('<dt>Took</dt>');
+    const seeds = { ...manifest, configuration: { ...manifest.configuration, seeds: 3 } };
+    expect(overviewOf({ ...summary, manifest: seeds }).text).toContain(`${summary.problems} of ${3 * manifest.task.problems} problems, a problem once for each seed`);
+  });
+
   test('a difference has its sign, and nothing has none', () => {
     expect([points(0.0123), points(-0.2), points(-0.0001)]).toEqual(['+1.2', '−20.0', '0.0']);
   });
@@ -287,7 +297,7 @@ describe('what models and data wrote is text', () => {
   test('nothing of it is markup, anywhere in the file', async () => {
     const evil = { ...manifest, task: { ...manifest.task, title: HOSTILE }, model: { ...manifest.model, name: HOSTILE }, command: [HOSTILE] };
     let page = '';
-    for await (const part of reportFile(evil, hostile)) page += part;
+    for await (const part of reportFile({ manifest: evil, effort: syntheticEffort }, hostile)) page += part;
     expect(page).not.toMatch(/<img/i);
     expect(page.match(/<\/script>/g)).toHaveLength(page.match(/<script[ >]/g)?.length ?? -1);
     expect(livePage(evil)).not.toMatch(/<img/i);
