@@ -2,7 +2,7 @@
  * Which of a teacher's replies are worth learning from. A filter either keeps a reply or says in a word why not; the words are
  * counted and printed. The paper does not state its filters (arXiv 2504.04718 §4): these are ours.
  */
-import { normalizeAnswer } from '../grade/normalize.js';
+import { grade } from '../grade/grader.js';
 import type { ProgramRunner } from '../run.js';
 import { extractCode } from '../verify/extract-code.js';
 import { verdictOf, type FactRole } from '../verify/knowledge.js';
@@ -22,11 +22,10 @@ export type Drop = 'cut off' | 'no program' | 'program did not run' | 'program p
 /** @returns why it is dropped, or null to keep it */
 export type Filter = (reply: Reply) => Promise<Drop | null>;
 
-const isRight = ({ answer, gold }: Reply): boolean | undefined => (gold === undefined ? undefined : normalizeAnswer(answer) === normalizeAnswer(gold));
-
-function agreement(reply: Reply, verdict: boolean): Drop | null {
-  const right = isRight(reply);
-  return right === undefined || right === verdict ? null : 'disagrees with the answer';
+/** Where nobody can say whether the answer is right, nothing agrees with it. */
+async function agreement({ answer, gold }: Reply, verdict: boolean): Promise<Drop | null> {
+  if (gold === undefined) return null;
+  return (await grade(gold, answer, { kind: 'math' })).equal === verdict ? null : 'disagrees with the answer';
 }
 
 /** A program must run, print exactly True or False, and be right about the solution. */

@@ -174,6 +174,8 @@ describe('programs', () => {
     [reply(program('print(False)'), { answer: '5' }), null],
     [reply(program('print(False)'), { gold: undefined }), null],
     [reply(program('print(True)'), { answer: '4.0' }), null],
+    [reply(program('print(True)'), { answer: '2^2' }), null],
+    [reply(program('print(False)'), { answer: '\\sqrt{16}' }), 'disagrees with the answer'],
     [reply(program('crash')), 'program did not run'],
     [reply(program('print(42)')), 'program printed no verdict'],
     [reply('I would not know.'), 'no program'],
