@@ -83,6 +83,36 @@ test('a second start asks for nothing; retry asks for what failed', async () => 
   expect([file.done(false).size, file.done(true).size]).toEqual([4, 3]);
 });
 
+/** One problem whose right answer is 1, with these solutions. */
+async function ofSolutions(solutions: readonly string[], same?: (a: string, b: string) => boolean) {
+  const store = Store.open(':memory:');
+  const path = join(folder, 'fake.gguf');
+  writeFileSync(path, 'weights');
+  const engine = new FakeEngine({ answer: (_, seed) => solutions[solutions.findIndex((_text, i) => sampleSeed(0, i) === seed)] ?? '', model: { path } });
+  using file = RunFile.begin(folder, manifest());
+  const context = { engine, store, signal: new AbortController().signal, samples: solutions.length, verifier: 'steps', same } as const;
+  await evaluate([{ id: 'p', problem: 'What?', gold: '1' }], file, context, { isRight, retryFailed: false, seeds: [0] });
+  store.close();
+  const [summary, [record]] = [await summaryOf(file), [...file.records()]];
+  if (summary.kind !== 'problems' || record?.outcome !== 'solved') throw new Error('a problem was solved');
+  return { summary, record };
+}
+
+test('what is wrong with wrong solutions, by their text', async () => {
+  const { summary, record } = await ofSolutions(['2 + 2 = 5, so \\boxed{5}', '2 + 2 = 4, so \\boxed{4}', 'Simply \\boxed{7}', 'nothing', '1 + 1 = 3, still \\boxed{1}']);
+  expect(record.candidates.map(({ kind }) => kind)).toEqual(['wrong calculation', 'right calculations', 'no calculation', 'no answer', undefined]);
+  expect(Object.keys(summary.quality?.kinds ?? {}).sort()).toEqual(['no answer', 'no calculation', 'right calculations', 'wrong calculation']);
+});
+
+test('figures count votes for one answer together, as the run did', async () => {
+  const solutions = ['\\boxed{1}', '\\boxed{2}', '\\boxed{two}'];
+  const { summary, record } = await ofSolutions(solutions, (a, b) => a === '2' && b === 'two');
+  expect(record.candidates.map(({ group }) => group)).toEqual([0, 1, 1]);
+  expect(summary.strategies.majority?.accuracy).toBe(0);
+  rmSync(join(folder, RUN_FILE));
+  expect((await ofSolutions(solutions, () => false)).summary.strategies.majority?.accuracy).toBe(1); // three alike, and the first decides
+});
+
 test('several seeds: a record for each, and figures over all', async () => {
   const store = Store.open(':memory:');
   const path = join(folder, 'fake.gguf');

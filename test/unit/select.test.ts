@@ -35,6 +35,11 @@ const contested = pool(
   ['5', 'pass', 0.6],
 );
 
+test('what a candidate counts as does not verify its answer, nor does a pass of another one', () => {
+  expect(select(pool(['1', 'unknown', 0.5], ['1', 'unknown', 0.5], ['2', 'pass', 0.4]), 'weighted', 'reward', 'pass')).toMatchObject({ answer: '1', verified: false });
+  expect(select(pool(['1', 'unknown', 0.5], ['1.0', 'pass', 0.5], ['2', 'pass', 0.4]), 'weighted', 'reward', 'pass')).toMatchObject({ answer: '1', verified: true });
+});
+
 describe('every strategy chooses by its own rule', () => {
   test.each<[SelectorName, string, boolean]>([
     ['majority', '1', false],
