@@ -4,7 +4,14 @@ import type { Node } from './node.js';
 export type Answer =
   | { readonly kind: 'expression'; readonly source: string; readonly node: Node; readonly percent: boolean; readonly unit: string | null }
   /** Brackets as written, "()" or "[)"; "{}" is a set, "" a list without brackets. */
-  | { readonly kind: 'group'; readonly source: string; readonly brackets: string; readonly items: readonly Answer[] }
+  | {
+      readonly kind: 'group';
+      readonly source: string;
+      readonly brackets: string;
+      readonly items: readonly Answer[];
+      /** Of a list of conditions: one of them holds ("or"). */
+      readonly either?: true;
+    }
   /** ∪, ∩ or \ of sets. */
   | { readonly kind: 'sets'; readonly source: string; readonly operator: string; readonly parts: readonly Answer[] }
   | { readonly kind: 'matrix'; readonly source: string; readonly rows: readonly (readonly Answer[])[] }

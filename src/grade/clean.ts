@@ -43,6 +43,8 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\\(?:lvert|rvert|vert)(?![A-Za-z])/g, '|'],
   [/\\colon(?![A-Za-z])/g, ':'],
   [/\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree(?![A-Za-z])/g, '^{\\circ}'],
+  [/\\dot\s*\{?(\d)\}?(\d*)\\dot\s*\{?(\d)\}?/g, '\\overline{$1$2$3}'],
+  [/(\.\d*)\\dot\s*\{?(\d)\}?/g, '$1\\overline{$2}'],
   [/\*\*/g, '^'],
   [/\*/g, '\\cdot '],
   [/(?<![\\A-Za-z])(?:infinity|inf|oo)(?![A-Za-z])/gi, '\\infty '],

@@ -2,6 +2,7 @@
 import type { Answer, Expression, Group } from './answer.js';
 import type { Node } from './node.js';
 import { constantValue, sameExpression, shape } from './probe.js';
+import { sameRegion } from './region.js';
 import { sameRelation, intervalOf, valuesOf } from './relation.js';
 import { unitFactor } from './units.js';
 
@@ -15,6 +16,11 @@ export type Verdict = boolean | null;
 
 /** @param gold what is right @param prediction what is graded */
 export function same(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+  const verdict = byForm(gold, prediction, tolerance);
+  return verdict === true ? true : (sameRegion(gold, prediction, (a, b) => same(a, b, tolerance)) ?? verdict);
+}
+
+function byForm(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
   if (squashed(gold.source) === squashed(prediction.source)) return true;
   if (prediction.kind === 'unreadable') return false;
   if (gold.kind === 'unreadable') return null;

@@ -36,15 +36,17 @@ function groupedDigits(text: string): string {
 const decimalComma = (text: string): string => text.replace(/^([+-]?\d+),(\d+)(?=\s*(?:%|[A-Za-z^]|$))/, '$1.$2');
 
 const TEXT = /\\(?:text|textbf|textit|textrm|textnormal|texttt|mathrm|mathbf|mathit|mathsf|mbox|hbox|operatorname|underline|emph)\s*\{([^{}]*)\}/g;
+const INEQUALITY = /[<>]|\\(?:le|ge|ne)(?![A-Za-z])/;
 const FUNCTION = /^(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|sinh|cosh|tanh|log|ln|exp|lcm|gcd|max|min|mod)$/;
 
-/** `\text{…}` as its words, and "and" and "or" between answers as commas. */
+/** `\text{…}` as its words, and "and" and "or" between answers as commas; "or" between conditions stays. */
 function wordsOpened(text: string): string {
   let opened = text;
   for (let i = 0; i < 3; i++) opened = opened.replace(TEXT, (_, words: string) => (FUNCTION.test(words.trim()) ? `\\${words.trim()} ` : ` ${words} `));
   if (!/\d|[=<>({[\\]|(?<![A-Za-z])[A-Za-z](?![A-Za-z])/.test(opened)) return opened.trim();
   return opened
-    .replace(/(?:,\s*)?(?<![A-Za-z\\])(?:and|or|und|oder|et|ou)(?![a-z])/g, ' , ')
+    .replace(/(?:,\s*)?(?<![A-Za-z\\])(?:and|und|et)(?![a-z])/g, ' , ')
+    .replace(/(?:,\s*)?(?<![A-Za-z\\])(?:or|oder|ou)(?![a-z])/g, INEQUALITY.test(opened) ? ' \\lor ' : ' , ')
     .replace(/([)\]}])\s*U\s*(?=[([{\\])/g, '$1\\cup ')
     .trim();
 }
@@ -66,12 +68,18 @@ function isWords(text: string): boolean {
 
 function readList(source: string): Answer | null {
   const bySemicolon = splitTop(source, (token) => token === ';');
-  const parts = bySemicolon.length > 1 ? bySemicolon : splitTop(source, (token) => token === ',');
+  const conditions = INEQUALITY.test(source);
+  const { parts, separators } = bySemicolon.length > 1 ? { parts: bySemicolon, separators: [] } : splitKeeping(source, (token) => token === ',' || (conditions && JOINS.has(token)));
   const items = parts.filter((part) => part !== '');
   if (parts.length === 1 || items.length === 0) return null;
   if (items.length === 1) return read(items[0] ?? '');
-  return { kind: 'group', source, brackets: '', items: items.map(read).flatMap(flattened) };
+  const list = { kind: 'group', source, brackets: '', items: items.map(read).flatMap(flattened) } as const;
+  return separators.some((separator) => EITHER.has(separator)) ? { ...list, either: true } : list;
 }
+
+/** Between conditions; elsewhere they are operators of logic. */
+const EITHER = new Set(['\\lor', '\\vee']);
+const JOINS = new Set([...EITHER, '\\land', '\\wedge']);
 
 /** "1 ± 2" within a list is two of its items. */
 const flattened = (item: Answer): readonly Answer[] => (item.kind === 'group' && item.brackets === '' ? item.items : [item]);

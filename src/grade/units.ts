@@ -1,7 +1,7 @@
 /** Units behind a number. One that is missing on one side is forgiven; two different ones are not. */
 
 interface Unit {
-  readonly dimension: 'length' | 'mass' | 'time' | 'volume' | 'angle';
+  readonly dimension: 'length' | 'mass' | 'time' | 'volume' | 'angle' | 'none';
   /** In metres, grams, seconds, litres. */
   readonly size: number;
 }
@@ -24,6 +24,8 @@ const UNITS: Readonly<Record<string, Unit>> = {
   degree: unit('angle', 1), '°': unit('angle', 1),
 };
 
+const ONE = unit('none', 1);
+
 /** Abbreviations that say what a number counts, of which nothing else is known. */
 const SHORT = new Set('in mph kph km/h m/s sq cu pt qt gal hz khz mhz ghz kb mb gb ma kw kj kpa pa mol usd eur gbp am pm rad deg yr yrs hrs mins secs lbs cc units unit'.split(' '));
 const JOINING = new Set(['of', 'per', 'the', 'a', 'an', 'and', 'in', 'on', 'to', 'sq', 'for']);
@@ -32,7 +34,7 @@ const SINGLE = new Set(['m', 'g', 's', 'h', 'L', 'l', 'N', 'J', 'W', 'V', 'K']);
 
 export interface Measured {
   readonly number: string;
-  /** Lower case, singular; null without one. */
+  /** Lower case, singular, "km/h" and "mile/hour"; null without one. */
   readonly unit: string | null;
 }
 
@@ -51,9 +53,10 @@ export function measured(text: string): Measured {
   const number = text.slice(0, text.length - found.length).trim();
   const spaced = /\s/.test(tail.slice(0, tail.length - found.length).at(-1) ?? '');
   const words = found.replace(/\s*\^\s*\{?([23])\}?/g, '^$1').split(/[\s/.·]+/).filter((word) => word !== '');
-  const isUnit = words.every((word, i) => unitWord(word, spaced || i > 0, words.length === 1) || (words.length > 1 && JOINING.has(word.toLowerCase())));
+  const rate = /(?:[A-Za-z]{2,}|\bm)\s*\/\s*[hs]$/.test(found); // km/h, m/s
+  const isUnit = words.every((word, i) => unitWord(word, spaced || i > 0, words.length === 1 || rate) || (words.length > 1 && JOINING.has(word.toLowerCase())));
   if (!isUnit || !/\d|\\(?:pi|sqrt|frac|infty)/.test(number) || /(?<![\\A-Za-z])[A-Za-z]{4,}/.test(number) || /[=<>+\-,(/^_\\]$/.test(number)) return { number: text, unit: null };
-  return { number, unit: words.map(singular).join(' ') };
+  return { number, unit: words.map(singular).join(' ').replace(/ per /g, '/').replace(/^(\S+) (\S+)$/, rate ? '$1/$2' : '$&') };
 }
 
 function unitWord(word: string, spaced: boolean, alone: boolean): boolean {
@@ -70,7 +73,9 @@ const singular = (word: string): string => {
 /** What the prediction's number is to be multiplied with, as numerator and denominator; null when the units say different things. */
 export function unitFactor(gold: string | null, prediction: string | null): readonly [numerator: number, denominator: number] | null {
   if (gold === null || prediction === null || gold === prediction) return [1, 1];
-  const [a, b] = [UNITS[gold], UNITS[prediction]];
-  if (!a || !b) return [1, 1];
-  return a.dimension === b.dimension ? [b.size, a.size] : null;
+  const [a, b] = [gold.split('/').map((name) => UNITS[name]), prediction.split('/').map((name) => UNITS[name])];
+  const [[top, bottom = ONE], [otherTop, otherBottom = ONE]] = [a, b];
+  if (!top || !otherTop || a.includes(undefined) || b.includes(undefined)) return [1, 1]; // "apple", of which nothing is known
+  if (top.dimension !== otherTop.dimension || bottom.dimension !== otherBottom.dimension) return null;
+  return [otherTop.size * bottom.size, top.size * otherBottom.size];
 }

@@ -25,6 +25,8 @@ describe('the same', () => {
     [String.raw`-\frac{1}{2}`, '-0.5'],
     [String.raw`\frac{-1}{2}`, String.raw`-\frac{1}{2}`],
     [String.raw`0.1\overline{6}`, '1/6'],
+    [String.raw`0.1\dot{6}`, '1/6'],
+    [String.raw`0.\dot{1}4285\dot{7}`, '1/7'],
     ['|{-5}|', '5'],
     ['2^{10}', '1024'],
     ['2^10', '1024'],
@@ -127,6 +129,9 @@ describe('the same', () => {
     [String.raw`\cos 60^\circ`, '1/2'],
     [String.raw`1 \text{ m}`, String.raw`100 \text{ cm}`],
     ['2 hours', '120 minutes'],
+    ['36 km/h', '10 m/s'],
+    ['90 km/h', '90'],
+    ['60 miles per hour', '88 feet per second'],
     [String.raw`\frac{2\pi}{3}`, String.raw`120^\circ`],
     [String.raw`1\frac{1}{2} hours`, '1.5'],
     ['5 dollars', String.raw`\$5`],
@@ -205,6 +210,9 @@ describe('different', () => {
 
   test.each([
     ['10 cm', '10 kg'],
+    ['60 km/h', '60 miles per hour'],
+    ['5 km', '5 km/h'],
+    ['5 m/s', '5 m per day'],
     [String.raw`50\%`, '5'],
   ])('percent, units, currency, degrees: %s, %s', (a, b) => expect(verdicts(a, b)).toEqual([false, false]));
 
