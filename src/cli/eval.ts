@@ -42,7 +42,7 @@ const REPORT_FILE = 'report.html';
 
 const builder = (yargs: Argv) =>
   withSolving(yargs)
-    .positional('task', { type: 'string', demandOption: true, describe: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON or CSV of {id, problem, answer}' })
+    .positional('task', { type: 'string', demandOption: true, describe: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}' })
     .positional('more', { type: 'string', array: true, default: [] as string[], describe: 'further tasks, one after the other; each has a folder in --out' })
     .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
     .option('map', { type: 'string', array: true, nargs: 1, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })

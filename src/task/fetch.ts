@@ -23,7 +23,7 @@ export async function fetchTask({ name, data: { url, sha256, format } }: Task, {
   if (url === undefined || sha256 === undefined) {
     throw new T1Error('DATA_UNAVAILABLE', `the data of ${name} has no home that t1 can read: give the file with --data`);
   }
-  const path = join(folder, `${name}-${sha256.slice(0, 12)}.${format}`);
+  const path = join(folder, `${sha256.slice(0, 16)}.${format}`);
   if ((await sizeOf(path)) > 0) return path;
   const partial = `${path}.partial`;
   try {

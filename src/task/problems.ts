@@ -8,6 +8,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { packageRoot } from '../paths.js';
+import { isParquet, parquetRecords } from './parquet.js';
 import type { Task } from './task.js';
 
 export interface TaskProblem {
@@ -26,7 +27,7 @@ export interface TaskData {
 }
 
 /**
- * @param path of the file, `.gz` or not
+ * @param path of the file; text is UTF-8, `.gz` or not
  * @throws T1Error FILE_NOT_FOUND; INPUT with the line, or the number of the record, from 1
  */
 export async function readTaskFile(task: Task, path: string): Promise<TaskData> {
@@ -37,9 +38,9 @@ export async function readTaskFile(task: Task, path: string): Promise<TaskData> 
     throw new T1Error('FILE_NOT_FOUND', `cannot read the data of ${task.name} at ${path}: check the path`, { cause });
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const records = recordsOf(task, path, decoded(path, bytes));
+  const { format, records } = await recordsOf(task, path, bytes);
   const read = reader(task);
-  const problems = records.map((record, i) => read(record, `${path}, ${task.data.format === 'jsonl' ? 'line' : 'record'} ${i + 1}`, i));
+  const problems = records.map((record, i) => read(record, `${path}, ${format === 'jsonl' ? 'line' : 'record'} ${i + 1}`, i));
   if (problems.length === 0) throw new T1Error('INPUT', `${path} holds no problem`);
   const twice = firstTwice(problems.map(({ id }) => id));
   if (twice !== undefined) throw new T1Error('INPUT', `${path} has two problems with the id '${twice}': ids must differ`);
@@ -79,14 +80,27 @@ function decoded(path: string, bytes: Buffer): string {
   }
 }
 
-function recordsOf({ data: { format } }: Task, path: string, text: string): unknown[] {
+type Format = Task['data']['format'];
+
+/** What a task publishes as Parquet may be given as JSONL; a Parquet file is known by its content. */
+async function recordsOf({ data }: Task, path: string, bytes: Buffer): Promise<{ readonly format: Format; readonly records: readonly unknown[] }> {
+  const format = isParquet(bytes) || /\.parquet$/i.test(path) ? 'parquet' : data.format === 'parquet' ? 'jsonl' : data.format;
+  if (format === 'jsonl') return { format, records: linesOf(path, decoded(path, bytes)) };
   try {
-    if (format === 'json') return z.array(z.unknown()).parse(JSON.parse(text));
-    if (format === 'csv') return parseCsv(text, { columns: true, skip_empty_lines: true, bom: true }) as unknown[];
+    if (format === 'parquet') return { format, records: await parquetRecords(bytes) };
+    const text = decoded(path, bytes);
+    if (format === 'json') return { format, records: z.array(z.unknown()).parse(JSON.parse(text)) };
+    return { format, records: parseCsv(text, { columns: true, skip_empty_lines: true, bom: true }) as unknown[] };
   } catch (cause) {
+    if (cause instanceof T1Error) throw cause;
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new T1Error('INPUT', `${path} is no ${format.toUpperCase()} of records: ${why}`, { cause });
+    throw new T1Error('INPUT', `${path} is no ${NAMES[format]} of records, or damaged: ${why}`, { cause });
   }
+}
+
+const NAMES = { json: 'JSON', csv: 'CSV', parquet: 'Parquet' } as const;
+
+function linesOf(path: string, text: string): unknown[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
     try {

@@ -13,6 +13,8 @@ const template = z.string().min(1);
 /** What a task does not say itself it has from the one that it extends. */
 const extension = z.looseObject({ name: z.string(), extends: z.string().optional() });
 
+const formats = ['jsonl', 'json', 'csv', 'parquet'] as const;
+
 const taskSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   /** Raised when the same file would give other problems, prompts or answers. */
@@ -21,7 +23,7 @@ const taskSchema = z.strictObject({
   /** Home, licence, size; printed in the report. */
   source: z.string(),
   data: z.strictObject({
-    format: z.enum(['jsonl', 'json', 'csv']),
+    format: z.enum(formats),
     /** Public home of the file, and what its content must be. */
     url: z.url().optional(),
     sha256: z.string().length(64).optional(),
@@ -61,7 +63,7 @@ export const ownTask = (path: string, mapping: Readonly<Record<string, string>>)
     version: 1,
     title: path,
     source: 'a file of the user',
-    data: { format: /\.csv(\.gz)?$/i.test(path) ? 'csv' : /\.json(\.gz)?$/i.test(path) ? 'json' : 'jsonl' },
+    data: { format: formats.find((format) => new RegExp(`\\.${format}(\\.gz)?$`, 'i').test(path)) ?? 'jsonl' },
     fields: Object.fromEntries(FIELDS.map((field) => [field, `{{ ${mapping[field] ?? field} | default("") }}`])),
     extract: 'math',
     verifier: 'math',

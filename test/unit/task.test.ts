@@ -62,6 +62,8 @@ describe('built-in tasks', () => {
       expect(task).toMatchObject({ extract: 'choice', fields: taskNamed('mmlu-pro').fields });
     });
 
+    test('and their file is that of the whole split', () => expect(taskNamed('mmlu-pro-versaprm').data).toEqual(taskNamed('mmlu-pro').data));
+
     test('a part of the split is refused', async () => {
       await expect(readTaskFile(taskNamed('mmlu-pro-versaprm'), file('data.jsonl', lines(ids.slice(2))))).rejects.toMatchObject({
         code: 'INPUT',
@@ -115,6 +117,43 @@ describe('a file of the user', () => {
   });
 });
 
+describe('Parquet', () => {
+  const fixture = (codec: string): string => join(packageRoot, 'test', 'fixtures', 'parquet', `${codec}.parquet`);
+
+  test.each(['snappy', 'gzip', 'brotli'])('%s, several row groups', async (codec) => {
+    const { problems, sha256 } = await readTaskFile(taskNamed('mmlu-pro'), fixture(codec));
+    expect(problems).toEqual([
+      { id: '70', problem: 'Which is a prime number?\n\nA. 4\nB. 9\nC. 11\nD. 15', gold: 'C', category: 'math', level: undefined },
+      { id: '71', problem: 'Which café word is French?\n\nA. tea\nB. crème', gold: 'B', category: 'other', level: undefined },
+      { id: '9007199254740993', problem: 'Which is the largest?\n\nA. 1\nB. 2\nC. 3', gold: 'C', category: 'math', level: undefined },
+    ]);
+    expect(sha256).toBe(createHash('sha256').update(readFileSync(fixture(codec))).digest('hex'));
+  });
+
+  test('of the user, whatever its name; dates and numbers are text', async () => {
+    const content = readFileSync(fixture('snappy'));
+    for (const name of ['own.parquet', 'own.data']) {
+      const path = file(name, content);
+      const { problems } = await readTaskFile(ownTask(path, { id: 'question_id', problem: 'question', answer: 'answer_index', level: 'asked' }), path);
+      expect(problems[0]).toMatchObject({ id: '70', gold: '2', level: '2026-01-02T00:00:00.000Z' });
+    }
+  });
+
+  test.each([
+    ['cut short', (content: Buffer) => content.subarray(0, -200)],
+    ['another file with this name', () => Buffer.from('{"question": "2+2?"}')],
+    ['empty', () => Buffer.alloc(0)],
+    ['bytes that are not what they were', (content: Buffer) => Buffer.from(content).fill(0xff, 40, 400)],
+  ])('%s is refused', async (_, damaged) => {
+    const path = file('x.parquet', damaged(readFileSync(fixture('snappy'))));
+    await expect(readTaskFile(taskNamed('mmlu-pro'), path)).rejects.toMatchObject({ code: 'INPUT', message: expect.stringContaining(path) as unknown });
+  });
+
+  test('a compression that is not read is named', async () => {
+    await expect(readTaskFile(taskNamed('mmlu-pro'), fixture('zstd'))).rejects.toMatchObject({ code: 'INPUT', message: expect.stringContaining('ZSTD') as unknown });
+  });
+});
+
 describe('fetching', () => {
   const content = Buffer.from('{"problem": "a", "answer": "1"}\n'.repeat(5000));
   const pinned = createHash('sha256').update(content).digest('hex');
@@ -161,7 +200,7 @@ describe('fetching', () => {
   });
 
   test('without a home, and without a network', async () => {
-    await expect(fetchTask(taskNamed('mmlu-pro'), { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE', message: expect.stringContaining('--data') as unknown });
+    await expect(fetchTask(ownTask('x.jsonl', {}), { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE', message: expect.stringContaining('--data') as unknown });
     const gone = { ...task(), data: { ...task().data, url: 'http://127.0.0.1:9/x' } };
     await expect(fetchTask(gone, { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' });
   });
