@@ -22,6 +22,12 @@ export function parseExpression(latex: string): Node | null {
   }
 }
 
+/** @param name of the symbol that the value takes the place of */
+export function substituted(node: Node, name: string, value: Node): Node {
+  if (node.type === 'symbol') return node.name === name ? value : node;
+  return node.type === 'call' ? { ...node, args: node.args.map((arg) => substituted(arg, name, value)) } : node;
+}
+
 class Unreadable extends Error {}
 
 function convert(json: unknown, depth: number): Node {

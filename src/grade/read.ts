@@ -51,11 +51,15 @@ function wordsOpened(text: string): string {
     .trim();
 }
 
+const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(' ');
+
 /** @param text cleaned LaTeX */
 export function read(text: string): Answer {
   const source = text.trim();
   const box = /^\\boxed\s*(\{.*\})$/s.exec(source)?.[1];
   if (box !== undefined && enclosed(box)) return read(box.slice(1, -1));
+  const counted = NUMBER_WORDS.indexOf(source.toLowerCase());
+  if (counted !== -1) return readExpression(String(counted));
   if (isWords(source)) return { kind: 'text', source };
   return readList(source) ?? readRelation(source) ?? readSets(source) ?? readMatrix(source) ?? readBrackets(source) ?? readPlusMinus(source) ?? readExpression(source);
 }

@@ -4,10 +4,10 @@
  */
 import type { Answer, Expression, Relation } from './answer.js';
 import type { Verdict } from './compare.js';
-import type { Node } from './node.js';
+import { substituted, type Node } from './node.js';
 import { constantValue, shape, symbols } from './probe.js';
 import { infinity } from './read.js';
-import { valuesOf } from './relation.js';
+import { TURNED, valuesOf } from './relation.js';
 
 interface End {
   /** ±Infinity where there is none. */
@@ -183,13 +183,13 @@ function complement(pieces: readonly Piece[]): Piece[] {
   const result: Piece[] = [];
   let low = BELOW;
   for (const piece of pieces) {
-    result.push({ low, high: turned(piece.low) });
-    low = turned(piece.high);
+    result.push({ low, high: opposite(piece.low) });
+    low = opposite(piece.high);
   }
   return tidied([...result, { low, high: ABOVE }]);
 }
 
-const turned = (at: End): End => (Number.isFinite(at.value) ? { ...at, included: !at.included } : at);
+const opposite = (at: End): End => (Number.isFinite(at.value) ? { ...at, included: !at.included } : at);
 
 /** "x = 3" is the point 3. */
 function equality(relation: Relation): Region | null {
@@ -223,14 +223,13 @@ function link(left: Answer, operator: string, right: Answer): Region | null {
   return right.kind === 'expression' && !measured(right) ? inequality(left.node, operator, right.node) : null;
 }
 
-const TURNED: Readonly<Record<string, string>> = { '<': '>', '>': '<', '\\le': '\\ge', '\\ge': '\\le', '\\ne': '\\ne' };
-
 /** Both sides at most linear in one letter, or the absolute value of such against a number. */
 function inequality(left: Node, operator: string, right: Node): Region | null {
-  if (TURNED[operator] === undefined) return null;
+  const turned = operator === '\\ne' ? operator : TURNED[operator];
+  if (turned === undefined) return null;
   const [inside, other] = [absolute(left), absolute(right)];
   if (inside && symbols(right).size === 0) return distance(inside, operator, right);
-  if (other && symbols(left).size === 0) return distance(other, TURNED[operator] ?? operator, left);
+  if (other && symbols(left).size === 0) return distance(other, turned, left);
   const name = onlySymbol([left, right]);
   if (name === null) return null;
   const difference = call('Subtract', left, right);
@@ -274,9 +273,4 @@ function onlySymbol(nodes: readonly Node[]): string | null {
   const found = new Set(nodes.flatMap((node) => [...symbols(node)]));
   const [only] = found;
   return found.size === 1 && only !== undefined ? only : null;
-}
-
-function substituted(node: Node, name: string, value: Node): Node {
-  if (node.type === 'symbol') return node.name === name ? value : node;
-  return node.type === 'call' ? { ...node, args: node.args.map((arg) => substituted(arg, name, value)) } : node;
 }

@@ -1,6 +1,6 @@
 /** Equations, inequalities, and names in front of answers: "x = 3", "AB = 4", "0 < f(x) < 1". */
 import type { Answer, Group, Relation } from './answer.js';
-import type { Node } from './node.js';
+import { substituted, type Node } from './node.js';
 import { proportional, symbols } from './probe.js';
 import { infinity } from './read.js';
 
@@ -39,7 +39,8 @@ const isNumber = (answer: Answer): boolean => answer.kind === 'expression' && sy
 
 const LESS = new Set(['<', '\\le']);
 const GREATER = new Set(['>', '\\ge']);
-const TURNED: Readonly<Record<string, string>> = { '<': '>', '>': '<', '\\le': '\\ge', '\\ge': '\\le' };
+/** Inequalities with their sides exchanged. */
+export const TURNED: Readonly<Record<string, string>> = { '<': '>', '>': '<', '\\le': '\\ge', '\\ge': '\\le' };
 
 /** "0 < x ≤ 1" as (0, 1], "x ≥ 2" as [2, ∞): what an inequality with one name and numbers says. */
 export function intervalOf({ source, sides, operators }: Relation): { readonly name: string; readonly interval: Group } | null {
@@ -85,7 +86,7 @@ export function sameRelation(gold: Relation, prediction: Relation, compare: Comp
   const [x, y] = [goldValues[0], predictionValues[0]];
   if (!x || !y || !sameName(goldName, predictionName)) return false;
   const [f, g] = [parameter(goldName), parameter(predictionName)];
-  if (f !== null && g !== null && f !== g && y.kind === 'expression') return compare(x, { ...y, source: '', node: renamed(y.node, g, f) });
+  if (f !== null && g !== null && f !== g && y.kind === 'expression') return compare(x, { ...y, source: '', node: substituted(y.node, g, { type: 'symbol', name: f }) });
   return compare(x, y) === true ? true : goldValues.length > 1 || predictionValues.length > 1 ? goldValues.some((value) => predictionValues.some((other) => compare(value, other) === true)) : compare(x, y);
 }
 
@@ -105,11 +106,6 @@ function sameName(a: string, b: string): boolean {
 }
 
 const parameter = (name: string): string | null => /\(\s*([A-Za-z])\s*\)$/.exec(name)?.[1] ?? null;
-
-function renamed(node: Node, from: string, to: string): Node {
-  if (node.type === 'symbol') return node.name === from ? { type: 'symbol', name: to } : node;
-  return node.type === 'call' ? { ...node, args: node.args.map((arg) => renamed(arg, from, to)) } : node;
-}
 
 /** l₁ − r₁ is a multiple of l₂ − r₂; of inequalities a positive one, or a negative one with the sign turned. */
 function equations(gold: Relation, prediction: Relation): boolean | null {

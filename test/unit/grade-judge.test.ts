@@ -25,6 +25,10 @@ describe('the same', () => {
     [String.raw`-\frac{1}{2}`, '-0.5'],
     [String.raw`\frac{-1}{2}`, String.raw`-\frac{1}{2}`],
     [String.raw`0.1\overline{6}`, '1/6'],
+    ['three', '3'],
+    [String.raw`\text{Twelve}`, '12'],
+    ['zero', '0'],
+    ['twenty', '20 apples'],
     [String.raw`0.1\dot{6}`, '1/6'],
     [String.raw`0.\dot{1}4285\dot{7}`, '1/7'],
     ['|{-5}|', '5'],
@@ -223,6 +227,8 @@ describe('different', () => {
     [String.raw`\text{(C)}`, 'D'],
     ['July 4', 'June 4'],
     ['12:30', '12:45'],
+    ['three', '4'],
+    ['three', 'two'],
   ])('words, dates, letters: %s, %s', (a, b) => expect(verdicts(a, b)).toEqual([false, false]));
 
   test.each([
