@@ -27,6 +27,7 @@ export * from './evaluate/index.js';
 export { extractChoice, type ChoiceOptions } from './grade/choice.js';
 export { extractAnswer } from './grade/extract.js';
 export { grade, Grader, type Grade, type GradeKind, type GradeOptions, type GradePair, type GraderOptions } from './grade/grader.js';
+export { answerGroups, type SameAnswer } from './grade/same.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
 export { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';

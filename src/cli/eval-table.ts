@@ -2,10 +2,8 @@
 import Table from 'cli-table3';
 import { paperFigures } from '../evaluate/paper.js';
 import { recordsOf } from '../evaluate/run-file.js';
+import { titledStrategies } from '../evaluate/strategies.js';
 import { effortOf, type ClaimsSummary, type RunSummary, type Share } from '../evaluate/run-summary.js';
-
-const ORDER = ['greedy', 'mean', 'majority', 'reward', 'best-of-n', 'tool', 'weighted', 'oracle'] as const;
-const NAMES = { greedy: 'greedy', mean: 'one candidate', majority: 'majority', reward: 'reward only', 'best-of-n': 'best of N', tool: 'tool only', weighted: 'T1', oracle: 'any right' } as const;
 
 export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
   const { task, model } = summary.manifest;
@@ -16,9 +14,9 @@ export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string
 const effortLine = ({ effort, problems }: RunSummary | ClaimsSummary): string[] => (effort && effort.seconds > 0 ? [`Took ${effortOf(effort, problems)}.`] : []);
 
 function problemsTable({ manifest: { task }, curve, failed, undecided, verdicts, t1OverMajority, asRun, adaptive }: RunSummary): string {
-  const table = new Table({ head: ['N', 'tokens', ...ORDER.map((name) => NAMES[name])], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
+  const table = new Table({ head: ['N', 'tokens', ...titledStrategies.map(([, title]) => title)], style: { head: [], border: [] }, chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } });
   for (const { n, tokens, strategies } of curve) {
-    table.push([n, Math.round(tokens.solver + tokens.tool + tokens.reward), ...ORDER.map((name) => told(strategies[name]))]);
+    table.push([n, Math.round(tokens.solver + tokens.tool + tokens.reward), ...titledStrategies.map(([name]) => told(strategies[name]))]);
   }
   const { pass, fail, unknown } = verdicts;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

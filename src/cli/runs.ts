@@ -6,6 +6,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
 import { compareRuns, type RunDifference } from '../evaluate/compare-runs.js';
 import { RUN_FILE, recordsOf, RunFile } from '../evaluate/run-file.js';
+import { strategyTitles } from '../evaluate/strategies.js';
 import { summaryOf } from '../evaluate/run-summary.js';
 import type { SelectorName } from '../select/select.js';
 import { summaryTable } from './eval-table.js';
@@ -70,8 +71,6 @@ async function show(folder: string, json: boolean): Promise<void> {
   );
 }
 
-const NAMES = { weighted: 'T1', 'best-of-n': 'best of N', majority: 'majority', reward: 'reward only', tool: 'tool only' } as const satisfies Record<SelectorName, string>;
-
 function compare(folders: readonly string[], json: boolean): void {
   const [a, b] = folders.map((folder) => {
     using run = RunFile.open(folder);
@@ -84,7 +83,7 @@ function compare(folders: readonly string[], json: boolean): void {
   const points = (share: number): string => (100 * share).toFixed(1);
   const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) => table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
   row('as run', result.asRun);
-  for (const [name, difference] of Object.entries(result.strategies)) row(NAMES[name as SelectorName], difference);
+  for (const [name, difference] of Object.entries(result.strategies)) row(strategyTitles[name as SelectorName], difference);
   const ids = (all: readonly string[]): string => `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
   process.stdout.write(
     [

@@ -29,9 +29,6 @@ export interface RunComparison {
   readonly strategies: Readonly<Partial<Record<SelectorName, RunDifference>>>;
 }
 
-/** 1 where it is right; of several seeds, their mean. */
-type Rightness<Record> = (record: Record) => boolean;
-
 /** @throws T1Error RUN_MISMATCH when the runs have other data, or no problem in common */
 export function compareRuns(a: ComparedRun, b: ComparedRun): RunComparison {
   const [one, other] = [a.manifest.task, b.manifest.task];
@@ -68,14 +65,14 @@ const differenceOf = (a: Float64Array, b: Float64Array): RunDifference => ({
 });
 
 /** Over the problems of both: their ids, and [problems] the share of seeds that are right in either run. */
-function paired<Record extends Answered>(a: readonly Record[], b: readonly Record[], right: Rightness<Record>): [string[], Float64Array, Float64Array] {
+function paired<Record extends Answered>(a: readonly Record[], b: readonly Record[], right: (record: Record) => boolean): [string[], Float64Array, Float64Array] {
   const [one, other] = [sharesOf(a, right), sharesOf(b, right)];
   const ids = [...one.keys()].filter((id) => other.has(id));
   const values = (shares: ReadonlyMap<string, number>): Float64Array => Float64Array.from(ids, (id) => shares.get(id) ?? 0);
   return [ids, values(one), values(other)];
 }
 
-function sharesOf<Record extends Answered>(records: readonly Record[], right: Rightness<Record>): Map<string, number> {
+function sharesOf<Record extends Answered>(records: readonly Record[], right: (record: Record) => boolean): Map<string, number> {
   const counts = new Map<string, { right: number; of: number }>();
   for (const record of records) {
     const count = counts.get(record.id) ?? { right: 0, of: 0 };

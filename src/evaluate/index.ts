@@ -10,4 +10,5 @@ export { readPools } from './read-pools.js';
 export { simulateAdaptive, type AdaptiveOptions, type AdaptiveResult, type AdaptiveSide, type AdaptiveStrategy } from './simulate-adaptive.js';
 export { strategyNames, type StrategyName } from './strategies.js';
 export { accuracyByPart, accuracyCurve, compareStrategies, type Accuracies, type Accuracy, type CurvePoint, type Part } from './summary.js';
+export { unified } from './unify.js';
 export { verifierQuality, type Judgement, type KindQuality, type RewardQuality, type VerifierQuality, type VerifierQualityOptions } from './verifier-quality.js';

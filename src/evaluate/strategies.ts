@@ -8,6 +8,21 @@ import type { Pools } from './pools.js';
 export const strategyNames = ['mean', 'oracle', 'greedy', 'majority', 'best-of-n', 'reward', 'tool', 'weighted'] as const;
 export type StrategyName = (typeof strategyNames)[number];
 
+/** How tables and pages call them, from what one sample is worth to what no strategy can exceed. */
+export const strategyTitles = {
+  greedy: 'greedy',
+  mean: 'one candidate',
+  majority: 'majority',
+  reward: 'reward only',
+  'best-of-n': 'best of N',
+  tool: 'tool only',
+  weighted: 'T1',
+  oracle: 'any right',
+} as const satisfies Record<StrategyName, string>;
+
+/** In that order. */
+export const titledStrategies = Object.entries(strategyTitles) as readonly (readonly [StrategyName, string])[];
+
 type Need = 'reward' | 'tool' | 'greedy';
 
 const needs: Readonly<Record<StrategyName | SelectorName, readonly Need[]>> = {

@@ -52,11 +52,16 @@ export function measured(text: string): Measured {
   if (!match || found === undefined) return { number: text, unit: null };
   const number = text.slice(0, text.length - found.length).trim();
   const spaced = /\s/.test(tail.slice(0, tail.length - found.length).at(-1) ?? '');
-  const words = found.replace(/\s*\^\s*\{?([23])\}?/g, '^$1').split(/[\s/.·]+/).filter((word) => word !== '');
-  const rate = /(?:[A-Za-z]{2,}|\bm)\s*\/\s*[hs]$/.test(found); // km/h, m/s
+  // what is counted, and what for: km/h, miles per hour
+  const sides = found
+    .replace(/\s*\^\s*\{?([23])\}?/g, '^$1')
+    .split(/\/|(?<=\s)per(?=\s)/)
+    .map((side) => side.split(/[\s.·]+/).filter((word) => word !== ''));
+  const words = sides.flat();
+  const rate = /(?:[A-Za-z]{2,}|\bm)\s*\/\s*[hs]$/.test(found); // such single letters are no variables
   const isUnit = words.every((word, i) => unitWord(word, spaced || i > 0, words.length === 1 || rate) || (words.length > 1 && JOINING.has(word.toLowerCase())));
   if (!isUnit || !/\d|\\(?:pi|sqrt|frac|infty)/.test(number) || /(?<![\\A-Za-z])[A-Za-z]{4,}/.test(number) || /[=<>+\-,(/^_\\]$/.test(number)) return { number: text, unit: null };
-  return { number, unit: words.map(singular).join(' ').replace(/ per /g, '/').replace(/^(\S+) (\S+)$/, rate ? '$1/$2' : '$&') };
+  return { number, unit: sides.map((side) => side.map(singular).join(' ')).join('/') };
 }
 
 function unitWord(word: string, spaced: boolean, alone: boolean): boolean {

@@ -1,18 +1,13 @@
 /** From records to what a page shows: a short row for every problem, and all of one problem where somebody looks at it. */
 import type { ClaimRecord, RunRecord, SolvedRecord } from '../evaluate/record.js';
 import { byBoth, decisionOf } from '../evaluate/run-summary.js';
+import { strategyTitles } from '../evaluate/strategies.js';
 import { selectors, type SelectorName } from '../select/select.js';
 import type { Selector } from '../select/selector.js';
 
 /** How pages call what can be right or wrong of a problem, in the order of the tables. */
-export const STRATEGIES = {
-  weighted: 'T1',
-  majority: 'majority',
-  reward: 'reward only',
-  'best-of-n': 'best of N',
-  tool: 'tool only',
-  oracle: 'any right',
-} as const satisfies Record<SelectorName | 'oracle', string>;
+const { weighted, majority, reward, 'best-of-n': bestOfN, tool, oracle } = strategyTitles;
+export const STRATEGIES = { weighted, majority, reward, 'best-of-n': bestOfN, tool, oracle } as const satisfies Record<SelectorName | 'oracle', string>;
 export const JUDGES = { thinking: 'by thinking', program: 'by program', both: 'by both' } as const;
 
 /** A line of the table of problems. Names are short because there are many. */

@@ -1,24 +1,13 @@
 /** The figures of a run as markup: what was run, tables, charts with a table beside each. */
 import { recordsOf } from '../evaluate/run-file.js';
 import { effortOf, type ClaimsSummary, type CurvePoint, type RunSummary, type Share, type StrategyName } from '../evaluate/run-summary.js';
+import { titledStrategies } from '../evaluate/strategies.js';
 import { chartOf, type Series } from './chart.js';
-import { JUDGES, STRATEGIES } from './data.js';
+import { JUDGES } from './data.js';
 import { html, type Html } from './html.js';
 import { besidePaper } from './paper.js';
 import { qualityOf } from './quality.js';
 import { between, cell, facts, percent, points, table } from './tables.js';
-
-/** In the order of the tables: from what one sample is worth to what no strategy can exceed. */
-const NAMES: readonly (readonly [StrategyName, string])[] = [
-  ['greedy', 'greedy'],
-  ['mean', 'one candidate'],
-  ['majority', STRATEGIES.majority],
-  ['reward', STRATEGIES.reward],
-  ['best-of-n', STRATEGIES['best-of-n']],
-  ['tool', STRATEGIES.tool],
-  ['weighted', STRATEGIES.weighted],
-  ['oracle', STRATEGIES.oracle],
-];
 
 export function overviewOf(summary: RunSummary | ClaimsSummary): Html {
   const figures = summary.problems === 0 ? html`<p>No problem is done yet.</p>` : summary.kind === 'claims' ? claimFigures(summary) : problemFigures(summary);
@@ -57,7 +46,7 @@ const MANY = 15;
 
 function problemFigures(summary: RunSummary): Html {
   const { samples, failed, undecided, strategies, curve } = summary;
-  const accuracy = NAMES.map(([key, name]) => html`<tr${key === 'weighted' ? html` class="ours"` : ''}><th scope="row">${name}</th>${cell(strategies[key])}<td>${bar(key, strategies[key])}</td></tr>`);
+  const accuracy = titledStrategies.map(([key, name]) => html`<tr${key === 'weighted' ? html` class="ours"` : ''}><th scope="row">${name}</th>${cell(strategies[key])}<td>${bar(key, strategies[key])}</td></tr>`);
   const notes = [
     ...(failed > 0 ? [html`<p class="warning">${failed} ${failed === 1 ? 'problem failed and is' : 'problems failed and are'} in no figure: the table below says why, t1 retry asks again.</p>`] : []),
     ...(undecided > 0 ? [html`<p class="warning">Of ${undecided} answers nobody could decide whether they are right; they count as wrong.</p>`] : []),
@@ -106,7 +95,7 @@ function tokensOf({ tokens: { solver, tool, reward } }: CurvePoint, key: Strateg
 }
 
 function seriesOf(curve: readonly CurvePoint[], at: (point: CurvePoint, key: StrategyName) => number): Series[] {
-  return NAMES.filter(([key]) => key !== 'mean' && key !== 'greedy').map(([key, name]) => ({
+  return titledStrategies.filter(([key]) => key !== 'mean' && key !== 'greedy').map(([key, name]) => ({
     key,
     name,
     points: curve.flatMap((point) => {
@@ -119,9 +108,9 @@ function seriesOf(curve: readonly CurvePoint[], at: (point: CurvePoint, key: Str
 function curveTable(curve: readonly CurvePoint[]): Html {
   const rows = curve.map(
     ({ n, tokens, strategies }) =>
-      html`<tr><th scope="row">${n}</th><td class="number">${Math.round(tokens.solver)}</td><td class="number">${Math.round(tokens.tool)}</td><td class="number">${Math.round(tokens.reward)}</td>${NAMES.map(([key]) => cell(strategies[key]))}</tr>`,
+      html`<tr><th scope="row">${n}</th><td class="number">${Math.round(tokens.solver)}</td><td class="number">${Math.round(tokens.tool)}</td><td class="number">${Math.round(tokens.reward)}</td>${titledStrategies.map(([key]) => cell(strategies[key]))}</tr>`,
   );
-  return html`<details id="curve"><summary>The charts as a table</summary>${table('Right in %, with 95 % intervals; tokens generated for a problem, on average', ['N', 'solver tokens', 'tool tokens', 'reward tokens', ...NAMES.map(([, name]) => name)], rows)}</details>`;
+  return html`<details id="curve"><summary>The charts as a table</summary>${table('Right in %, with 95 % intervals; tokens generated for a problem, on average', ['N', 'solver tokens', 'tool tokens', 'reward tokens', ...titledStrategies.map(([, name]) => name)], rows)}</details>`;
 }
 
 function matrix({ verdicts }: RunSummary): Html {
@@ -136,7 +125,7 @@ function matrix({ verdicts }: RunSummary): Html {
 
 function groups(title: string, rows: RunSummary['categories']): Html {
   if (rows.length === 0) return html``;
-  const shown = NAMES.filter(([key]) => key !== 'best-of-n');
+  const shown = titledStrategies.filter(([key]) => key !== 'best-of-n');
   const ordered = [...rows].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   const body = ordered.map(({ name, problems, strategies }) => html`<tr><th scope="row">${name}</th><td class="number">${problems}</td><td>${bar('weighted', strategies.weighted, strategies.majority)}</td>${shown.map(([key]) => cell(strategies[key]))}</tr>`);
   const id = title.toLowerCase().replace(' ', '-');

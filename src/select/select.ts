@@ -1,4 +1,5 @@
 /** Stage 6: one answer out of the pool. A strategy is one file and one entry in the map. */
+import { T1Error } from '../errors.js';
 import type { Fallback, ScoredCandidate, Selection } from '../types.js';
 import { bestOfN } from './best-of-n.js';
 import { majority } from './majority.js';
@@ -23,6 +24,7 @@ export type SelectorName = keyof typeof selectors;
  * @param pool candidates in the order of their sample index
  * @param fallback what decides when the strategy needs a pass and nobody passed
  * @param unknown what a candidate counts as of which the tool says nothing; it verifies no answer either way
+ * @throws T1Error INPUT when a candidate with an answer has no group
  */
 export function select(
   pool: readonly ScoredCandidate[],
@@ -89,7 +91,8 @@ function decide(pool: readonly ScoredCandidate[], strategy: Selector, fallback: 
 }
 
 function add(tallies: Map<number, Tally>, candidate: ScoredCandidate, weight: number, combine: Selector['combine']): void {
-  const group = candidate.group ?? -1;
+  const { group } = candidate;
+  if (group == null) throw new T1Error('INPUT', `candidate ${candidate.index} has an answer and no group: answerGroups says which answers are the same`);
   const verified = passed(candidate) === 1;
   const tally = tallies.get(group);
   if (!tally) {

@@ -84,7 +84,8 @@ type Format = Task['data']['format'];
 
 /** What a task publishes as Parquet may be given as JSONL; a Parquet file is known by its content. */
 async function recordsOf({ data }: Task, path: string, bytes: Buffer): Promise<{ readonly format: Format; readonly records: readonly unknown[] }> {
-  const format = isParquet(bytes) || /\.parquet$/i.test(path) ? 'parquet' : data.format === 'parquet' ? 'jsonl' : data.format;
+  const written = data.format === 'parquet' ? 'jsonl' : data.format;
+  const format = isParquet(bytes) || /\.parquet$/i.test(path) ? 'parquet' : written;
   if (format === 'jsonl') return { format, records: linesOf(path, decoded(path, bytes)) };
   try {
     if (format === 'parquet') return { format, records: await parquetRecords(bytes) };

@@ -60,6 +60,11 @@ test('answers that are written differently count together', () => {
   expect(select(pool(['1,000', 'pass', 0.4], ['7', 'pass', 0.6], ['1000.0', 'pass', 0.4]), 'weighted', 'reward').answer).toBe('1,000');
 });
 
+test.each([null, undefined])('an answer whose group is %j is refused: all such would be one', (group) => {
+  const made = pool(['1', 'pass', 0.5], ['2', 'pass', 0.4]).map((candidate) => ({ ...candidate, group })) as ScoredCandidate[];
+  expect(() => select(made, 'weighted', 'reward')).toThrow(expect.objectContaining({ code: 'INPUT', message: expect.stringContaining('answerGroups') as unknown }));
+});
+
 test('a tie goes to the first seen', () => {
   expect(select(pool(['9', 'pass', 0.5], ['4', 'pass', 0.5]), 'weighted', 'reward').answer).toBe('9');
   expect(select(pool(['9', 'fail', 0.5], ['4', 'pass', 0.5]), 'majority', 'reward').answer).toBe('9');
