@@ -44,3 +44,6 @@ function ratio(numerator: string, denominator: string): string {
   const divisor = x === 0n ? 1n : x;
   return b === divisor ? String(a / divisor) : `${a / divisor}/${b / divisor}`;
 }
+
+/** True when both answers have the same normal form. */
+export const sameAnswer = (a: string, b: string): boolean => normalizeAnswer(a) === normalizeAnswer(b);

@@ -7,11 +7,9 @@ import { groupByEquality, poolsOf, type PoolCandidate, type PoolProblem } from '
 import { Random } from '../../src/evaluate/random.js';
 import { strategyNames, type StrategyName } from '../../src/evaluate/strategies.js';
 import { binomial, forEachSubset } from '../../src/evaluate/subsets.js';
-import { normalizeAnswer } from '../../src/grade/normalize.js';
+import { sameAnswer } from '../../src/grade/normalize.js';
 import { select, selectors, type SelectorName } from '../../src/select/select.js';
 import { choose, randomProblems, scored, subsetsOf, uniform } from '../support/pools.js';
-
-const sameAnswer = (a: string, b: string): boolean => normalizeAnswer(a) === normalizeAnswer(b);
 
 const selectorNames = Object.keys(selectors) as SelectorName[];
 const ALL = 1_000_000;
