@@ -61,6 +61,11 @@ export const evalCommand = (signal: AbortSignal): CommandModule<object, EvalArgu
   handler: async (args) => {
     const tasks = [args.task, ...args.more];
     if (tasks.length > 1 && args.data !== undefined) throw new T1Error('USAGE', '--data is for one task: give each a command of its own');
+    for (const name of tasks) {
+      // before hours of work, not after
+      const task = taskFor({ ...args, task: name });
+      if (task?.name === 'own' && args.data === undefined) await readTaskFile(task, task.title);
+    }
     for (const task of tasks) {
       const out = args.out !== undefined && tasks.length > 1 ? join(args.out, folderName(task)) : args.out;
       const command = process.argv.slice(2).filter((word) => word === task || !tasks.includes(word));
@@ -78,7 +83,7 @@ interface RunOptions {
 /** @returns the summary over all problems of the run, those of earlier starts included */
 export async function runEvaluation(args: EvalArguments, options: RunOptions, signal: AbortSignal): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
   if (!Number.isInteger(args.seeds) || args.seeds < 1 || args.seeds > 1000) throw new T1Error('USAGE', '--seeds: must be a whole number from 1 to 1000');
-  const task = args.task === 'arithmetic' ? undefined : taskOf(args);
+  const task = taskFor(args);
   const verifier = await verifierFor(task, args, options);
   const settings = parseOptions({ ...settingsOf(args), verifier }, flagOf);
   const progress = new Progress();
@@ -153,6 +158,9 @@ function claimsOf({ limit, data, map, category, seeds }: EvalArguments, seed: nu
   const sha256 = createHash('sha256').update(claims.map(({ text }) => text).join('\n')).digest('hex');
   return { kind: 'claims', claims, about: { ...arithmeticAbout, sha256, problems: claims.length } };
 }
+
+/** @returns undefined for arithmetic, which has no file */
+const taskFor = (args: EvalArguments): Task | undefined => (args.task === 'arithmetic' ? undefined : taskOf(args));
 
 function taskOf({ task, map = [] }: EvalArguments): Task {
   const mapping = Object.fromEntries(

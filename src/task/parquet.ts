@@ -1,9 +1,20 @@
 /** Rows of a Parquet file, as most data sets are published. */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetReadObjects, type CompressionCodec, type Compressors } from 'hyparquet';
 
 /** Four bytes at both ends of every Parquet file. */
 export const isParquet = (bytes: Buffer): boolean => bytes.subarray(0, 4).toString('latin1') === 'PAR1';
+
+const refused = (codec: CompressionCodec) => (): never => {
+  throw new Error(`its compression ${codec} is not read: write it with Snappy, or as JSONL`);
+};
+
+/** Beside none and Snappy, which the library has. */
+const compressors: Compressors = {
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+  ...Object.fromEntries((['ZSTD', 'LZ4', 'LZ4_RAW', 'LZO'] as const).map((codec) => [codec, refused(codec)])),
+};
 
 /**
  * @param bytes the whole file; uncompressed, Snappy, gzip or Brotli
@@ -12,7 +23,7 @@ export const isParquet = (bytes: Buffer): boolean => bytes.subarray(0, 4).toStri
  */
 export async function parquetRecords(bytes: Buffer): Promise<unknown[]> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  const rows = await parquetReadObjects({ file, compressors: { GZIP: (input) => gunzipSync(input), BROTLI: (input) => brotliDecompressSync(input) } });
+  const rows = await parquetReadObjects({ file, compressors });
   return rows.map(plain);
 }
 

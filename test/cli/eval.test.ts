@@ -1,5 +1,5 @@
 /** `t1 eval` as a user runs it, killed at any point too. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -82,6 +82,15 @@ test('several tasks, each in a folder of its own', async () => {
   const [tiny, arithmetic] = stdout.trim().split('\n').map((line) => z.looseObject({ folder: z.string(), kind: z.string() }).parse(JSON.parse(line)));
   expect([tiny?.folder, tiny?.kind, arithmetic?.folder, arithmetic?.kind]).toEqual([at('both/tiny'), 'problems', at('both/arithmetic'), 'claims']);
   expect((await t1(['runs', 'show', at('both/tiny')])).stdout).toContain('Command: t1 eval tiny --limit 2');
+});
+
+test.each([
+  ['nonsense', 'USAGE'],
+  ['./absent.jsonl', 'FILE_NOT_FOUND'],
+])('with %s among several tasks nothing is begun', async (wrong, error) => {
+  const { code, stderr } = await t1(['eval', 'tiny', wrong, '--limit', '2', '-n', '2', '--db', at('r.db'), '--out', at('both')]);
+  expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining(error)]]);
+  expect(existsSync(at('both'))).toBe(false);
 });
 
 test('a file of the user', async () => {
