@@ -3,7 +3,7 @@
  * cannot be overtaken any more, or is not likely to be (`evaluate/adaptive.ts`); easy problems then cost a fraction.
  */
 import { T1Error } from './errors.js';
-import { stopping } from './evaluate/adaptive.js';
+import { stopping } from './statistics/stopping.js';
 import type { SelectorName } from './select/select.js';
 import type { SolveResult } from './types.js';
 
@@ -24,8 +24,15 @@ const ADDS_UP: ReadonlySet<SelectorName> = new Set<SelectorName>(['weighted', 'm
  * @param round the whole pipeline with so many candidates; those of earlier rounds come from the store
  * @throws T1Error USAGE for a selection that nothing can settle early
  */
-export async function adaptively({ samples, select, confidence }: Budget, round: (samples: number) => Promise<SolveResult>): Promise<SolveResult> {
-  if (!ADDS_UP.has(select)) throw new T1Error('USAGE', `--budget adaptive: with --select ${select} one more candidate can always win; use ${[...ADDS_UP].join(', ')}`);
+export async function adaptively(
+  { samples, select, confidence }: Budget,
+  round: (samples: number) => Promise<SolveResult>,
+): Promise<SolveResult> {
+  if (!ADDS_UP.has(select))
+    throw new T1Error(
+      'USAGE',
+      `--budget adaptive: with --select ${select} one more candidate can always win; use ${[...ADDS_UP].join(', ')}`,
+    );
   for (let n = Math.min(FIRST_ROUND, samples); ; n = Math.min(2 * n, samples)) {
     const result = await round(n);
     // A fallback's weights are none of the tool's: nobody is verified yet.

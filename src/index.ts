@@ -22,11 +22,19 @@ export type {
   Usage,
 } from './engine/engine-types.js';
 export { addToIndex, type AddOptions, type AddProgress, type AddSummary } from './knowledge/add.js';
-export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge.js';
-export * from './evaluate/index.js';
+export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge-index.js';
+export * from './statistics/index.js';
 export { extractChoice, type ChoiceOptions } from './grade/choice.js';
 export { extractAnswer } from './grade/extract.js';
-export { grade, Grader, type Grade, type GradeKind, type GradeOptions, type GradePair, type GraderOptions } from './grade/grader.js';
+export {
+  grade,
+  Grader,
+  type Grade,
+  type GradeKind,
+  type GradeOptions,
+  type GradePair,
+  type GraderOptions,
+} from './grade/grader.js';
 export { answerGroups, type SameAnswer } from './grade/same.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';

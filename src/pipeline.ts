@@ -10,13 +10,18 @@ import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
 import type { PipelineOptions } from './options.js';
 import { rewardChecks, rewardModels } from './reward/reward.js';
-import type { Run } from './run.js';
+import type { StageContext } from './stage-context.js';
 import { select } from './select/select.js';
-import { Stopwatch } from './stopwatch.js';
+import type { Stopwatch } from './stopwatch.js';
 import type { SolveResult } from './types.js';
 import { countMissingModules } from './verify/missing-modules.js';
 
-export async function pipeline(text: string, options: PipelineOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
+export async function pipeline(
+  text: string,
+  options: PipelineOptions,
+  run: StageContext,
+  watch: Stopwatch,
+): Promise<SolveResult> {
   const problem = parseProblem(text);
   const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
 
@@ -27,7 +32,12 @@ export async function pipeline(text: string, options: PipelineOptions, run: Run,
   const verdicts = await watch.time('verify', () => options.verifier.verify(problem, prompt, candidates, run));
   const rewards = await watch.time('reward', () => rewardModels[options.reward](problem, prompt, candidates, run));
 
-  const groups = await watch.time('select', () => answerGroups(candidates.map(({ answer }) => answer), run.same));
+  const groups = await watch.time('select', () =>
+    answerGroups(
+      candidates.map(({ answer }) => answer),
+      run.same,
+    ),
+  );
   const pool = candidates.map((candidate, i) => ({
     ...candidate,
     group: groups[i] ?? null,

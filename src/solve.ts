@@ -5,14 +5,14 @@ import type { Engine } from './engine/engine-types.js';
 import { extractBoxed } from './grade/boxed.js';
 import { grade } from './grade/grader.js';
 import type { SameAnswer } from './grade/same.js';
-import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
+import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge-index.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { runAdapter } from './model/run-adapter.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor, type Profile, type Role } from './prompt/profile.js';
-import { UsageCounter, type KnowledgeSearch, type ProgramRunner, type Run } from './run.js';
+import { UsageCounter, type KnowledgeSearch, type ProgramRunner, type StageContext } from './stage-context.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
 import { rewardFor } from './reward/reward.js';
 import { LazySandbox } from './sandbox/lazy-sandbox.js';
@@ -82,7 +82,19 @@ async function solveProblem(
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractBoxed, same: callerSame, signal: callerSignal, ...settings } = context;
+  const {
+    engine,
+    rewardEngine = engine,
+    store: callerStore,
+    sandbox: callerSandbox,
+    sandboxOptions = {},
+    knowledge: callerKnowledge,
+    solveMessages,
+    extract = extractBoxed,
+    same: callerSame,
+    signal: callerSignal,
+    ...settings
+  } = context;
   const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
   const same: SameAnswer = callerSame ?? (async (a, b) => (await grade(a, b, { kind: 'math', signal })).equal);
   setMaxListeners(0, signal); // every program that runs or waits listens to it
@@ -90,7 +102,8 @@ async function solveProblem(
   const store = callerStore ?? Store.open(':memory:');
   const own = new LazySandbox(sandboxOptions);
   const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? own.start();
-  const sandboxVersion = async (): Promise<string> => (callerSandbox ? (callerSandbox.version ?? 'unnamed') : own.version());
+  const sandboxVersion = async (): Promise<string> =>
+    callerSandbox ? (callerSandbox.version ?? 'unnamed') : own.version();
   let opened: Promise<KnowledgeIndex> | undefined;
   try {
     if (!callerSandbox) await Sandbox.versionOf(sandboxOptions); // options that cannot be used are told before anything is sampled
@@ -98,7 +111,8 @@ async function solveProblem(
     const adapters = await watch.time('load', async () => ({
       tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
     }));
-    const entry = options.rewardEntry === undefined ? rewardEntryFor(rewardEngine.model) : readRewardEntry(options.rewardEntry);
+    const entry =
+      options.rewardEntry === undefined ? rewardEntryFor(rewardEngine.model) : readRewardEntry(options.rewardEntry);
     const reward = await watch.time('load', async () => ({
       engine: rewardEngine,
       entry,
@@ -107,22 +121,44 @@ async function solveProblem(
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
     }));
     const profile = withSolver(profileFor(engine.model), solveMessages);
-    const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, knowledge, extract, same, usage: new UsageCounter(), signal, emit };
+    const knowledge = async () =>
+      callerKnowledge ??
+      (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
+    const run: StageContext = {
+      engine,
+      modelHash,
+      adapters,
+      profile,
+      reward,
+      settings: options,
+      store,
+      sandbox,
+      sandboxVersion,
+      knowledge,
+      extract,
+      same,
+      usage: new UsageCounter(),
+      signal,
+      emit,
+    };
     recallKvCosts(engine, modelHash, store);
     const resolved = {
       ...options,
       verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
       reward: rewardFor(options.reward, entry),
     };
-    const round = (samples: number) => pipeline(problem, resolved, { ...run, settings: { ...options, samples } }, watch);
+    const round = (samples: number) =>
+      pipeline(problem, resolved, { ...run, settings: { ...options, samples } }, watch);
     const result = await (options.budget === 'adaptive' ? adaptively(options, round) : round(options.samples));
     keepKvCosts(engine, modelHash, store);
     emit({ type: 'answer', result });
     return result;
   } finally {
     await own.dispose();
-    await opened?.then((index) => index.dispose(), () => {});
+    await opened?.then(
+      (index) => index.dispose(),
+      () => {},
+    );
     if (!callerStore) store.close();
   }
 }

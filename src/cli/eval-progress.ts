@@ -1,7 +1,7 @@
 /** How far a run is: problems, accuracy so far with its interval, speed, time left. On a terminal a line that changes, else one every now and then. */
 import ora, { type Ora } from 'ora';
-import type { EvaluateProgress } from '../evaluate/evaluate.js';
-import { wilson } from '../evaluate/wilson.js';
+import type { EvaluateProgress } from '../runs/evaluate-task.js';
+import { wilson } from '../statistics/wilson.js';
 
 /** Between lines where nothing can be overwritten. */
 const QUIET_SECONDS = 10;
@@ -15,7 +15,8 @@ export class EvaluationProgress {
     private readonly kind: 'text' | 'json',
     private readonly before: number,
   ) {
-    this.spinner = kind === 'text' && process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
+    this.spinner =
+      kind === 'text' && process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
     if (before > 0 && kind === 'text') process.stderr.write(`t1: ${before} problems are there already\n`);
   }
 
@@ -25,7 +26,9 @@ export class EvaluationProgress {
     const secondsLeft = ((total - finished) * seconds) / finished;
     const tokensPerSecond = generatedTokens / seconds;
     if (this.kind === 'json') {
-      process.stderr.write(`${JSON.stringify({ finished, total, before: this.before, correct, failed, accuracy, low, high, tokensPerSecond, cacheHits, seconds, secondsLeft })}\n`);
+      process.stderr.write(
+        `${JSON.stringify({ finished, total, before: this.before, correct, failed, accuracy, low, high, tokensPerSecond, cacheHits, seconds, secondsLeft })}\n`,
+      );
       return;
     }
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -44,4 +47,8 @@ export class EvaluationProgress {
 }
 
 const duration = (seconds: number): string =>
-  seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+  seconds < 90
+    ? `${Math.round(seconds)} s`
+    : seconds < 5400
+      ? `${Math.round(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`;

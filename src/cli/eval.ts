@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
-import { evaluateArithmetic } from '../evaluate/arithmetic.js';
-import { EnergyMeter } from '../evaluate/energy.js';
-import { evaluate, hardware, type EvaluateProgress } from '../evaluate/evaluate.js';
-import { RunFile, type RunManifest } from '../evaluate/run-file.js';
+import { evaluateArithmetic } from '../runs/arithmetic-run.js';
+import { EnergyMeter } from '../runs/energy.js';
+import { evaluate, hardware, type EvaluateProgress } from '../runs/evaluate-task.js';
+import { RunFile, type RunManifest } from '../runs/run-file.js';
 import { extractBoxed } from '../grade/boxed.js';
 import { extractChoice } from '../grade/choice.js';
 import { extractAnswer } from '../grade/extract.js';
@@ -17,15 +17,15 @@ import { fingerprint } from '../model/fingerprint.js';
 import { parseOptions, type SolveOptions } from '../options.js';
 import { cacheFolder, packageRoot } from '../paths.js';
 import { profileFor } from '../prompt/profile.js';
-import { UsageCounter } from '../run.js';
+import { UsageCounter } from '../stage-context.js';
 import { LazySandbox } from '../sandbox/lazy-sandbox.js';
 import type { ProgramRequest } from '../sandbox/sandbox.js';
 import { Store } from '../store/store.js';
-import { arithmeticAbout, arithmeticClaims, type Claim } from '../task/arithmetic.js';
+import { arithmeticAbout, arithmeticClaims, type Claim } from '../task/arithmetic-task.js';
 import { fetchTask } from '../task/fetch.js';
-import { inCategories, readTaskFile, type TaskData, type TaskProblem } from '../task/problems.js';
+import { inCategories, readTaskFile, type TaskData, type TaskProblem } from '../task/task-problems.js';
 import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
-import { summaryOf, type ClaimsSummary, type RunSummary } from '../evaluate/run-summary.js';
+import { summaryOf, type ClaimsSummary, type RunSummary } from '../runs/run-summary.js';
 import type { Tool } from '../verify/tool.js';
 import { packageVersion } from '../version.js';
 import { flagOf, readingFlags, sandboxOptions } from './flags.js';
@@ -42,15 +42,50 @@ const REPORT_FILE = 'report.html';
 
 const builder = (yargs: Argv) =>
   withSolving(yargs)
-    .positional('task', { type: 'string', demandOption: true, describe: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}' })
-    .positional('more', { type: 'string', array: true, default: [] as string[], describe: 'further tasks, one after the other; each has a folder in --out' })
+    .positional('task', {
+      type: 'string',
+      demandOption: true,
+      describe:
+        't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}',
+    })
+    .positional('more', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'further tasks, one after the other; each has a folder in --out',
+    })
     .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
-    .option('map', { type: 'string', array: true, nargs: 1, describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level' })
+    .option('map', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level',
+    })
     .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
-    .option('category', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'only problems of this one; give it again for more' })
-    .option('seeds', { type: 'number', default: 1, requiresArg: true, describe: 'how many, from --seed on; intervals then include them' })
-    .option('out', { type: 'string', requiresArg: true, describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)` })
-    .option('progress', { choices: ['text', 'json'] as const, default: 'text' as const, requiresArg: true, describe: 'on standard error' });
+    .option('category', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [] as string[],
+      describe: 'only problems of this one; give it again for more',
+    })
+    .option('seeds', {
+      type: 'number',
+      default: 1,
+      requiresArg: true,
+      describe: 'how many, from --seed on; intervals then include them',
+    })
+    .option('out', {
+      type: 'string',
+      requiresArg: true,
+      describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)`,
+    })
+    .option('progress', {
+      choices: ['text', 'json'] as const,
+      default: 'text' as const,
+      requiresArg: true,
+      describe: 'on standard error',
+    });
 
 export type EvalArguments = Awaited<ReturnType<typeof builder>['argv']>;
 
@@ -60,7 +95,8 @@ export const evalCommand = (signal: AbortSignal): CommandModule<object, EvalArgu
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async (args) => {
     const tasks = [args.task, ...args.more];
-    if (tasks.length > 1 && args.data !== undefined) throw new T1Error('USAGE', '--data is for one task: give each a command of its own');
+    if (tasks.length > 1 && args.data !== undefined)
+      throw new T1Error('USAGE', '--data is for one task: give each a command of its own');
     for (const name of tasks) {
       // before hours of work, not after
       const task = taskFor({ ...args, task: name });
@@ -81,8 +117,13 @@ interface RunOptions {
 }
 
 /** @returns the summary over all problems of the run, those of earlier starts included */
-export async function runEvaluation(args: EvalArguments, options: RunOptions, signal: AbortSignal): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
-  if (!Number.isInteger(args.seeds) || args.seeds < 1 || args.seeds > 1000) throw new T1Error('USAGE', '--seeds: must be a whole number from 1 to 1000');
+export async function runEvaluation(
+  args: EvalArguments,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
+  if (!Number.isInteger(args.seeds) || args.seeds < 1 || args.seeds > 1000)
+    throw new T1Error('USAGE', '--seeds: must be a whole number from 1 to 1000');
   const task = taskFor(args);
   const verifier = await verifierFor(task, args, options);
   const settings = parseOptions({ ...settingsOf(args), verifier }, flagOf);
@@ -93,8 +134,19 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
   try {
     const work = task ? await problemsOf(task, args, progress, signal) : claimsOf(args, settings.seed);
     return await withEngines(args, progress, signal, async ({ engine, rewardEngine }) => {
-      const sandbox = { run: async (request: ProgramRequest) => (await programs.start()).run(request), version: await programs.version() };
-      const manifest = await manifestOf(args, options, work.about, { ...settings, sandbox: sandbox.version }, engine, rewardEngine, store);
+      const sandbox = {
+        run: async (request: ProgramRequest) => (await programs.start()).run(request),
+        version: await programs.version(),
+      };
+      const manifest = await manifestOf(
+        args,
+        options,
+        work.about,
+        { ...settings, sandbox: sandbox.version },
+        engine,
+        rewardEngine,
+        store,
+      );
       using run = RunFile.begin(folder, manifest);
       progress.stop();
       const shown = new EvaluationProgress(args.progress, run.done(options.retryFailed).size);
@@ -105,14 +157,37 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
       };
       try {
         if (work.kind === 'claims') {
-          const source = { engine, modelHash: manifest.model.sha256, store, usage: new UsageCounter(), signal, emit: () => {}, profile: profileFor(engine.model) };
+          const source = {
+            engine,
+            modelHash: manifest.model.sha256,
+            store,
+            usage: new UsageCounter(),
+            signal,
+            emit: () => {},
+            profile: profileFor(engine.model),
+          };
           await evaluateArithmetic(work.claims, run, source, sandbox, onProgress);
         } else {
           await using grader = new Grader();
           const same = judgeOf(work.task, grader, signal);
-          const context = { ...settings, engine, rewardEngine, store, signal, sandbox, solveMessages: work.task.solve, extract: EXTRACT[work.task.extract], same };
+          const context = {
+            ...settings,
+            engine,
+            rewardEngine,
+            store,
+            signal,
+            sandbox,
+            solveMessages: work.task.solve,
+            extract: EXTRACT[work.task.extract],
+            same,
+          };
           const seeds = Array.from({ length: args.seeds }, (_, i) => settings.seed + i);
-          await evaluate(work.problems, run, context, { isRight: same, seeds, retryFailed: options.retryFailed, onProgress });
+          await evaluate(work.problems, run, context, {
+            isRight: same,
+            seeds,
+            retryFailed: options.retryFailed,
+            onProgress,
+          });
         }
       } finally {
         shown.stop();
@@ -129,7 +204,11 @@ export async function runEvaluation(args: EvalArguments, options: RunOptions, si
 }
 
 /** The task's own, unless the user names one. */
-async function verifierFor(task: Task | undefined, args: EvalArguments, { command }: RunOptions): Promise<string | Tool> {
+async function verifierFor(
+  task: Task | undefined,
+  args: EvalArguments,
+  { command }: RunOptions,
+): Promise<string | Tool> {
   const chosen = command.some((word) => word === '--verifier' || word.startsWith('--verifier='));
   return task && !chosen ? task.verifier : verifierOf(args.verifier);
 }
@@ -143,19 +222,42 @@ async function problemsOf(task: Task, args: EvalArguments, progress: Progress, s
   const data = await dataOf(task, args, progress, signal);
   const all = inCategories(data.problems, args.category);
   const problems = all.slice(...rangeOf(args.limit));
-  if (problems.length === 0) throw new T1Error('USAGE', `--limit ${args.limit ?? ''}: ${task.name} has only ${all.length} problems${args.category.length > 0 ? ' of the category' : ''}`);
+  if (problems.length === 0)
+    throw new T1Error(
+      'USAGE',
+      `--limit ${args.limit ?? ''}: ${task.name} has only ${all.length} problems${args.category.length > 0 ? ' of the category' : ''}`,
+    );
   const { name, version, title, source } = task;
-  return { kind: 'problems', task, problems, about: { name, version, title, source, sha256: data.sha256, problems: problems.length } };
+  return {
+    kind: 'problems',
+    task,
+    problems,
+    about: { name, version, title, source, sha256: data.sha256, problems: problems.length },
+  };
 }
 
 /** `--limit` says how many right and how many wrong claims of each number of operands. */
 function claimsOf({ limit, data, map, category, seeds }: EvalArguments, seed: number): Work {
-  if (data !== undefined || map !== undefined || category.length > 0) throw new T1Error('USAGE', '--data, --map and --category are for tasks with a file, and arithmetic is drawn from --seed');
-  if (seeds > 1) throw new T1Error('USAGE', '--seeds: arithmetic is greedy, so its claims alone depend on --seed: give it another one');
+  if (data !== undefined || map !== undefined || category.length > 0)
+    throw new T1Error(
+      'USAGE',
+      '--data, --map and --category are for tasks with a file, and arithmetic is drawn from --seed',
+    );
+  if (seeds > 1)
+    throw new T1Error(
+      'USAGE',
+      '--seeds: arithmetic is greedy, so its claims alone depend on --seed: give it another one',
+    );
   const [from, to] = rangeOf(limit ?? '500');
-  if (from !== 0) throw new T1Error('USAGE', '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands');
+  if (from !== 0)
+    throw new T1Error(
+      'USAGE',
+      '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands',
+    );
   const claims = arithmeticClaims(to, seed);
-  const sha256 = createHash('sha256').update(claims.map(({ text }) => text).join('\n')).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(claims.map(({ text }) => text).join('\n'))
+    .digest('hex');
   return { kind: 'claims', claims, about: { ...arithmeticAbout, sha256, problems: claims.length } };
 }
 
@@ -166,7 +268,12 @@ function taskOf({ task, map = [] }: EvalArguments): Task {
   const mapping = Object.fromEntries(
     map.map((pair) => {
       const [field = '', column] = pair.split('=');
-      if (column !== undefined && (FIELDS as readonly string[]).includes(field) && /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)) return [field, column];
+      if (
+        column !== undefined &&
+        (FIELDS as readonly string[]).includes(field) &&
+        /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)
+      )
+        return [field, column];
       throw new T1Error('USAGE', `--map: '${pair}' is not FIELD=COLUMN with one of ${FIELDS.join(', ')}`);
     }),
   );
@@ -179,7 +286,10 @@ async function dataOf(task: Task, { data }: EvalArguments, progress: Progress, s
   if (data !== undefined) return readTaskFile(task, data);
   if (task.name === 'own') return readTaskFile(task, task.title);
   if (task.data.file !== undefined) return readTaskFile(task, join(packageRoot, task.data.file));
-  return readTaskFile(task, await fetchTask(task, { folder: join(cacheFolder(), 'tasks'), signal, onProgress: (p) => progress.download(p) }));
+  return readTaskFile(
+    task,
+    await fetchTask(task, { folder: join(cacheFolder(), 'tasks'), signal, onProgress: (p) => progress.download(p) }),
+  );
 }
 
 /** How a task finds the final answer of a solution: boxed; boxed, else stated, else the last number; or the letter of an option. */
@@ -205,7 +315,11 @@ async function manifestOf(
   store: Store,
 ): Promise<RunManifest> {
   const { verifier, ...rest } = settings;
-  const adapters = await Promise.all([engine, rewardEngine].flatMap((each) => each?.adapters ?? []).map(async ({ name, path, scale }) => ({ name, scale, sha256: await fingerprint(path, store) })));
+  const adapters = await Promise.all(
+    [engine, rewardEngine]
+      .flatMap((each) => each?.adapters ?? [])
+      .map(async ({ name, path, scale }) => ({ name, scale, sha256: await fingerprint(path, store) })),
+  );
   const tool = typeof verifier === 'string' ? verifier : `${verifier.name} ${verifier.version}`;
   return {
     command: [...command],
@@ -232,7 +346,8 @@ async function manifestOf(
 const folderName = (task: string): string => task.replaceAll(/[^\w-]+/g, '-');
 const timestamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 
-const retryBuilder = (yargs: Argv) => yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' });
+const retryBuilder = (yargs: Argv) =>
+  yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' });
 
 /** Goes on with a run: only what failed or is missing, with the command that it was made with. */
 export const retryCommand = (signal: AbortSignal): CommandModule<object, { run: string }> => ({
@@ -244,8 +359,15 @@ export const retryCommand = (signal: AbortSignal): CommandModule<object, { run: 
       using run = RunFile.open(folder);
       return run.manifest.command;
     })();
-    const args = await builder(readingFlags(yargs(command.slice(1)))).command('$0 <task>', false, (each) => each as never).exitProcess(false).parseAsync();
-    const { summary } = await runEvaluation({ ...(args as EvalArguments), out: folder }, { retryFailed: true, command }, signal);
+    const args = await builder(readingFlags(yargs(command.slice(1))))
+      .command('$0 <task>', false, (each) => each as never)
+      .exitProcess(false)
+      .parseAsync();
+    const { summary } = await runEvaluation(
+      { ...(args as EvalArguments), out: folder },
+      { retryFailed: true, command },
+      signal,
+    );
     process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
   },
 });

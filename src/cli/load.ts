@@ -7,6 +7,7 @@ import type { Progress } from './progress.js';
 export async function loadForCommand(options: EngineOptions, progress: Progress): Promise<Engine> {
   const { used, why } = chooseDevice(listDevices(), listBackends(), options);
   progress.say(`Loading the model (${used.name})`);
-  if (!isGpu(used.type) && (options.gpuLayers ?? 0) > 0) progress.note(`no GPU is used, because ${why}: decoding on the ${used.name}`);
+  if (!isGpu(used.type) && (options.gpuLayers ?? 0) > 0)
+    progress.note(`no GPU is used, because ${why}: decoding on the ${used.name}`);
   return loadEngine(options);
 }

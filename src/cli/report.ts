@@ -6,15 +6,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
-import { recordKey } from '../evaluate/record.js';
-import { RunFile } from '../evaluate/run-file.js';
+import { recordKey } from '../runs/record.js';
+import { RunFile } from '../runs/run-file.js';
 import { withoutTexts } from '../report/data.js';
 import { reportFile } from '../report/page.js';
 
 const builder = (yargs: Argv) =>
   yargs
     .positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' })
-    .option('output', { alias: 'o', type: 'string', requiresArg: true, describe: 'file to write (default: RUN.html here)' });
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      requiresArg: true,
+      describe: 'file to write (default: RUN.html here)',
+    });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 
@@ -35,8 +40,15 @@ export const reportCommand = (): CommandModule<object, Arguments> => ({
 export async function writeReport(folder: string, output: string): Promise<void> {
   using run = RunFile.open(folder);
   const records = run.versions().map(({ key }) => withoutTexts(run.record(key)));
-  if (records.length === 0) throw new T1Error('INPUT', `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`);
-  await write(output, reportFile(run, records, (record) => run.record(recordKey(record))));
+  if (records.length === 0)
+    throw new T1Error(
+      'INPUT',
+      `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`,
+    );
+  await write(
+    output,
+    reportFile(run, records, (record) => run.record(recordKey(record))),
+  );
 }
 
 /** The whole file or none: a reader never finds half of one under its name. */

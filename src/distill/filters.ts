@@ -3,9 +3,9 @@
  * counted and printed. The paper does not state its filters (arXiv 2504.04718 §4): these are ours.
  */
 import { grade } from '../grade/grader.js';
-import type { ProgramRunner } from '../run.js';
+import type { ProgramRunner } from '../stage-context.js';
 import { extractCode } from '../verify/extract-code.js';
-import { verdictOf, type FactRole } from '../verify/knowledge.js';
+import { verdictOf, type FactRole } from '../verify/fact-check.js';
 import { opinionOf } from '../verify/math.js';
 import type { Completion } from './teacher.js';
 
@@ -17,7 +17,13 @@ export interface Reply extends Completion {
   readonly gold: string | undefined;
 }
 
-export type Drop = 'cut off' | 'no program' | 'program did not run' | 'program printed no verdict' | 'no verdict' | 'disagrees with the answer';
+export type Drop =
+  | 'cut off'
+  | 'no program'
+  | 'program did not run'
+  | 'program printed no verdict'
+  | 'no verdict'
+  | 'disagrees with the answer';
 
 /** @returns why it is dropped, or null to keep it */
 export type Filter = (reply: Reply) => Promise<Drop | null>;

@@ -5,7 +5,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { T1Error, isErrorCode } from '../errors.js';
 import { packageRoot } from '../paths.js';
-import type { Adapter, DeviceInfo, EngineStatistics, FinishReason, KvCosts, KvLayout, ModelInfo, Usage } from './engine-types.js';
+import type {
+  Adapter,
+  DeviceInfo,
+  EngineStatistics,
+  FinishReason,
+  KvCosts,
+  KvLayout,
+  ModelInfo,
+  Usage,
+} from './engine-types.js';
 
 /** T1_CONTRACT of CMakeLists.txt; raise both together. */
 const CONTRACT = 7;
@@ -43,7 +52,12 @@ export type RawEvent =
   | { readonly type: 'progress'; readonly finished: number; readonly total: number; readonly generatedTokens: number }
   | { readonly type: 'sampled'; readonly usage: Usage; readonly firstTokenDecodes: number }
   | { readonly type: 'scored'; readonly usage: Usage; readonly logprobs: readonly Float32Array[] }
-  | { readonly type: 'classified'; readonly usage: Usage; readonly scores: readonly Float32Array[]; readonly labels: readonly string[] }
+  | {
+      readonly type: 'classified';
+      readonly usage: Usage;
+      readonly scores: readonly Float32Array[];
+      readonly labels: readonly string[];
+    }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
 export interface RawModelInfo extends Omit<ModelInfo, 'path' | 'metadata'> {
@@ -93,11 +107,18 @@ export function openAddon(path: string): Addon {
     addon = require(path) as Addon;
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new T1Error('ADDON_UNAVAILABLE', `the engine is not built or cannot be loaded (${why}): run npm run build:native`, { cause });
+    throw new T1Error(
+      'ADDON_UNAVAILABLE',
+      `the engine is not built or cannot be loaded (${why}): run npm run build:native`,
+      { cause },
+    );
   }
   if (addon.version !== version || addon.contract !== CONTRACT) {
     const found = `${addon.version}/${addon.contract}`;
-    throw new T1Error('ADDON_UNAVAILABLE', `the engine was built as ${found}, this is ${version}/${CONTRACT}: run npm run build:native`);
+    throw new T1Error(
+      'ADDON_UNAVAILABLE',
+      `the engine was built as ${found}, this is ${version}/${CONTRACT}: run npm run build:native`,
+    );
   }
   return addon;
 }
@@ -105,6 +126,7 @@ export function openAddon(path: string): Addon {
 /** An error of the addon as ours, with the stack of the caller. */
 export function toT1Error(error: unknown): T1Error {
   if (error instanceof T1Error) return error;
-  const { code, message } = error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, message: String(error) };
+  const { code, message } =
+    error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, message: String(error) };
   return new T1Error(isErrorCode(code) ? code : 'INTERNAL', message, { cause: error });
 }

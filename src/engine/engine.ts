@@ -146,11 +146,25 @@ class AddonEngine implements Engine {
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
-    const { prompts, sampler, maxTokens, stop = [], grammar, logitBias, adapter, priority, reserve, signal, onSample, onProgress } = request;
+    const {
+      prompts,
+      sampler,
+      maxTokens,
+      stop = [],
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      reserve,
+      signal,
+      onSample,
+      onProgress,
+    } = request;
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
     const onEvent = (event: RawEvent): void => {
-      if (event.type === 'progress') onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
+      if (event.type === 'progress')
+        onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
       if (event.type !== 'sample') return;
       const { type: _, ...rest } = event;
       const sample: Sample = { ...rest, seed: prompts[rest.prompt]?.seeds[rest.index] ?? 0 };
@@ -158,7 +172,12 @@ class AddonEngine implements Engine {
       if (row) row[sample.index] = sample;
       onSample?.(sample);
     };
-    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve }, signal, onEvent);
+    const end = await this.#run(
+      'sample',
+      { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve },
+      signal,
+      onEvent,
+    );
     if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
@@ -221,7 +240,8 @@ class AddonEngine implements Engine {
         let thrown: { readonly error: unknown } | undefined;
         this.#jobs.set(job, {
           onEvent: (event) => {
-            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified') return thrown ? reject(thrown.error) : resolve(event);
+            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified')
+              return thrown ? reject(thrown.error) : resolve(event);
             if (event.type === 'failed') return reject(thrown ? thrown.error : toFailure(event, failure, signal));
             if (thrown) return;
             try {
@@ -246,7 +266,8 @@ class AddonEngine implements Engine {
   }
 }
 
-const hasCode = (error: unknown): boolean => error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
+const hasCode = (error: unknown): boolean =>
+  error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
 
 const aborted = (signal: AbortSignal): T1Error => new T1Error('ABORTED', 'aborted', { cause: signal.reason });
 

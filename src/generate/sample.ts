@@ -1,6 +1,6 @@
 /** Stage 3: N candidates of one prompt. */
 import type { Prompt } from '../prompt/prompt.js';
-import type { Run } from '../run.js';
+import type { StageContext } from '../stage-context.js';
 import type { StoredSample } from '../store/store.js';
 import type { Candidate } from '../types.js';
 import { sampleCached } from './cached.js';
@@ -10,7 +10,7 @@ import { sampleSeed } from './seeds.js';
 const QUESTION_TOKENS = 256;
 
 /** @returns [N] candidates in the order of their sample index */
-export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candidate[]> {
+export async function sampleCandidates(prompt: Prompt, run: StageContext): Promise<Candidate[]> {
   const { samples, seed, temperature, topK, topP, minP, maxTokens } = run.settings;
   const { defaults } = run.profile;
   const longest = maxTokens ?? defaults.maxTokens;
@@ -30,7 +30,7 @@ export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candid
   return pool.map((sample) => toCandidate(sample, run));
 }
 
-const toCandidate = (sample: StoredSample, { extract }: Pick<Run, 'extract'>): Candidate => ({
+const toCandidate = (sample: StoredSample, { extract }: Pick<StageContext, 'extract'>): Candidate => ({
   index: sample.index,
   seed: sample.seed,
   text: sample.text,

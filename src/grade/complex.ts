@@ -23,7 +23,8 @@ export function exp(a: Complex): Complex {
   return a.im === 0 ? complex(size) : complex(size * Math.cos(a.im), size * Math.sin(a.im));
 }
 
-export const log = (a: Complex): Complex => (a.im === 0 && a.re > 0 ? complex(Math.log(a.re)) : complex(Math.log(abs(a)), Math.atan2(a.im, a.re)));
+export const log = (a: Complex): Complex =>
+  a.im === 0 && a.re > 0 ? complex(Math.log(a.re)) : complex(Math.log(abs(a)), Math.atan2(a.im, a.re));
 
 export function sqrt(a: Complex): Complex {
   if (a.im === 0) return a.re >= 0 ? complex(Math.sqrt(a.re)) : complex(0, Math.sqrt(-a.re));
@@ -32,9 +33,11 @@ export function sqrt(a: Complex): Complex {
 }
 
 export function power(base: Complex, exponent: Complex): Complex {
-  if (exponent.im === 0 && base.im === 0 && (base.re > 0 || Number.isInteger(exponent.re))) return complex(base.re ** exponent.re || (base.re === 0 ? 0 : NaN)); // an underflow is no zero
+  if (exponent.im === 0 && base.im === 0 && (base.re > 0 || Number.isInteger(exponent.re)))
+    return complex(base.re ** exponent.re || (base.re === 0 ? 0 : NaN)); // an underflow is no zero
   if (base.re === 0 && base.im === 0) return exponent.re > 0 ? complex(0) : complex(NaN);
-  if (exponent.im === 0 && Number.isInteger(exponent.re) && Math.abs(exponent.re) <= 64) return wholePower(base, exponent.re);
+  if (exponent.im === 0 && Number.isInteger(exponent.re) && Math.abs(exponent.re) <= 64)
+    return wholePower(base, exponent.re);
   return exp(multiply(exponent, log(base)));
 }
 
@@ -65,8 +68,8 @@ export function atan(z: Complex): Complex {
 }
 
 const LANCZOS = [
-  676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905, -0.13857109526572012,
-  9.9843695780195716e-6, 1.5056327351493116e-7,
+  676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
+  -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 
 /** Γ(x + 1) of a real number, by Lanczos's approximation (g = 7, n = 9); exact for whole numbers up to 170. */

@@ -6,7 +6,7 @@ import { T1Error } from '../errors.js';
 import { choiceOfAnswer, extractChoice } from './choice.js';
 import { extractAnswer, extractBoxed, isBareAnswer } from './extract.js';
 import { plainNumber, sameNumber } from './plain-number.js';
-import { JudgePool } from './pool.js';
+import { JudgePool } from './worker-pool.js';
 
 export type GradeKind = 'math' | 'choice' | 'auto';
 
@@ -48,7 +48,10 @@ const LONGEST_ANSWER = 10_000;
 /** A text as long as this is tried as an answer too, when what was extracted from it is not the one. */
 const LONGEST_WHOLE = 200;
 
-const graderOptions = z.object({ workers: z.int().min(1).max(256).optional(), timeoutMs: z.int().min(1).max(600_000).optional() });
+const graderOptions = z.object({
+  workers: z.int().min(1).max(256).optional(),
+  timeoutMs: z.int().min(1).max(600_000).optional(),
+});
 const gradeOptions = z.object({
   kind: z.enum(['math', 'choice', 'auto']).optional(),
   fromText: z.boolean().optional(),
@@ -74,9 +77,13 @@ export class Grader {
    */
   async grade(gold: string | null, prediction: string | null, options: GradeOptions = {}): Promise<Grade> {
     parsed(gradeOptions, options);
-    if (gold === null || gold.trim() === '') return { equal: false, extracted: prediction, why: 'there is no gold answer' };
-    if (prediction === null || prediction.trim() === '') return { equal: false, extracted: null, why: 'there is no prediction' };
-    return isChoice(gold, prediction, options) ? gradeChoice(gold, prediction, options) : this.#gradeMath(gold, prediction, options);
+    if (gold === null || gold.trim() === '')
+      return { equal: false, extracted: prediction, why: 'there is no gold answer' };
+    if (prediction === null || prediction.trim() === '')
+      return { equal: false, extracted: null, why: 'there is no prediction' };
+    return isChoice(gold, prediction, options)
+      ? gradeChoice(gold, prediction, options)
+      : this.#gradeMath(gold, prediction, options);
   }
 
   /**
@@ -84,12 +91,17 @@ export class Grader {
    *
    * @throws T1Error as `grade`, and whatever the source throws
    */
-  async *gradeAll(pairs: Iterable<GradePair> | AsyncIterable<GradePair>, options: GradeOptions = {}): AsyncGenerator<Grade, void, undefined> {
+  async *gradeAll(
+    pairs: Iterable<GradePair> | AsyncIterable<GradePair>,
+    options: GradeOptions = {},
+  ): AsyncGenerator<Grade, void, undefined> {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
     setMaxListeners(0, signal);
     const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new T1Error('ABORTED', 'aborted', { cause: signal.reason })), { once: true });
+      signal.addEventListener('abort', () => reject(new T1Error('ABORTED', 'aborted', { cause: signal.reason })), {
+        once: true,
+      });
     });
     aborted.catch(() => undefined); // it is raced below
     const source = Symbol.asyncIterator in pairs ? pairs[Symbol.asyncIterator]() : pairs[Symbol.iterator]();
@@ -133,14 +145,21 @@ export class Grader {
     return this.dispose();
   }
 
-  async #gradeMath(gold: string, prediction: string, { fromText = false, decimals, signal }: GradeOptions): Promise<Grade> {
+  async #gradeMath(
+    gold: string,
+    prediction: string,
+    { fromText = false, decimals, signal }: GradeOptions,
+  ): Promise<Grade> {
     const extracted = extractAnswer(prediction) ?? (fromText ? null : prediction.trim());
     if (extracted === null) return { equal: false, extracted, why: 'no answer found in the text' };
     const goldAnswer = extractAnswer(gold) ?? gold.trim();
     if (goldAnswer === extracted) return { equal: true, extracted, why: 'the same text' };
     if (decimals === undefined) {
       const [a, b] = [plainNumber(goldAnswer), plainNumber(extracted)];
-      if (a && b) return sameNumber(a, b) ? { equal: true, extracted, why: 'the same number' } : { equal: false, extracted, why: 'different numbers' };
+      if (a && b)
+        return sameNumber(a, b)
+          ? { equal: true, extracted, why: 'the same number' }
+          : { equal: false, extracted, why: 'different numbers' };
     }
     if (goldAnswer.length > LONGEST_ANSWER || extracted.length > LONGEST_ANSWER) {
       return { equal: null, extracted, why: `undecided: an answer is longer than ${LONGEST_ANSWER} characters` };
@@ -156,7 +175,9 @@ export class Grader {
 }
 
 const wholeToo = (answer: string, text: string): string[] =>
-  text.length > LONGEST_WHOLE || text.trim() === answer || extractBoxed(text) !== null ? [answer] : [answer, text.trim()];
+  text.length > LONGEST_WHOLE || text.trim() === answer || extractBoxed(text) !== null
+    ? [answer]
+    : [answer, text.trim()];
 
 const LETTER = /^[\s$(]*[A-J][\s$).:]*$/;
 
@@ -164,7 +185,8 @@ const LETTER = /^[\s$(]*[A-J][\s$).:]*$/;
 function isChoice(gold: string, prediction: string, { kind = 'auto' }: GradeOptions): boolean {
   if (kind !== 'auto') return kind === 'choice';
   const [goldIsLetter, predictionIsLetter] = [LETTER.test(gold), LETTER.test(prediction)];
-  if (goldIsLetter) return !isBareAnswer(prediction) || (!predictionIsLetter && /^\W*[A-J][).:。、，：]/.test(prediction));
+  if (goldIsLetter)
+    return !isBareAnswer(prediction) || (!predictionIsLetter && /^\W*[A-J][).:。、，：]/.test(prediction));
   return predictionIsLetter && /^\s*(?:\([A-J]\)|[A-J][.:)])\s+\S/.test(gold);
 }
 
@@ -173,7 +195,9 @@ function gradeChoice(gold: string, prediction: string, { fromText = false, choic
   const extracted = fromText ? extractChoice(prediction, { choices }) : choiceOfAnswer(prediction, { choices });
   if (right === null) return { equal: null, extracted, why: 'undecided: the gold answer names no choice' };
   if (extracted === null) return { equal: false, extracted, why: 'no choice found in the text' };
-  return right === extracted ? { equal: true, extracted, why: 'the same choice' } : { equal: false, extracted, why: `${right} is right` };
+  return right === extracted
+    ? { equal: true, extracted, why: 'the same choice' }
+    : { equal: false, extracted, why: `${right} is right` };
 }
 
 function parsed<T>(schema: z.ZodType<T>, options: unknown): T {

@@ -50,7 +50,11 @@ export function mergeFrom(sizes: readonly number[]): number {
 }
 
 /** One transaction: an interrupted merge leaves the segments as they were. */
-export async function mergeSegments(database: Database.Database, signal: AbortSignal | undefined, onProgress: MergeProgress): Promise<void> {
+export async function mergeSegments(
+  database: Database.Database,
+  signal: AbortSignal | undefined,
+  onProgress: MergeProgress,
+): Promise<void> {
   const rows = database.prepare<[], SegmentRow>('SELECT * FROM segment ORDER BY number').all();
   const merged = rows.slice(mergeFrom(rows.map(({ passages }) => passages)));
   const [first] = merged;
@@ -132,7 +136,9 @@ class TermCursor {
     database: Database.Database,
     private readonly segment: number,
   ) {
-    this.page = database.prepare('SELECT term, passages, blocks, data FROM posting WHERE segment = ? AND term > ? ORDER BY term LIMIT ?');
+    this.page = database.prepare(
+      'SELECT term, passages, blocks, data FROM posting WHERE segment = ? AND term > ? ORDER BY term LIMIT ?',
+    );
     this.read('');
   }
 
@@ -157,4 +163,5 @@ export function postingsOf({ passages, blocks, data }: Pick<PostingRow, 'passage
   return { count: passages, blocks: words, data };
 }
 
-export const bytesOf = (array: Uint8Array | Uint32Array): Buffer => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+export const bytesOf = (array: Uint8Array | Uint32Array): Buffer =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength);

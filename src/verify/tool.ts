@@ -46,14 +46,20 @@ export const toolVerifier = (tool: Tool): Verifier => ({
       const known = run.store.verdict(key);
       if (known) return known;
       try {
-        const { verdict, note } = replySchema.parse(await tool.verify({ problem, solution, answer, signal: run.signal }));
+        const { verdict, note } = replySchema.parse(
+          await tool.verify({ problem, solution, answer, signal: run.signal }),
+        );
         const told: ToolVerdict = { verdict, programs: [], note };
         run.store.saveVerdict(key, tool.name, told);
         return told;
       } catch (cause) {
         if (run.signal.aborted) throw new T1Error('ABORTED', 'aborted', { cause });
         if (cause instanceof T1Error) throw cause;
-        return { verdict: 'unknown', programs: [], note: cause instanceof z.ZodError ? `${tool.name} gave no verdict` : String(cause) };
+        return {
+          verdict: 'unknown',
+          programs: [],
+          note: cause instanceof z.ZodError ? `${tool.name} gave no verdict` : String(cause),
+        };
       }
     };
     const verdictOf = async ({ index, text, answer }: Candidate): Promise<ToolVerdict> => {

@@ -72,7 +72,14 @@ function tensors(vocabularySize, seed) {
   return all;
 }
 
-export function tinyGguf({ architecture = 'llama', metadata = {}, tensors: more = {}, seed = 1, edit, without = [] } = {}) {
+export function tinyGguf({
+  architecture = 'llama',
+  metadata = {},
+  tensors: more = {},
+  seed = 1,
+  edit,
+  without = [],
+} = {}) {
   const { tokens, types, merges, eos, imEnd } = vocabulary();
   const pairs = {
     'general.architecture': architecture,

@@ -4,8 +4,19 @@ import { adaptively } from '../../src/budget.js';
 import type { SolveResult } from '../../src/types.js';
 
 /** A result whose candidates weigh what `weights` says, answer by answer. */
-const resultOf = (answers: readonly (readonly [string | null, number])[], fallback: SolveResult['fallback'] = null): SolveResult =>
-  ({ candidates: answers.map(([answer, weight], index) => ({ index, answer, weight, group: answer === null ? null : answers.findIndex(([other]) => other === answer) })), fallback }) as unknown as SolveResult;
+const resultOf = (
+  answers: readonly (readonly [string | null, number])[],
+  fallback: SolveResult['fallback'] = null,
+): SolveResult =>
+  ({
+    candidates: answers.map(([answer, weight], index) => ({
+      index,
+      answer,
+      weight,
+      group: answer === null ? null : answers.findIndex(([other]) => other === answer),
+    })),
+    fallback,
+  }) as unknown as SolveResult;
 
 const rounds = (pool: readonly (readonly [string | null, number])[], fallback: SolveResult['fallback'] = null) => {
   const asked: number[] = [];

@@ -48,7 +48,10 @@ const HOSTILE: readonly (readonly [string, string])[] = [
 
 describe('hostile texts, on either side, with and without extraction', () => {
   test.each(HOSTILE)('%s', async (_name, text) => {
-    for (const [gold, prediction] of [['2', text], [text, '2']] as const) {
+    for (const [gold, prediction] of [
+      ['2', text],
+      [text, '2'],
+    ] as const) {
       for (const fromText of [false, true]) {
         const start = performance.now();
         const { equal } = await grader.grade(gold, prediction, { fromText, kind: 'math' });
@@ -61,7 +64,27 @@ describe('hostile texts, on either side, with and without extraction', () => {
 });
 
 const CHARACTERS = [...'\\{}()[]^_$,;:|&%+-*/=<>.! 0123456789abxyzAB\n\u0000πé答', '\ud800'];
-const COMMANDS = ['\\frac', '\\sqrt', '\\boxed{', '\\left', '\\text{', '\\begin{pmatrix}', '\\end{pmatrix}', '\\cup', '\\pm', '\\sum_', '\\le', '\\in', ' and ', 'answer is ', '\\{', '^{', '\\int_0^1 ', '\\sin', 'dx'];
+const COMMANDS = [
+  '\\frac',
+  '\\sqrt',
+  '\\boxed{',
+  '\\left',
+  '\\text{',
+  '\\begin{pmatrix}',
+  '\\end{pmatrix}',
+  '\\cup',
+  '\\pm',
+  '\\sum_',
+  '\\le',
+  '\\in',
+  ' and ',
+  'answer is ',
+  '\\{',
+  '^{',
+  '\\int_0^1 ',
+  '\\sin',
+  'dx',
+];
 
 test('2,000 texts made of what answers are made of', { timeout: 300_000 }, async () => {
   let seed = 20261123;

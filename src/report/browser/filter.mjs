@@ -17,7 +17,9 @@ export function matches(row, { text, category, level, outcome, rightBy, wrongBy 
   if (wrongBy && (row.outcome === 'failed' || row.right[wrongBy] === 1)) return false;
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
-  const all = [row.id, row.text, row.gold, row.answer ?? '', row.category, row.level, row.note].join('\n').toLowerCase();
+  const all = [row.id, row.text, row.gold, row.answer ?? '', row.category, row.level, row.note]
+    .join('\n')
+    .toLowerCase();
   return words.every((word) => all.includes(word));
 }
 
@@ -57,6 +59,12 @@ export function shownRows(rows, filter, order) {
   const sign = order.descending ? -1 : 1;
   return places
     .map((place) => ({ place, value: valueOf(/** @type {Row} */ (rows[place]), order.column) }))
-    .sort((a, b) => sign * (typeof a.value === 'number' && typeof b.value === 'number' ? a.value - b.value : names.compare(String(a.value), String(b.value))) || a.place - b.place)
+    .sort(
+      (a, b) =>
+        sign *
+          (typeof a.value === 'number' && typeof b.value === 'number'
+            ? a.value - b.value
+            : names.compare(String(a.value), String(b.value))) || a.place - b.place,
+    )
     .map(({ place }) => place);
 }
