@@ -8,6 +8,11 @@ export interface Candidate extends Omit<Sample, 'prompt'> {
   readonly answer: string | null;
 }
 
+/** What one look of a tool says. A tool that crashed is `unknown`, never `fail`. */
+export type Opinion = 'pass' | 'fail' | 'unknown';
+/** `skipped`: the tool was not asked, since the answer was settled without it; never to be taken for `unknown`. */
+export type Verdict = Opinion | 'skipped';
+
 /** One checking program and what came of it. */
 export interface ProgramRun {
   /** Source that ran; null when the model wrote no program. */
@@ -33,7 +38,7 @@ export interface FoundPassage {
 export interface FactCheck {
   readonly text: string;
   /** `unknown` when it never came to one. */
-  readonly verdict: 'pass' | 'fail' | 'unknown';
+  readonly verdict: Opinion;
 }
 
 export interface StatedStep {
@@ -46,7 +51,7 @@ export interface StatedStep {
 
 /** What the tool says of a candidate. A tool that crashed is `unknown`, never `fail`. */
 export interface ToolVerdict {
-  readonly verdict: 'pass' | 'fail' | 'unknown';
+  readonly verdict: Verdict;
   readonly programs: readonly ProgramRun[];
   /** Calculations that the solution states, where the verifier looked for them. */
   readonly steps?: readonly StatedStep[] | undefined;

@@ -12,14 +12,12 @@ import { withoutTexts } from '../report/data.js';
 import { reportFile } from '../report/page.js';
 
 const builder = (yargs: Argv) =>
-  yargs
-    .positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' })
-    .option('output', {
-      alias: 'o',
-      type: 'string',
-      requiresArg: true,
-      describe: 'file to write (default: RUN.html here)',
-    });
+  yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' }).option('output', {
+    alias: 'o',
+    type: 'string',
+    requiresArg: true,
+    describe: 'file to write (default: RUN.html here)',
+  });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 

@@ -12,7 +12,7 @@ import type { ProgramRunner, StageContext } from '../stage-context.js';
 import type { ProgramResult } from '../sandbox/sandbox.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
-import type { Candidate, ProgramRun, ToolVerdict } from '../types.js';
+import type { Candidate, Opinion, ProgramRun, ToolVerdict } from '../types.js';
 import { extractCode } from './extract-code.js';
 import { judge } from './opinion-rules.js';
 
@@ -72,7 +72,7 @@ export async function verifyMath(
 }
 
 /** Only exactly True and exactly False are verdicts; a program that printed anything else, or crashed, says nothing. */
-export function opinionOf({ status, stdout }: Pick<ProgramRun, 'status' | 'stdout'>): ToolVerdict['verdict'] {
+export function opinionOf({ status, stdout }: Pick<ProgramRun, 'status' | 'stdout'>): Opinion {
   const said = status === 'ok' ? stdout.trim() : '';
   return said === 'True' ? 'pass' : said === 'False' ? 'fail' : 'unknown';
 }

@@ -1,7 +1,6 @@
 /** What several opinions on one solution come to. A rule is one entry (arXiv 2504.04718 §3: `any` for programs, `all` for fact checks). */
-import type { ToolVerdict } from '../types.js';
+import type { Opinion } from '../types.js';
 
-type Opinion = ToolVerdict['verdict'];
 type Counts = Readonly<Record<Opinion, number>>;
 
 export const rules = {

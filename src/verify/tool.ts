@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { contentKey } from '../store/key.js';
-import type { Candidate, ToolVerdict } from '../types.js';
+import type { Candidate, Opinion, ToolVerdict } from '../types.js';
 import type { Verifier } from './verify.js';
 
 /** What a tool is told. */
@@ -20,7 +20,7 @@ export interface ToolRequest {
 }
 
 export interface ToolReply {
-  readonly verdict: ToolVerdict['verdict'];
+  readonly verdict: Opinion;
   /** Why, in one line; shown with the verdict. */
   readonly note?: string | undefined;
 }
