@@ -23,9 +23,9 @@ export async function pipeline(
   watch: Stopwatch,
 ): Promise<SolveResult> {
   const problem = parseProblem(text);
-  const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
+  const prompt = await renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
 
-  rewardChecks[options.reward](run);
+  await rewardChecks[options.reward](run);
   await options.verifier.check?.(run);
 
   const candidates = await watch.time('sample', () => sampleCandidates(prompt, run));

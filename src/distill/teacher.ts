@@ -1,9 +1,7 @@
 /** Who writes the programs and rationales that a student learns from: a GGUF in this process, or a model behind an OpenAI-compatible API. */
 import ky, { HTTPError } from 'ky';
 import { z } from 'zod';
-import type { ChatMessage } from '../engine/chat-template.js';
-import { renderChat } from '../engine/chat-template.js';
-import type { Engine } from '../engine/engine-types.js';
+import type { ChatMessage, Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { promptTokens } from '../prompt/prompt.js';
@@ -47,8 +45,10 @@ async function refusal({ response }: HTTPError): Promise<string> {
 export const engineTeacher = (source: SampleSource & { readonly engine: Engine }): Teacher => ({
   description: `${source.engine.model.name} (sha256 ${source.modelHash})`,
   async complete(prompts, { temperature, maxTokens, seeds }) {
-    const tokens = prompts.map((messages) =>
-      promptTokens(source.engine, renderChat(source.engine.model, messages, { addGenerationPrompt: true })),
+    const tokens = await Promise.all(
+      prompts.map(async (messages) =>
+        promptTokens(source.engine, await source.engine.render(messages, { addGenerationPrompt: true })),
+      ),
     );
     const samples = await sampleCached(
       source,

@@ -1,9 +1,11 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
+import { renderChat } from './chat-template.js';
 import { loadAddon, toT1Error } from './binding.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
 import type {
   Adapter,
+  ChatMessage,
   ClassifyRequest,
   ClassifyResult,
   DeviceInfo,
@@ -12,11 +14,13 @@ import type {
   KvCosts,
   KvLayout,
   ModelInfo,
+  RenderOptions,
   Sample,
   SampleRequest,
   SampleResult,
   ScoreRequest,
   ScoreResult,
+  TokenizeOptions,
 } from './engine-types.js';
 
 export interface EngineOptions {
@@ -141,8 +145,12 @@ class AddonEngine implements Engine {
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
   }
 
-  tokenize(text: string, { special, addBos }: { readonly special: boolean; readonly addBos?: boolean }): Int32Array {
+  async tokenize(text: string, { special, addBos }: TokenizeOptions): Promise<Int32Array> {
     return this.#direct(() => this.#native.tokenize(text, special, addBos));
+  }
+
+  async render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string> {
+    return renderChat(this.model, messages, options);
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {

@@ -118,7 +118,7 @@ async function greedyAnswer(
   usage: UsageCounter,
 ): Promise<string | null> {
   const profile = withSolver(profileFor(engine.model), solveMessages);
-  const { tokens } = renderPrompt(engine, profile.roles.solve, { problem });
+  const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem });
   const source = {
     engine,
     modelHash: await fingerprint(engine.model.path, store),
