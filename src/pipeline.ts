@@ -63,7 +63,7 @@ export async function pipeline(
     })),
     missingModules: countMissingModules(verdicts),
     usage: run.usage.total,
-    cache: run.store.cacheCounts,
+    cache: run.memory.counts,
     timing: watch.timing,
   };
 }

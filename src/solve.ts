@@ -18,6 +18,7 @@ import { rewardFor } from './reward/reward.js';
 import { LazySandbox } from './sandbox/lazy-sandbox.js';
 import { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
 import { Stopwatch } from './stopwatch.js';
+import { Memory } from './store/memory.js';
 import { Store } from './store/store.js';
 import type { SolveEvent, SolveResult } from './types.js';
 import { toolVerifier } from './verify/tool.js';
@@ -102,8 +103,8 @@ async function solveProblem(
   const store = callerStore ?? Store.open(':memory:');
   const own = new LazySandbox(sandboxOptions);
   const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? own.start();
-  const sandboxVersion = async (): Promise<string> =>
-    callerSandbox ? (callerSandbox.version ?? 'unnamed') : own.version();
+  const sandboxIdentity = async (): Promise<object | null> =>
+    callerSandbox ? (callerSandbox.identity ?? null) : own.identity();
   let opened: Promise<KnowledgeIndex> | undefined;
   try {
     if (!callerSandbox) await Sandbox.versionOf(sandboxOptions); // options that cannot be used are told before anything is sampled
@@ -131,9 +132,9 @@ async function solveProblem(
       profile,
       reward,
       settings: options,
-      store,
+      memory: new Memory(store, (note) => emit({ type: 'note', note })),
       sandbox,
-      sandboxVersion,
+      sandboxIdentity,
       knowledge,
       extract,
       same,

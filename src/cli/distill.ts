@@ -15,6 +15,7 @@ import { resolveModel } from '../model/resolve.js';
 import { profileFor, type Profile } from '../prompt/profile.js';
 import { UsageCounter } from '../stage-context.js';
 import { Sandbox } from '../sandbox/sandbox.js';
+import { Memory } from '../store/memory.js';
 import { Store } from '../store/store.js';
 import { engineOptions, halved, withEngine } from './engine-flags.js';
 import { sandboxOptions, withDatabase, withJson, withModel, withSandbox } from './flags.js';
@@ -165,7 +166,7 @@ async function run(
   const sourceOf = async (each: Engine): Promise<SampleSource> => ({
     engine: each,
     modelHash: await fingerprint(each.model.path, store),
-    store,
+    memory: new Memory(store),
     usage: new UsageCounter(),
     signal,
     emit: (event) => progress.show(event),

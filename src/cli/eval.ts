@@ -20,6 +20,7 @@ import { profileFor } from '../prompt/profile.js';
 import { UsageCounter } from '../stage-context.js';
 import { LazySandbox } from '../sandbox/lazy-sandbox.js';
 import type { ProgramRequest } from '../sandbox/sandbox.js';
+import { Memory } from '../store/memory.js';
 import { Store } from '../store/store.js';
 import { arithmeticAbout, arithmeticClaims, type Claim } from '../task/arithmetic-task.js';
 import { fetchTask } from '../task/fetch.js';
@@ -137,6 +138,7 @@ export async function runEvaluation(
       const sandbox = {
         run: async (request: ProgramRequest) => (await programs.start()).run(request),
         version: await programs.version(),
+        identity: await programs.identity(),
       };
       const manifest = await manifestOf(
         args,
@@ -160,7 +162,7 @@ export async function runEvaluation(
           const source = {
             engine,
             modelHash: manifest.model.sha256,
-            store,
+            memory: new Memory(store),
             usage: new UsageCounter(),
             signal,
             emit: () => {},

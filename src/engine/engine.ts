@@ -123,9 +123,21 @@ function rawOptions(options: EngineOptions): RawOptions {
   };
 }
 
+/**
+ * Rounding aside, samples and scores depend on the build, on what keys and values are kept as, and on where a sequence must
+ * end. Of a reproducible engine nothing is left aside: whatever is not about loading or waiting counts.
+ */
+function identityOf(build: string, own: number, options: RawOptions): Engine['identity'] {
+  const contextLength = options.contextLength > 0 ? Math.min(own, options.contextLength) : own;
+  const { path: _p, adapters: _a, queueLimit: _q, hostFreeBytes: _f, hostAvailableBytes: _h, ...rest } = options;
+  const { kvType, reproducible } = rest;
+  return reproducible ? { build, ...rest, contextLength } : { build, kvType, contextLength, reproducible };
+}
+
 class AddonEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
+  readonly identity: Engine['identity'];
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
   readonly #native: NativeEngine;
@@ -143,6 +155,7 @@ class AddonEngine implements Engine {
     // Options that change what comes out, other than by rounding.
     const kv = options.kvType === 'f16' ? '' : `; KV ${options.kvType}`;
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
+    this.identity = identityOf(this.build, this.model.contextLength, options);
   }
 
   async tokenize(text: string, { special, addBos }: TokenizeOptions): Promise<Int32Array> {

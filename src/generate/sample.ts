@@ -1,8 +1,7 @@
 /** Stage 3: N candidates of one prompt. */
 import type { Prompt } from '../prompt/prompt.js';
 import type { StageContext } from '../stage-context.js';
-import type { StoredSample } from '../store/store.js';
-import type { Candidate } from '../types.js';
+import type { Candidate, StoredSample } from '../types.js';
 import { sampleCached } from './cached.js';
 import { sampleSeed } from './seeds.js';
 

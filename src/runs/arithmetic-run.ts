@@ -83,7 +83,7 @@ export async function evaluateArithmetic(
       correct,
       failed: 0,
       generatedTokens,
-      cacheHits: source.store.cacheCounts.hits,
+      cacheHits: source.memory.counts.hits,
       seconds: (performance.now() - started) / 1000,
     });
   }

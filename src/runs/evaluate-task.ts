@@ -9,6 +9,7 @@ import { profileFor } from '../prompt/profile.js';
 import { renderPrompt } from '../prompt/prompt.js';
 import { UsageCounter } from '../stage-context.js';
 import { solve, withSolver, type SolveContext } from '../solve.js';
+import { Memory } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
 import type { TaskProblem } from '../task/task-problems.js';
@@ -59,15 +60,12 @@ export async function evaluate(
     .flatMap((seed, k) => problems.map((problem, i) => ({ problem, seed, ordinal: k * problems.length + i })))
     .filter(({ problem: { id }, seed }) => !done.has(recordKey({ id, seed })));
   const started = performance.now();
-  const progress = { finished: 0, correct: 0, failed: 0, generatedTokens: 0 };
+  const progress = { finished: 0, correct: 0, failed: 0, generatedTokens: 0, cacheHits: 0 };
   const one = async ({ problem, seed, ordinal }: (typeof todo)[number]): Promise<void> => {
-    const record = await recordOf(
-      problem,
-      seed,
-      { ...context, seed },
-      isRight,
-      ({ usage }) => (progress.generatedTokens += usage.generatedTokens),
-    );
+    const record = await recordOf(problem, seed, { ...context, seed }, isRight, ({ usage, cache }) => {
+      progress.generatedTokens += usage.generatedTokens;
+      progress.cacheHits += cache.hits;
+    });
     run.save(ordinal, record);
     progress.finished++;
     if (record.outcome === 'failed') progress.failed++;
@@ -75,7 +73,6 @@ export async function evaluate(
     onProgress?.({
       ...progress,
       total: todo.length,
-      cacheHits: context.store.cacheCounts.hits,
       seconds: (performance.now() - started) / 1000,
     });
   };
@@ -91,14 +88,15 @@ async function recordOf(
   seed: number,
   context: EvaluateContext,
   isRight: SameAnswer,
-  count: (result: Pick<SolveResult, 'usage'>) => void,
+  count: (result: Pick<SolveResult, 'usage' | 'cache'>) => void,
 ): Promise<RunRecord> {
   try {
     const result = await solve(problem.problem, context).result;
     count(result);
     const usage = new UsageCounter();
-    const greedy = await greedyAnswer(problem.problem, context, usage);
-    count({ usage: usage.total });
+    const memory = new Memory(context.store);
+    const greedy = await greedyAnswer(problem.problem, context, usage, memory);
+    count({ usage: usage.total, cache: memory.counts });
     const answers = new Set(
       [greedy, ...result.candidates.map(({ answer }) => answer)].flatMap((answer) => answer ?? []),
     );
@@ -116,13 +114,14 @@ async function greedyAnswer(
   problem: string,
   { engine, store, solveMessages, extract = extractBoxed, maxTokens, signal }: EvaluateContext,
   usage: UsageCounter,
+  memory: Memory,
 ): Promise<string | null> {
   const profile = withSolver(profileFor(engine.model), solveMessages);
   const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem });
   const source = {
     engine,
     modelHash: await fingerprint(engine.model.path, store),
-    store,
+    memory,
     usage,
     signal,
     emit: () => {},

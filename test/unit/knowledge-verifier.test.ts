@@ -189,6 +189,51 @@ describe('a tool of the user', () => {
     store.close();
   });
 
+  test('the answer that it is told is part of what is remembered', async () => {
+    const store = Store.open(':memory:');
+    const verifier = tool(({ answer }) => ({ verdict: answer === 'N' ? 'pass' : 'fail' }));
+    const verdicts = async (more: Partial<SolveContext> = {}) =>
+      (await run(engine(), { verifier, store, ...more })).candidates.map(({ tool: { verdict } }) => verdict);
+    expect(await verdicts()).toEqual(['pass', 'fail', 'unknown']);
+    // The same solutions, and another answer found in them.
+    expect(await verdicts({ extract: () => 'Chad' })).toEqual(['fail', 'fail', 'fail']);
+    expect(asked).toEqual(['N', 'Moundou', 'Chad', 'Chad', 'Chad']);
+    store.close();
+  });
+
+  test('one that ignores its signal holds nobody up', async () => {
+    const stop = new AbortController();
+    const verifier = tool(() => (setTimeout(() => stop.abort(), 5), new Promise<never>(() => {})));
+    await expect(run(engine(), { verifier, signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('one that does not end says nothing, and no more calls run at once than it allows', async () => {
+    let [running, most] = [0, 0];
+    const verifier = {
+      ...tool(() => {
+        most = Math.max(most, ++running);
+        return new Promise<never>(() => {});
+      }),
+      timeoutMs: 20,
+      concurrency: 1,
+    };
+    const store = Store.open(':memory:');
+    const own = {
+      ...verifier,
+      verify: (request: Parameters<Tool['verify']>[0]) => {
+        request.signal.addEventListener('abort', () => running--);
+        return verifier.verify(request);
+      },
+    };
+    const { candidates } = await run(engine(), { verifier: own, store });
+    expect(candidates.slice(0, 2).map(({ tool: { verdict, note } }) => [verdict, note])).toEqual(
+      Array(2).fill(['unknown', 'own gave no verdict within 0.02 s']),
+    );
+    expect(most).toBe(1);
+    expect(store.stats().values['tool']).toBeUndefined();
+    store.close();
+  });
+
   test('the example of the documentation, as it stands there', async () => {
     const [, source = ''] =
       /```js\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot, 'docs', 'verifiers.md'), 'utf8')) ?? [];
