@@ -52,9 +52,11 @@ class Writer {
   }
 
   double(value: number): void {
-    if (Number.isNaN(value)) return this.raw(NAN);
-    this.#grow(8);
-    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+    if (Number.isNaN(value)) this.raw(NAN);
+    else {
+      this.#grow(8);
+      this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+    }
   }
 
   raw(bytes: Uint8Array): void {

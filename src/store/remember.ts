@@ -149,7 +149,8 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
       try {
         this.#keep(this.#keys[item], value, worth);
       } catch (error) {
-        return failure.abort(error);
+        failure.abort(error);
+        return;
       }
       mine.delete(item);
       this.#land(item, flight);
@@ -166,7 +167,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
       const reason: unknown = failure.signal.aborted ? failure.signal.reason : error;
       for (const [item, flight] of mine) {
         this.#land(item, flight);
-        flight.reject(reason);
+        flight.reject(signal.aborted ? new T1Error('ABORTED', 'aborted', { cause: reason }) : reason);
       }
       mine.clear();
       throw reason;
