@@ -154,6 +154,7 @@ describe('the way of a problem', () => {
 
   test('a crashed tool is unknown, is not remembered, and leads to the fallback', async () => {
     const crashing: ProgramRunner = {
+      identity: new ScriptedTool().identity,
       run: async () => ({
         status: 'died',
         stdout: '',
