@@ -1,5 +1,6 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
+import { must } from '../must.js';
 import { renderChat } from './chat-template.js';
 import { loadAddon, toT1Error } from './binding.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
@@ -188,9 +189,9 @@ class AddonEngine implements Engine {
         onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
       if (event.type !== 'sample') return;
       const { type: _, ...rest } = event;
-      const sample: Sample = { ...rest, seed: prompts[rest.prompt]?.seeds[rest.index] ?? 0 };
-      const row = samples[sample.prompt];
-      if (row) row[sample.index] = sample;
+      const seed = must(prompts[rest.prompt]?.seeds[rest.index], 'the seed of a sample');
+      const sample: Sample = { ...rest, seed };
+      must(samples[sample.prompt], 'the row of a sample')[sample.index] = sample;
       onSample?.(sample);
     };
     const end = await this.#run(

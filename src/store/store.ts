@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { KvCosts } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
+import { must } from '../must.js';
 import { cacheSize } from './cache-size.js';
 import { plainKey, decode, digest, encode, type Plain } from './canonical.js';
 import { storeError } from './errors.js';
@@ -229,23 +230,29 @@ export class Store {
     this.#unchecked = 0;
     if (this.#usedBytes() <= this.maxBytes) return;
     this.#flush();
-    this.#run(() => {
-      const some = this.#database.transaction((excess: number) => {
-        let last: { readonly usedAt: number; readonly id: number } | undefined;
-        for (const row of this.#statements.oldest.iterate() as Iterable<{ usedAt: number; id: number; size: number }>) {
-          last = row;
-          excess -= row.size;
-          if (excess <= 0) break;
-        }
-        return last ? this.#statements.evict.run(last.usedAt, last.usedAt, last.id).changes : 0;
-      });
-      // Rows do not fill their pages, so it may take more than once.
-      for (let excess = Infinity; excess > 0; ) {
-        excess = this.#usedBytes() - KEPT_SHARE * this.maxBytes;
-        if (excess > 0 && some.immediate(excess) === 0) break;
+    try {
+      this.#evictDownTo(KEPT_SHARE * this.maxBytes);
+    } catch (cause) {
+      // Another process writes, or does the same: it is tried again when more was written.
+      if (!(cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY')))
+        throw storeError(this.path, cause);
+    }
+  }
+
+  #evictDownTo(bytes: number): void {
+    const oldest = this.#database.transaction((excess: number): number => {
+      let last: { readonly usedAt: number; readonly id: number } | undefined;
+      for (const row of this.#statements.oldest.iterate() as Iterable<{ usedAt: number; id: number; size: number }>) {
+        last = row;
+        excess -= row.size;
+        if (excess <= 0) break;
       }
-      this.#database.pragma('incremental_vacuum');
+      return last ? this.#statements.evict.run(last.usedAt, last.usedAt, last.id).changes : 0;
     });
+    // Rows do not fill their pages, so it may take more than once.
+    let excess = this.#usedBytes() - bytes;
+    while (excess > 0 && oldest.immediate(excess) > 0) excess = this.#usedBytes() - bytes;
+    this.#database.pragma('incremental_vacuum');
   }
 
   /** Pages that hold something. */
@@ -315,7 +322,7 @@ function claim(database: Database.Database): void {
   const owner = database.pragma('application_id', { simple: true });
   if (owner === APPLICATION_ID) return;
   const tables = database.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_master').get();
-  if (owner !== 0 || (tables?.n ?? 0) > 0) {
+  if (owner !== 0 || must(tables, 'a count').n > 0) {
     throw new T1Error('STORE_UNAVAILABLE', `${database.name} is a database of another program: name another --db`);
   }
   database.pragma(`application_id = ${APPLICATION_ID}`);
