@@ -70,6 +70,11 @@ Priority toPriority(const Napi::Value & value) {
   return Priority::Batch;
 }
 
+// 0, first of all, where there is none.
+int64_t toOrdinal(const Napi::Value & value) {
+  return value.IsUndefined() ? 0 : static_cast<int64_t>(toInteger(value, "ordinal", 0, kMaxSafeInteger));
+}
+
 constexpr std::pair<const char *, double KvCosts::*> kCosts[] = {
     {"decode", &KvCosts::decode},       {"rowSplit", &KvCosts::rowSplit},       {"rowUnified", &KvCosts::rowUnified},
     {"cellSplit", &KvCosts::cellSplit}, {"cellUnified", &KvCosts::cellUnified}, {"copy", &KvCosts::copy},
@@ -264,6 +269,7 @@ SampleJob toSampleJob(const Napi::Value & value) {
   if (const Napi::Value bias = object.Get("logitBias"); !bias.IsUndefined()) job.bias = toBias(toArray(bias, "logitBias"));
   job.adapter = toAdapterName(object.Get("adapter"));
   job.priority = toPriority(object.Get("priority"));
+  job.ordinal = toOrdinal(object.Get("ordinal"));
   if (const Napi::Value reserve = object.Get("reserve"); !reserve.IsUndefined()) {
     const Napi::Object wanted = toObject(reserve, "reserve");
     job.reserve.sequences = toInt32(wanted.Get("sequences"), "reserve.sequences", 0);
@@ -284,6 +290,7 @@ ScoreJob toScoreJob(const Napi::Value & value) {
   job.targets = toInt32s(object.Get("targets"), "targets");
   job.adapter = toAdapterName(object.Get("adapter"));
   job.priority = toPriority(object.Get("priority"));
+  job.ordinal = toOrdinal(object.Get("ordinal"));
   return job;
 }
 
@@ -323,6 +330,7 @@ ClassifyJob toClassifyJob(const Napi::Value & value) {
   }
   job.adapter = toAdapterName(object.Get("adapter"));
   job.priority = toPriority(object.Get("priority"));
+  job.ordinal = toOrdinal(object.Get("ordinal"));
   return job;
 }
 

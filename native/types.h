@@ -16,6 +16,8 @@ namespace t1 {
 using Token = int32_t;
 
 // An interactive job's work goes into every decode first, and takes places from batch jobs if there are none left.
+// Among jobs of one priority the lower ordinal (the number of the problem) comes first, among those of one ordinal the
+// earlier arrival; a lane that runs keeps its place.
 enum class Priority { Batch, Interactive };
 
 // Those of one name are used together.
@@ -79,6 +81,7 @@ struct SampleJob {
   std::vector<std::pair<Token, float>> bias;    // added to logits; -inf: never
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
   Reserve reserve;
 };
 
@@ -92,6 +95,7 @@ struct ScoreJob {
   std::vector<Token> targets;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
 };
 
 // Whole sequences, read by the model's classification head after their last token.
@@ -99,6 +103,7 @@ struct ClassifyJob {
   std::vector<std::vector<Token>> sequences;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
 };
 
 enum class Finish { Eog, Stop, Length };

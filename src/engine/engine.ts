@@ -155,6 +155,7 @@ class AddonEngine implements Engine {
       logitBias,
       adapter,
       priority,
+      ordinal,
       reserve,
       signal,
       onSample,
@@ -174,7 +175,7 @@ class AddonEngine implements Engine {
     };
     const end = await this.#run(
       'sample',
-      { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve },
+      { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, ordinal, reserve },
       signal,
       onEvent,
     );
@@ -182,8 +183,8 @@ class AddonEngine implements Engine {
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
 
-  async score({ sequences, targets, adapter, priority, signal }: ScoreRequest): Promise<ScoreResult> {
-    const end = await this.#run('score', { sequences, targets, adapter, priority }, signal, () => {});
+  async score({ sequences, targets, adapter, priority, ordinal, signal }: ScoreRequest): Promise<ScoreResult> {
+    const end = await this.#run('score', { sequences, targets, adapter, priority, ordinal }, signal, () => {});
     if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
     return { logprobs: end.logprobs, usage: end.usage };
   }
@@ -196,8 +197,8 @@ class AddonEngine implements Engine {
     this.#direct(() => this.#native.useCosts(costs));
   }
 
-  async classify({ sequences, adapter, priority, signal }: ClassifyRequest): Promise<ClassifyResult> {
-    const end = await this.#run('classify', { sequences, adapter, priority }, signal, () => {});
+  async classify({ sequences, adapter, priority, ordinal, signal }: ClassifyRequest): Promise<ClassifyResult> {
+    const end = await this.#run('classify', { sequences, adapter, priority, ordinal }, signal, () => {});
     if (end.type !== 'classified') throw new T1Error('INTERNAL', `a classify job ended with ${end.type}`);
     return { scores: end.scores, labels: end.labels, usage: end.usage };
   }
