@@ -111,7 +111,7 @@ class Job {
   // Whether the logits after this token of the lane are wanted.
   bool wants(const Lane & lane, int32_t position) const;
 
-  // Any thread of the pool; `worker` is its number. Logits are [vocabulary], or what the classification head gave
+  // Any thread of the pool, which catches what they throw; `worker` is its number. Logits are [vocabulary], or what the classification head gave
   // [classes]; false: they hold no distribution.
   Draw draw(Lane & lane, const float * logits, int worker);
   bool score(const Lane & lane, int32_t position, const float * logits, int worker);

@@ -52,14 +52,8 @@ std::optional<Failure> failureOf(Body body) {
   try {
     body();
     return std::nullopt;
-  } catch (const Failure & failure) {
-    return failure;
-  } catch (const std::bad_alloc &) {
-    return Failure(Code::OutOfMemory, "out of memory");
-  } catch (const std::exception & error) {
-    return Failure(Code::Internal, error.what());
   } catch (...) {
-    return Failure(Code::Internal, "unknown failure");
+    return toFailure(std::current_exception());
   }
 }
 
@@ -750,9 +744,9 @@ void Scheduler::drawFresh() {
   }
 }
 
-// On all threads of the pool.
+// On all threads of the pool. What one output throws is kept with it and ends its job alone.
 void Scheduler::evaluate(std::vector<Output> & outputs) {
-  runtime_.pool().run(static_cast<int>(outputs.size()), [&](int worker, int i) {
+  const Pool::Errors errors = runtime_.pool().run(static_cast<int>(outputs.size()), [&](int worker, int i) {
     Output & output = outputs[i];
     if (output.job->sampling()) {
       output.draw = output.job->draw(*output.lane, output.logits, worker);
@@ -761,12 +755,18 @@ void Scheduler::evaluate(std::vector<Output> & outputs) {
       output.valid = output.job->score(*output.lane, output.position, output.logits, worker);
     }
   });
+  for (size_t i = 0; i < outputs.size(); ++i) outputs[i].error = errors[i];
 }
 
 void Scheduler::accept(std::vector<Output> & outputs) {
   for (Output & output : outputs) {
     Job & job = *output.job;
     if (job.ended()) continue;  // by another of its outputs
+    if (output.error) {
+      const Failure failure = toFailure(output.error);
+      end(job, &failure);
+      continue;
+    }
     if (!output.valid) {
       const Failure failure = noDistribution(runtime_);
       end(job, &failure);

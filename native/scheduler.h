@@ -46,6 +46,7 @@ class Scheduler {
     const float * logits;
     Draw draw = {};
     bool valid = true;
+    std::exception_ptr error = nullptr;  // instead
   };
   // What prompts that are being read will need for their other samples.
   struct Promises {
