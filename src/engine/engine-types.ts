@@ -268,6 +268,8 @@ export interface Engine {
   readonly adapters: readonly Adapter[];
   /** Whether equal jobs give equal tokens whatever else the engine is asked for. */
   readonly reproducible: boolean;
+  /** Sequences beyond which a decode of more gains little: on a processor fewer than on a GPU. */
+  readonly efficientSequences: number;
   /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
   tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
   sample(request: SampleRequest): Promise<SampleResult>;

@@ -6,7 +6,7 @@ import { renderPrompt } from '../prompt/prompt.js';
 import type { ProgramRunner } from '../stage-context.js';
 import type { Claim } from '../task/arithmetic-task.js';
 import { extractCode } from '../verify/extract-code.js';
-import type { EvaluateProgress } from './evaluate-task.js';
+import type { EvaluateProgress } from './progress-meter.js';
 import { recordKey, type ClaimRecord } from './record.js';
 import type { RunFile } from './run-file.js';
 
@@ -79,14 +79,20 @@ export async function evaluateArithmetic(
       if (record.byProgram === claim.right) correct++;
     });
     const { generatedTokens } = source.usage.total;
+    const seconds = (performance.now() - started) / 1000;
     onProgress({
       finished,
       total: todo.length,
       correct,
       failed: 0,
+      candidates: 2 * finished,
+      candidatesTotal: 2 * todo.length,
+      programs: finished,
       generatedTokens,
+      tokensPerSecond: generatedTokens / seconds,
       cacheHits: source.store.cacheCounts.hits,
-      seconds: (performance.now() - started) / 1000,
+      seconds,
+      secondsLeft: ((todo.length - finished) * seconds) / finished,
     });
   }
 }

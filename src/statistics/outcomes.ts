@@ -5,7 +5,7 @@ import type { SelectorName } from '../select/select.js';
 import type { Fallback } from '../types.js';
 import { passAtK } from './pass-at-k.js';
 import type { Pools, PoolRun } from './pools.js';
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { rulesOf, type RunRules, type Unknown } from './selector-arrays.js';
 import { availableStrategies, fallbackFor, type Available, type StrategyName } from './strategies.js';
 import { forEachSubset } from './subsets.js';

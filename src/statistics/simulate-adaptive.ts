@@ -10,7 +10,7 @@ import {
   type Estimate,
 } from './bootstrap.js';
 import { costNames, type CostName, type Pools, type PoolRun } from './pools.js';
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { rulesOf, type RunRules, type Unknown } from './selector-arrays.js';
 import { availableStrategies, fallbackFor } from './strategies.js';
 import { shapeOf } from './summary.js';
