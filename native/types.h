@@ -73,13 +73,18 @@ struct Reserve {
   int32_t tokens = 0;  // of the longest
 };
 
+struct LogitBias {
+  Token token = 0;
+  float bias = 0;  // added to its logit; -inf: never
+};
+
 struct SampleJob {
   std::vector<SamplePrompt> prompts;
   SamplerParams sampler;
   int32_t maxTokens = 0;
   std::vector<std::string> stop;
   std::string grammar;                          // GBNF; empty: everything may be said
-  std::vector<std::pair<Token, float>> bias;    // added to logits; -inf: never
+  std::vector<LogitBias> bias;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
   Reserve reserve;
