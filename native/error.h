@@ -22,6 +22,7 @@ enum class Code {
   Aborted,
   Internal,
 };
+inline constexpr int kCodes = static_cast<int>(Code::Internal) + 1;  // Internal is the last
 
 // The code's name in src/errors.ts.
 const char * codeName(Code code);

@@ -13,6 +13,7 @@
 #include "runtime.h"
 #include "sampler.h"
 #include "text.h"
+#include "top_logprobs.h"
 
 namespace t1 {
 
@@ -65,6 +66,7 @@ struct Lane {
   std::optional<Text> text;
   std::optional<Grammar> grammar;
   std::vector<float> logprobs;
+  TopLogprobs top;  // a row for each that was drawn, an end-of-generation token included
 };
 
 class Job {
@@ -122,7 +124,7 @@ class Job {
   void finishScoring(Lane & lane);
   // Sends the final event, the result or this failure. Once.
   void end(const Failure * failure = nullptr);
-  // Sends progress, ten times a second at most.
+  // Sends what there is to tell: texts, as often as the job wants them, and progress, ten times a second at most.
   void report();
 
  private:
@@ -131,6 +133,10 @@ class Job {
   void addClassified();
   bool classify(const Lane & lane, const float * probabilities);
   void finish(Lane & lane, Finish reason);
+  ScoreDone scored();
+  void tellTexts(std::chrono::steady_clock::time_point now);
+  template <typename Logprob>
+  void addTop(TopLogprobs & top, size_t row, const float * logits, int worker, Logprob logprob);
 
   const std::shared_ptr<Ticket> ticket_;
   const Runtime & runtime_;
@@ -144,6 +150,10 @@ class Job {
   std::optional<Grammar> grammar_;             // at its beginning
   std::vector<std::vector<float>> scratch_;    // one per pool worker
   std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets], or [sequences][classes]
+  int32_t top_ = 0;                            // most likely tokens wanted of each position; at most the vocabulary
+  std::vector<TopTokens> topTokens_;           // one per pool worker, if any are wanted
+  std::vector<std::vector<float>> next_;       // [sequences][positions], if wanted
+  std::vector<TopLogprobs> tops_;              // [sequences], if wanted
   Usage usage_;
   int64_t total_ = 0;
   int64_t finished_ = 0;
@@ -151,6 +161,7 @@ class Job {
   int32_t longest_ = 0;
   int64_t firstTokenDecodes_ = 0;
   std::chrono::steady_clock::time_point reported_;
+  std::chrono::steady_clock::time_point toldTexts_;
 };
 
 }  // namespace t1

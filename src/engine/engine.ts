@@ -2,7 +2,7 @@
 import { T1Error, isErrorCode } from '../errors.js';
 import { loadAddon, toT1Error } from './binding.js';
 import { chooseDevice, isGpu } from './devices.js';
-import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
+import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
 import type {
   Adapter,
   ClassifyRequest,
@@ -18,6 +18,7 @@ import type {
   SampleResult,
   ScoreRequest,
   ScoreResult,
+  TextPiece,
 } from './engine-types.js';
 
 export interface EngineOptions {
@@ -137,8 +138,8 @@ class AddonEngine implements Engine {
   constructor(addon: Addon, native: NativeEngine, options: RawOptions, jobs: Map<number, Job>) {
     this.#native = native;
     this.#jobs = jobs;
-    const { metadata, ...info } = native.info();
-    this.model = { path: options.path, ...info, metadata: Object.fromEntries(metadata) };
+    const { metadata, chatTemplate, ...info } = native.info();
+    this.model = { path: options.path, ...info, chatTemplate, metadata: Object.fromEntries(metadata) };
     this.adapters = options.adapters;
     this.reproducible = options.reproducible;
     const choice = {
@@ -168,36 +169,69 @@ class AddonEngine implements Engine {
       priority,
       ordinal,
       reserve,
+      topLogprobs,
       signal,
-      onSample,
-      onProgress,
     } = request;
+    const { onText, onSample, onProgress } = request;
+    const textIntervalMs = onText && (request.textIntervalMs ?? TEXT_INTERVAL_MS);
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
-    const onEvent = (event: RawEvent): void => {
-      if (event.type === 'progress')
-        onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
-      if (event.type !== 'sample') return;
-      const { type: _, ...rest } = event;
-      const sample: Sample = { ...rest, seed: prompts[rest.prompt]?.seeds[rest.index] ?? 0 };
-      const row = samples[sample.prompt];
-      if (row) row[sample.index] = sample;
-      onSample?.(sample);
+    const tell = (piece: TextPiece): void => {
+      if (piece.text !== '' && !signal?.aborted) onText?.(piece);
     };
-    const end = await this.#run(
-      'sample',
-      { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, ordinal, reserve },
-      signal,
-      onEvent,
-    );
-    if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
+    const onEvent = (event: RawEvent): void => {
+      switch (event.type) {
+        case 'progress':
+          return onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
+        case 'texts':
+          return event.pieces.forEach(tell);
+        case 'sample': {
+          const { type: _, rest = '', ...finished } = event;
+          const { prompt, index, tokens } = finished;
+          tell({ prompt, index, text: rest, tokens: tokens.length });
+          const sample: Sample = { ...finished, seed: prompts[prompt]?.seeds[index] ?? 0 };
+          const row = samples[prompt];
+          if (row) row[index] = sample;
+          return onSample?.(sample);
+        }
+        default:
+          throw unexpected('sample', event);
+      }
+    };
+    const raw = {
+      prompts,
+      sampler,
+      maxTokens,
+      stop,
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      ordinal,
+      reserve,
+      textIntervalMs,
+      topLogprobs,
+    };
+    const end = await this.#run((job) => this.#native.sample(job, raw), signal, onEvent);
+    if (end.type !== 'sampled') throw unexpected('sample', end);
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
 
-  async score({ sequences, targets, adapter, priority, ordinal, signal }: ScoreRequest): Promise<ScoreResult> {
-    const end = await this.#run('score', { sequences, targets, adapter, priority, ordinal }, signal, () => {});
-    if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
-    return { logprobs: end.logprobs, usage: end.usage };
+  async score({
+    sequences,
+    targets,
+    adapter,
+    priority,
+    ordinal,
+    next,
+    topLogprobs,
+    signal,
+  }: ScoreRequest): Promise<ScoreResult> {
+    const raw = { sequences, targets, adapter, priority, ordinal, next, topLogprobs };
+    const end = await this.#run((job) => this.#native.score(job, raw), signal);
+    if (end.type !== 'scored') throw unexpected('score', end);
+    const { type: _, ...result } = end;
+    return result;
   }
 
   statistics(): EngineStatistics {
@@ -209,9 +243,10 @@ class AddonEngine implements Engine {
   }
 
   async classify({ sequences, adapter, priority, ordinal, signal }: ClassifyRequest): Promise<ClassifyResult> {
-    const end = await this.#run('classify', { sequences, adapter, priority, ordinal }, signal, () => {});
-    if (end.type !== 'classified') throw new T1Error('INTERNAL', `a classify job ended with ${end.type}`);
-    return { scores: end.scores, labels: end.labels, usage: end.usage };
+    const end = await this.#run((job) => this.#native.classify(job, { sequences, adapter, priority, ordinal }), signal);
+    if (end.type !== 'classified') throw unexpected('classify', end);
+    const { type: _, ...result } = end;
+    return result;
   }
 
   dispose(): Promise<void> {
@@ -232,12 +267,17 @@ class AddonEngine implements Engine {
     }
   }
 
-  /** One job from submission to its last event. A throwing callback ends the job with that error. */
+  /**
+   * One job from submission to its last event. A throwing callback ends the job with that error.
+   *
+   * @param submit gives the job, by this number, to the engine; returns the id that aborts it
+   */
   async #run(
-    kind: 'sample' | 'score' | 'classify',
-    request: object,
+    submit: (job: number) => number,
     signal: AbortSignal | undefined,
-    onEvent: (event: RawEvent) => void,
+    onEvent: (event: RawEvent) => void = (event) => {
+      throw unexpected('score or classify', event);
+    },
   ): Promise<RawEvent> {
     // Taken here: the events come from a thread that knows no JS stack.
     const failure = new T1Error('INTERNAL', 'unknown failure');
@@ -265,7 +305,7 @@ class AddonEngine implements Engine {
           },
         });
         this.#native.setBusy(true);
-        id = this.#native[kind](job, request);
+        id = submit(job);
         signal?.addEventListener('abort', abort, { once: true });
       });
     } catch (error) {
@@ -277,6 +317,12 @@ class AddonEngine implements Engine {
     }
   }
 }
+
+/** Least time between two calls of `onText` for one sample, where the request does not say. */
+const TEXT_INTERVAL_MS = 50;
+
+const unexpected = (job: string, event: RawEvent): T1Error =>
+  new T1Error('INTERNAL', `a ${job} job told '${event.type}'`);
 
 const hasCode = (error: unknown): boolean =>
   error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
