@@ -266,12 +266,11 @@ Napi::Value backends(const Napi::CallbackInfo & info) {
   });
 }
 
-// build(gpuLayers, device): release of llama.cpp and the device that would decode.
+// build(gpuLayers, device): see engineBuild().
 Napi::Value build(const Napi::CallbackInfo & info) {
   return guarded(info.Env(), [&] {
     const auto layers = static_cast<int32_t>(toNumber(info[0], "gpuLayers", -1, 1e9));
-    const Device device = decodingDevice(layers, toText(info[1], "device"));
-    return Napi::String::New(info.Env(), "llama.cpp " + llamaBuild() + "; " + device.backend + " " + device.description);
+    return Napi::String::New(info.Env(), engineBuild(layers, toText(info[1], "device")));
   });
 }
 
