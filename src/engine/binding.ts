@@ -48,3 +48,12 @@ export function toT1Error(error: unknown): T1Error {
     error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, message: String(error) };
   return new T1Error(isErrorCode(code) ? code : 'INTERNAL', message, { cause: error });
 }
+
+/** A call of the addon that throws T1Error alone. */
+export function withOurErrors<Result>(call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    throw toT1Error(error);
+  }
+}

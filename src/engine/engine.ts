@@ -1,6 +1,6 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
-import { loadAddon, toT1Error } from './binding.js';
+import { loadAddon, toT1Error, withOurErrors } from './binding.js';
 import { chooseDevice, isGpu } from './devices.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
 import type {
@@ -89,11 +89,15 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
   return new AddonEngine(addon, native, raw, jobs);
 }
 
-/** Devices that llama.cpp can use here. */
-export const listDevices = (): DeviceInfo[] => loadAddon().devices();
+/**
+ * Devices that llama.cpp can use here.
+ *
+ * @throws T1Error ADDON_UNAVAILABLE; USAGE: T1_CPU_VARIANT names no CPU code that this processor runs
+ */
+export const listDevices = (): DeviceInfo[] => withOurErrors(() => loadAddon().devices());
 
-/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". */
-export const listBackends = (): string[] => loadAddon().backends();
+/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". Throws like listDevices. */
+export const listBackends = (): string[] => withOurErrors(() => loadAddon().backends());
 
 /** What a GGUF says of itself; no weights are loaded. */
 export async function inspectModel(path: string): Promise<ModelInfo> {
@@ -260,11 +264,7 @@ class AddonEngine implements Engine {
 
   /** Without a job. */
   #direct<Result>(call: () => Result): Result {
-    try {
-      return call();
-    } catch (error) {
-      throw toT1Error(error);
-    }
+    return withOurErrors(call);
   }
 
   /**
