@@ -1,4 +1,5 @@
 /** Claims about sums, judged by thinking, by a program, and by both (arXiv 2504.04718, appendix A and figure 1b). All greedy. */
+import { mapAtOnce } from '../at-once.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import type { Profile } from '../prompt/profile.js';
@@ -49,13 +50,15 @@ export async function evaluateArithmetic(
     };
     const thoughts = await ask(think);
     const programs = await ask(code);
-    const printed = await Promise.all(
-      programs.map(async ({ text }) => {
+    const printed = await mapAtOnce(
+      programs,
+      async ({ text }, signal) => {
         const program = extractCode(text);
         if (program === null) return '';
-        const { status, stdout } = await sandbox.run({ code: program, timeoutMs: 2000, signal: source.signal });
+        const { status, stdout } = await sandbox.run({ code: program, timeoutMs: 2000, signal });
         return status === 'ok' ? stdout : '';
-      }),
+      },
+      { signal: source.signal },
     );
     chunk.forEach(({ claim, ordinal }, i) => {
       const [thought, program] = [thoughts[i], programs[i]];

@@ -177,7 +177,9 @@ function record(
 
 /** Sums over orders become means. */
 function divide({ right, candidates, costs }: Played, orders: number): void {
-  for (const values of [right, candidates, ...costs.values()]) values.forEach((sum, i) => (values[i] = sum / orders));
+  for (const values of [right, candidates, ...costs.values()]) {
+    for (const [i, sum] of values.entries()) values[i] = sum / orders;
+  }
 }
 
 function sideOf({ right, candidates, costs }: Played, pools: Pools, options: BootstrapOptions): AdaptiveSide {

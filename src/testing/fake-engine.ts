@@ -36,7 +36,7 @@ export interface FakeEngineOptions {
 }
 
 /** Tokens of more than a byte: rewards are read from single tokens. */
-const WORDS = ['Yes', 'No'] as const;
+const WORDS: readonly string[] = ['Yes', 'No'];
 /** Bytes, one end-of-generation token, words. */
 const VOCABULARY = 257 + WORDS.length;
 
@@ -194,7 +194,7 @@ export class FakeEngine implements Engine {
 const tokensOf = (text: string): Int32Array =>
   Int32Array.from(
     text.split(new RegExp(`(${WORDS.join('|')})`)).flatMap((part) => {
-      const word = WORDS.findIndex((each) => each === part);
+      const word = WORDS.indexOf(part);
       return word === -1 ? [...Buffer.from(part)] : [257 + word];
     }),
   );

@@ -189,6 +189,15 @@ describe('a tool of the user', () => {
     store.close();
   });
 
+  test('one that hears no signal does not hold up an interrupted run', async () => {
+    const stop = new AbortController();
+    const verifier = tool(() => {
+      stop.abort();
+      return new Promise(() => {});
+    });
+    await expect(run(engine(), { verifier, signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   test('the example of the documentation, as it stands there', async () => {
     const [, source = ''] =
       /```js\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot, 'docs', 'verifiers.md'), 'utf8')) ?? [];
