@@ -198,16 +198,16 @@ const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedR
     kind,
     reward,
     tool: tool.verdict,
-    programs: opinionsOf(tool),
+    opinions: opinionsOf(tool),
     generatedTokens: tokens,
     verifierTokens: toolTokens + rewardTokens,
-    programTokens: toolTokens,
+    toolTokens,
     rewardTokens,
   })),
 });
 
 /** One for each program, or fact check, that was asked. */
-function opinionsOf({ programs, checks = [] }: RecordedCandidate['tool']): PoolCandidate['programs'] {
+function opinionsOf({ programs, checks = [] }: RecordedCandidate['tool']): PoolCandidate['opinions'] {
   const opinions = [...programs.map(recordedOpinion), ...checks.map(({ verdict }) => verdict)];
   return opinions.length === 0 ? undefined : opinions;
 }

@@ -1,5 +1,4 @@
 /** How often each strategy would be right with N candidates, for every problem: all from one pool, nothing decoded again. */
-import { setImmediate } from 'node:timers/promises';
 import { T1Error } from '../errors.js';
 import type { Fallback } from '../types.js';
 import { passAtK } from './pass-at-k.js';
@@ -9,6 +8,7 @@ import { lacksSome, rulesOf, type RunRules, type Unknown } from './selector-arra
 import { availableStrategies, fallbackFor, isSelector, type Available, type StrategyName } from './strategies.js';
 import { forEachSubset } from './subsets.js';
 import { Tally } from './tally.js';
+import { Turn } from './turn.js';
 
 export interface OutcomeOptions {
   /** Values of N, ascending; by default 1, 2, 4 … and the largest pool. */
@@ -38,22 +38,6 @@ export interface Outcomes extends Available {
 }
 
 export const DEFAULT_SUBSETS = 200;
-const TURN_MS = 50;
-
-/** Gives the event loop its turn now and then, so that Ctrl-C and other work get through. */
-class Turn {
-  private last = performance.now();
-
-  constructor(private readonly signal: AbortSignal | undefined) {}
-
-  async taken(): Promise<void> {
-    if (performance.now() - this.last > TURN_MS) {
-      await setImmediate();
-      this.last = performance.now();
-    }
-    this.signal?.throwIfAborted();
-  }
-}
 
 /** 1, 2, 4 … and `largest` itself. */
 export function doublingSizes(largest: number): number[] {

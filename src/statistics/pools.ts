@@ -26,10 +26,10 @@ export interface PoolCandidate extends Costs {
   readonly reward?: number | null | 'skipped' | undefined;
   /** Absent where no tool was asked of anybody; `skipped` where it was not asked of this one. */
   readonly tool?: Verdict | undefined;
-  /** What each checking program says, where there were several; `tool` is what they come to. */
-  readonly programs?: readonly Opinion[] | undefined;
-  /** Of `verifierTokens`: of all programs together, and of the reward. */
-  readonly programTokens?: number | undefined;
+  /** What each look of the tool says (a program, a fact check), where there were several; `tool` is what they come to. */
+  readonly opinions?: readonly Opinion[] | undefined;
+  /** Of `verifierTokens`: of all looks of the tool together, and of the reward. */
+  readonly toolTokens?: number | undefined;
   readonly rewardTokens?: number | undefined;
   /** What is wrong with it, in whatever words; absent for right ones. */
   readonly kind?: string | undefined;

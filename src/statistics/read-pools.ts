@@ -35,11 +35,11 @@ const candidate = z.intersection(
       })
       .nullable()
       .optional(),
-    programs: z.array(z.enum(opinions)).optional(),
+    opinions: z.array(z.enum(opinions)).optional(),
     kind: z.string().optional(),
     generatedTokens: cost,
     verifierTokens: cost,
-    programTokens: cost,
+    toolTokens: cost,
     rewardTokens: cost,
     seconds: cost,
     joules: cost,

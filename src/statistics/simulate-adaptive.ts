@@ -77,7 +77,7 @@ export function simulateAdaptive(pools: Pools, options: AdaptiveOptions): Adapti
     const random = new Random(options.seed ?? 0, r);
     const order = Int32Array.from(run.group, (_, i) => i);
     for (let each = 0; each < play.orders; each++) {
-      if (play.shuffled) shuffle(order, random);
+      if (play.shuffled) random.shuffle(order);
       const { size, because } = stopAt(run, rules, order, play);
       ended[because ?? 'exhausted']++;
       for (const [into, taken] of [
@@ -187,12 +187,4 @@ function sideOf({ right, candidates, costs }: Played, pools: Pools, options: Boo
     candidates: taken ?? nothing,
     costs: Object.fromEntries([...costs].map(([name, values]) => [name, meanOf(values)])),
   };
-}
-
-/** Fisher–Yates. */
-function shuffle(order: Int32Array, random: Random): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const other = random.below(i + 1);
-    [order[i], order[other]] = [order[other] ?? 0, order[i] ?? 0];
-  }
 }
