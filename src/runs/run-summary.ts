@@ -186,7 +186,7 @@ function asRun(records: readonly SolvedRecord[]): NonNullable<RunSummary['asRun'
 type RecordedCandidate = SolvedRecord['candidates'][number];
 
 /** What the run found right is the right answer, and what it found the same is written alike. */
-const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedRecord): PoolProblem => ({
+export const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedRecord): PoolProblem => ({
   id,
   seed,
   gold,
