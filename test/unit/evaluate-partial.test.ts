@@ -221,6 +221,18 @@ describe('what was skipped', () => {
     expect(accuracyByPart(pools, outcomes, 'level', 2, { resamples: 10 })[0]?.strategies.tool?.accuracy).toBe(1);
   });
 
+  test('of a candidate without an answer nothing is missed', async () => {
+    const pools = poolsOf([
+      one([
+        { answer: '1', tool: 'pass', reward: 0.5 },
+        { answer: null, tool: 'skipped', reward: 'skipped' },
+      ]),
+    ]);
+    const { partial: none, accuracy } = await outcomesOf(pools, { subsets: ALL });
+    expect([pools.skipped, none]).toEqual([{ tool: 0, reward: 0 }, {}]);
+    expect(accuracy.get('weighted')).toEqual([Float64Array.of(0.5), Float64Array.of(1)]);
+  });
+
   test('everywhere: the strategy is left out, and so is the judge', async () => {
     const pools = poolsOf([
       one([
