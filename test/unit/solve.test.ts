@@ -387,16 +387,9 @@ describe('another reward model', () => {
       { sample: 2, score: 0 },
       { sample: 0, score: 1 },
     ]);
-    expect(result.candidates.map(({ reward }) => reward && Math.round(100 * reward))).toEqual([
-      75,
-      75,
-      75,
-      75,
-      75,
-      null,
-      90,
-      75,
-    ]);
+    expect(
+      result.candidates.map(({ reward }) => (typeof reward === 'number' ? Math.round(100 * reward) : reward)),
+    ).toEqual([75, 75, 75, 75, 75, null, 90, 75]);
     expect(asked).toHaveLength(3);
     // From the text: the solver's ids, and its template, are not this model's.
     for (const { text } of asked)
