@@ -3,6 +3,7 @@
  * cannot be overtaken any more, or is not likely to be (`evaluate/adaptive.ts`); easy problems then cost a fraction.
  */
 import { T1Error } from './errors.js';
+import { message, named } from './message.js';
 import { stopping } from './statistics/stopping.js';
 import type { SelectorName } from './select/select.js';
 import type { SolveResult } from './types.js';
@@ -31,7 +32,8 @@ export async function adaptively(
   if (!ADDS_UP.has(select))
     throw new T1Error(
       'USAGE',
-      `--budget adaptive: with --select ${select} one more candidate can always win; use ${[...ADDS_UP].join(', ')}`,
+      message`adaptive: with ${named('select')} ${select} one more candidate can always win; use ${[...ADDS_UP].join(', ')}`,
+      { setting: 'budget' },
     );
   for (let n = Math.min(FIRST_ROUND, samples); ; n = Math.min(2 * n, samples)) {
     const result = await round(n);

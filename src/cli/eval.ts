@@ -1,7 +1,7 @@
 /** `t1 eval`: a benchmark, from the first problem to the report. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import yargs, { type Argv, type CommandModule } from 'yargs';
+import { z } from 'zod';
 import type { Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { evaluateArithmetic } from '../runs/arithmetic-run.js';
@@ -14,8 +14,9 @@ import { extractAnswer } from '../grade/extract.js';
 import { Grader } from '../grade/grader.js';
 import type { SameAnswer } from '../grade/same.js';
 import { fingerprint } from '../model/fingerprint.js';
-import { parseOptions, type SolveOptions } from '../options.js';
-import { cacheFolder, packageRoot } from '../paths.js';
+import { message, named, type NameOf } from '../message.js';
+import type { SolveOptions } from '../options.js';
+import { cacheFolder, defaultDatabase, packageRoot } from '../paths.js';
 import { profileFor } from '../prompt/profile.js';
 import { UsageCounter } from '../stage-context.js';
 import { LazySandbox } from '../sandbox/lazy-sandbox.js';
@@ -26,111 +27,94 @@ import { fetchTask } from '../task/fetch.js';
 import { inCategories, readTaskFile, type TaskData, type TaskProblem } from '../task/task-problems.js';
 import { FIELDS, ownTask, taskNamed, type Task } from '../task/task.js';
 import { summaryOf, type ClaimsSummary, type RunSummary } from '../runs/run-summary.js';
-import type { Tool } from '../verify/tool.js';
 import { packageVersion } from '../version.js';
-import { flagOf, readingFlags, sandboxOptions } from './flags.js';
+import { benchmarkSettings } from '../settings/benchmark-settings.js';
+import { recordedSettings } from '../settings/parse-settings.js';
+import type { Settled } from '../settings/setting.js';
+import { solveSettings } from '../settings/solve-settings.js';
+import { command, declare, parsedFlags } from './command.js';
+import { RUNS_FOLDER, sandboxOptions } from './flags.js';
+import { understood } from './habits.js';
 import { rangeOf } from './input.js';
 import { Progress } from './progress.js';
 import { EvaluationProgress } from './eval-progress.js';
 import { summaryTable } from './eval-table.js';
 import { writeReport } from './report.js';
-import { settingsOf, verifierOf, withEngines, withSolving, type SolvingArguments } from './solve.js';
+import { reading } from './reading.js';
+import { settingsIn, solvingFlags, withEngines } from './solve.js';
 
-export const RUNS_FOLDER = 't1-runs';
 /** In the folder of a run. */
 const REPORT_FILE = 'report.html';
 
-const builder = (yargs: Argv) =>
-  withSolving(yargs)
-    .positional('task', {
-      type: 'string',
-      demandOption: true,
-      describe:
-        't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}',
-    })
-    .positional('more', {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      describe: 'further tasks, one after the other; each has a folder in --out',
-    })
-    .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
-    .option('map', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level',
-    })
-    .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
-    .option('category', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [] as string[],
-      describe: 'only problems of this one; give it again for more',
-    })
-    .option('seeds', {
-      type: 'number',
-      default: 1,
-      requiresArg: true,
-      describe: 'how many, from --seed on; intervals then include them',
-    })
-    .option('out', {
-      type: 'string',
-      requiresArg: true,
-      describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)`,
-    })
-    .option('progress', {
-      choices: ['text', 'json'] as const,
-      default: 'text' as const,
-      requiresArg: true,
-      describe: 'on standard error',
-    });
+const evalFlags = {
+  ...solvingFlags,
+  ...benchmarkSettings,
+  progress: {
+    type: z.enum(['text', 'json']).default('text'),
+    group: 'Options',
+    help: 'on standard error',
+  },
+} as const;
 
-export type EvalArguments = Awaited<ReturnType<typeof builder>['argv']>;
+/** What a run is made with: the flags, and the task that the command names. */
+type EvalFlags = Settled<typeof evalFlags> & { readonly task: string };
 
-export const evalCommand = (signal: AbortSignal): CommandModule<object, EvalArguments> => ({
-  command: 'eval <task> [more..]',
-  describe: 'run a benchmark: accuracy of every strategy, against samples and tokens',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async (args) => {
-    const tasks = [args.task, ...args.more];
-    if (tasks.length > 1 && args.data !== undefined)
-      throw new T1Error('USAGE', '--data is for one task: give each a command of its own');
+export const evalCommand = command({
+  flags: evalFlags,
+  words: {
+    task: {
+      type: z.string().min(1),
+      group: 'Options',
+      help: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}',
+    },
+    more: {
+      type: z.array(z.string()).default([]),
+      group: 'Options',
+      help: 'further tasks, one after the other; each has a folder in that of the run',
+    },
+  },
+  run: async ({ flags, words, line, nameOf, signal }) => {
+    const tasks = [words.task, ...words.more];
+    if (tasks.length > 1 && flags.data !== undefined)
+      throw new T1Error('USAGE', 'is for one task: give each a command of its own', { setting: 'data' });
     for (const name of tasks) {
       // before hours of work, not after
-      const task = taskFor({ ...args, task: name });
-      if (task?.name === 'own' && args.data === undefined) await readTaskFile(task, task.title);
+      const task = taskFor({ ...flags, task: name });
+      if (task?.name === 'own' && flags.data === undefined) await readTaskFile(task, task.title);
     }
     for (const task of tasks) {
-      const out = args.out !== undefined && tasks.length > 1 ? join(args.out, folderName(task)) : args.out;
-      const command = process.argv.slice(2).filter((word) => word === task || !tasks.includes(word));
-      const { summary, folder } = await runEvaluation({ ...args, task, out }, { retryFailed: false, command }, signal);
-      process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+      const out = flags.runFolder;
+      const runFolder = out !== undefined && tasks.length > 1 ? join(out, folderName(task)) : out;
+      const kept = line.filter((word) => word === task || !tasks.includes(word));
+      const { summary, folder } = await runEvaluation(
+        { ...flags, task, runFolder },
+        { retryFailed: false, command: kept, nameOf },
+        signal,
+      );
+      process.stdout.write(flags.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
     }
   },
 });
 
 interface RunOptions {
   readonly retryFailed: boolean;
+  /** The words after `t1`. */
   readonly command: readonly string[];
+  readonly nameOf: NameOf;
 }
 
 /** @returns the summary over all problems of the run, those of earlier starts included */
-export async function runEvaluation(
-  args: EvalArguments,
+async function runEvaluation(
+  args: EvalFlags,
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<{ summary: RunSummary | ClaimsSummary; folder: string }> {
-  if (!Number.isInteger(args.seeds) || args.seeds < 1 || args.seeds > 1000)
-    throw new T1Error('USAGE', '--seeds: must be a whole number from 1 to 1000');
   const task = taskFor(args);
-  const verifier = await verifierFor(task, args, options);
-  const settings = parseOptions({ ...settingsOf(args), verifier }, flagOf);
+  const settings = await settingsIn(args, task?.verifier ?? 'math');
   const progress = new Progress();
-  const folder = args.out ?? join(RUNS_FOLDER, `${folderName(args.task)}-${timestamp()}`);
-  const store = Store.open(args.cache ? args.db : ':memory:');
-  const programs = new LazySandbox(sandboxOptions(args)); // one for all problems
+  const folder = args.runFolder ?? join(RUNS_FOLDER, `${folderName(args.task)}-${timestamp()}`);
+  const store = Store.open(args.cache ? (args.database ?? defaultDatabase()) : ':memory:');
+  const programs = new LazySandbox(sandboxOptions(args.sandbox, options.nameOf)); // one for all problems
   try {
     const work = task ? await problemsOf(task, args, progress, signal) : claimsOf(args, settings.seed);
     return await withEngines(args, progress, signal, async ({ engine, rewardEngine }) => {
@@ -203,29 +187,20 @@ export async function runEvaluation(
   }
 }
 
-/** The task's own, unless the user names one. */
-async function verifierFor(
-  task: Task | undefined,
-  args: EvalArguments,
-  { command }: RunOptions,
-): Promise<string | Tool> {
-  const chosen = command.some((word) => word === '--verifier' || word.startsWith('--verifier='));
-  return task && !chosen ? task.verifier : verifierOf(args.verifier);
-}
-
 type About = RunManifest['task'];
 type Work =
   | { readonly kind: 'problems'; readonly task: Task; readonly problems: readonly TaskProblem[]; readonly about: About }
   | { readonly kind: 'claims'; readonly claims: readonly Claim[]; readonly about: About };
 
-async function problemsOf(task: Task, args: EvalArguments, progress: Progress, signal: AbortSignal): Promise<Work> {
+async function problemsOf(task: Task, args: EvalFlags, progress: Progress, signal: AbortSignal): Promise<Work> {
   const data = await dataOf(task, args, progress, signal);
   const all = inCategories(data.problems, args.category);
   const problems = all.slice(...rangeOf(args.limit));
   if (problems.length === 0)
     throw new T1Error(
       'USAGE',
-      `--limit ${args.limit ?? ''}: ${task.name} has only ${all.length} problems${args.category.length > 0 ? ' of the category' : ''}`,
+      `${args.limit ?? 'all'}: ${task.name} has only ${all.length} problems${args.category.length > 0 ? ' of the category' : ''}`,
+      { setting: 'limit' },
     );
   const { name, version, title, source } = task;
   return {
@@ -237,7 +212,7 @@ async function problemsOf(task: Task, args: EvalArguments, progress: Progress, s
 }
 
 /** `--limit` says how many right and how many wrong claims of each number of operands. */
-function claimsOf({ limit, data, map, category, seeds }: EvalArguments, seed: number): Work {
+function claimsOf({ limit, data, map, category, seeds }: EvalFlags, seed: number): Work {
   if (data !== undefined || map !== undefined || category.length > 0)
     throw new T1Error(
       'USAGE',
@@ -246,14 +221,14 @@ function claimsOf({ limit, data, map, category, seeds }: EvalArguments, seed: nu
   if (seeds > 1)
     throw new T1Error(
       'USAGE',
-      '--seeds: arithmetic is greedy, so its claims alone depend on --seed: give it another one',
+      message`arithmetic is greedy, so its claims alone depend on ${named('seed')}: give it another one`,
+      { setting: 'seeds' },
     );
   const [from, to] = rangeOf(limit ?? '500');
   if (from !== 0)
-    throw new T1Error(
-      'USAGE',
-      '--limit: arithmetic takes a number, of right and of wrong claims for each number of operands',
-    );
+    throw new T1Error('USAGE', 'arithmetic takes a number, of right and of wrong claims for each number of operands', {
+      setting: 'limit',
+    });
   const claims = arithmeticClaims(to, seed);
   const sha256 = createHash('sha256')
     .update(claims.map(({ text }) => text).join('\n'))
@@ -262,9 +237,9 @@ function claimsOf({ limit, data, map, category, seeds }: EvalArguments, seed: nu
 }
 
 /** @returns undefined for arithmetic, which has no file */
-const taskFor = (args: EvalArguments): Task | undefined => (args.task === 'arithmetic' ? undefined : taskOf(args));
+const taskFor = (args: EvalFlags): Task | undefined => (args.task === 'arithmetic' ? undefined : taskOf(args));
 
-function taskOf({ task, map = [] }: EvalArguments): Task {
+function taskOf({ task, map = [] }: EvalFlags): Task {
   const mapping = Object.fromEntries(
     map.map((pair) => {
       const [field = '', column] = pair.split('=');
@@ -274,15 +249,16 @@ function taskOf({ task, map = [] }: EvalArguments): Task {
         /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)
       )
         return [field, column];
-      throw new T1Error('USAGE', `--map: '${pair}' is not FIELD=COLUMN with one of ${FIELDS.join(', ')}`);
+      throw new T1Error('USAGE', `'${pair}' is not FIELD=COLUMN with one of ${FIELDS.join(', ')}`, { setting: 'map' });
     }),
   );
   if (/[\\/.]/.test(task)) return ownTask(task, mapping);
-  if (map.length > 0) throw new T1Error('USAGE', '--map is for a file of your own, and the task is a name');
+  if (map.length > 0)
+    throw new T1Error('USAGE', 'is for a file of your own, and the task is a name', { setting: 'map' });
   return taskNamed(task);
 }
 
-async function dataOf(task: Task, { data }: EvalArguments, progress: Progress, signal: AbortSignal): Promise<TaskData> {
+async function dataOf(task: Task, { data }: EvalFlags, progress: Progress, signal: AbortSignal): Promise<TaskData> {
   if (data !== undefined) return readTaskFile(task, data);
   if (task.name === 'own') return readTaskFile(task, task.title);
   if (task.data.file !== undefined) return readTaskFile(task, join(packageRoot, task.data.file));
@@ -306,7 +282,7 @@ const judgeOf =
     extract === 'choice' ? gold === answer : (await grader.grade(gold, answer, { kind: 'math', signal })).equal;
 
 async function manifestOf(
-  args: SolvingArguments & Pick<EvalArguments, 'limit' | 'category' | 'seeds'>,
+  args: Pick<EvalFlags, 'limit' | 'category' | 'seeds'>,
   { command }: RunOptions,
   task: About,
   settings: SolveOptions & { readonly sandbox: string },
@@ -314,18 +290,16 @@ async function manifestOf(
   rewardEngine: Engine | undefined,
   store: Store,
 ): Promise<RunManifest> {
-  const { verifier, ...rest } = settings;
   const adapters = await Promise.all(
     [engine, rewardEngine]
       .flatMap((each) => each?.adapters ?? [])
       .map(async ({ name, path, scale }) => ({ name, scale, sha256: await fingerprint(path, store) })),
   );
-  const tool = typeof verifier === 'string' ? verifier : `${verifier.name} ${verifier.version}`;
   return {
     command: [...command],
     configuration: {
-      ...rest,
-      verifier: tool,
+      ...recordedSettings(solveSettings, settings),
+      sandbox: settings.sandbox,
       limit: args.limit ?? null,
       category: args.category,
       seeds: args.seeds,
@@ -346,28 +320,28 @@ async function manifestOf(
 const folderName = (task: string): string => task.replaceAll(/[^\w-]+/g, '-');
 const timestamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 
-const retryBuilder = (yargs: Argv) =>
-  yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' });
-
 /** Goes on with a run: only what failed or is missing, with the command that it was made with. */
-export const retryCommand = (signal: AbortSignal): CommandModule<object, { run: string }> => ({
-  command: 'retry <run>',
-  describe: 'go on with a run: only what failed or is missing',
-  builder: (outer) => retryBuilder(outer as Argv) as never,
-  handler: async ({ run: folder }) => {
-    const command = (() => {
+export const retryCommand = command({
+  flags: {},
+  words: { run: { type: z.string().min(1), group: 'Options', help: 'folder of the run' } },
+  run: async ({ words: { run: folder }, nameOf, signal }) => {
+    const kept = (() => {
       using run = RunFile.open(folder);
       return run.manifest.command;
     })();
-    const args = await builder(readingFlags(yargs(command.slice(1))))
-      .command('$0 <task>', false, (each) => each as never)
-      .exitProcess(false)
-      .parseAsync();
+    const { task = '', flags } = await readKept(kept);
     const { summary } = await runEvaluation(
-      { ...(args as EvalArguments), out: folder },
-      { retryFailed: true, command },
+      { ...flags, task, runFolder: folder },
+      { retryFailed: true, command: kept, nameOf },
       signal,
     );
-    process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+    process.stdout.write(flags.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
   },
 });
+
+/** @param kept `eval`, its task, and flags */
+async function readKept(kept: readonly string[]) {
+  const parser = declare(reading(understood(kept.slice(1))), { flags: evalFlags, words: {} });
+  const given = await parser.parseAsync();
+  return { task: given._.map(String)[0], flags: parsedFlags(evalFlags, given) };
+}

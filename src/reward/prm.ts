@@ -3,6 +3,7 @@
  * (arXiv 2504.04718 §3: the last step's; arXiv 2312.08935 takes the lowest).
  */
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
@@ -122,6 +123,6 @@ function processEntry({ engine, entry, profile }: RewardSource): ProcessEntry {
     };
   throw new T1Error(
     'USAGE',
-    `nothing says how ${engine.model.name} scores steps: give a process reward model with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says how ${engine.model.name} scores steps: give a process reward model with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }

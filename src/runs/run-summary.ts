@@ -45,7 +45,7 @@ export interface RunSummary {
   readonly curve: readonly CurvePoint[];
   /** These are null as long as no problem is solved. What the run itself answered, with the candidates that each problem got. */
   readonly asRun: (Share & { readonly candidates: number }) | null;
-  /** What `--budget adaptive` would have saved and cost, played through on these candidates. */
+  /** What an adaptive budget would have saved and cost, played through on these candidates. */
   readonly adaptive: AdaptiveResult | null;
   /** Paired over problems, with all candidates. */
   readonly t1OverMajority: Comparison | null;

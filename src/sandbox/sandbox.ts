@@ -5,6 +5,7 @@
  * system's CPython as a fork server. A result comes back the same way; only the host says timeout, output or died.
  */
 import { T1Error } from '../errors.js';
+import { message, type Message } from '../message.js';
 import type { Backend, BackendInternals, BackendName } from './backend.js';
 import { runInOrderOfCompletion, type BatchResult, type BatchSource } from './batch.js';
 import { cpythonBackend } from './cpython/cpython-backend.js';
@@ -53,18 +54,19 @@ export class Sandbox implements AsyncDisposable {
     const parsed = parseSandboxOptions(options);
     if (parsed.backend !== 'auto') return Sandbox.#startWith(await backends[parsed.backend](parsed, internals), parsed);
     const [sandbox, why] = await Sandbox.#startAny(parsed, internals);
-    options.onChoice?.(`sandbox: ${sandbox.description}${why && `, since ${why}`}`);
+    const line = message`sandbox: ${sandbox.description}${why ? message`, since ${why}` : ''}`;
+    options.onChoice?.(String(line), line);
     return sandbox;
   }
 
   /** cpython, if it can be had and passes its self-test; for everything that the user got wrong the error stays. */
-  static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, string]> {
+  static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, Message?]> {
     try {
       const { sympy: _, ...others } = options;
-      return [await Sandbox.#startWith(await cpythonBackend(others, internals), options), ''];
+      return [await Sandbox.#startWith(await cpythonBackend(others, internals), options)];
     } catch (error) {
       if (!(error instanceof T1Error) || error.code !== 'SANDBOX_UNAVAILABLE') throw error;
-      return [await Sandbox.#startWith(await pyodideBackend(options, internals), options), error.message];
+      return [await Sandbox.#startWith(await pyodideBackend(options, internals), options), error.text];
     }
   }
 
