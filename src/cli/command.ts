@@ -78,7 +78,8 @@ export const parsedFlags = <Flags extends SettingTable>(flags: Flags, given: Giv
 /** @returns the error with the names of flags in it; any other one as it is */
 function inNamesOf(nameOf: NameOf, error: unknown): unknown {
   if (!(error instanceof T1Error)) return error;
-  const text = error.setting === 'samples' ? message`${error.text}${TOKENS_ARE_MEANT}` : error.text;
+  const meansTokens = error.setting === 'samples' && nameOf('maxTokens') !== 'maxTokens';
+  const text = meansTokens ? message`${error.text}${TOKENS_ARE_MEANT}` : error.text;
   return new T1Error(error.code, text.told(nameOf), { cause: error });
 }
 
@@ -172,7 +173,8 @@ export function helpLine({ setting }: NamedSetting, nameOf: NameOf): string {
   const help = Message.of([setting.help]).told(nameOf);
   const range = names.length > 0 ? names.join(', ') : rangeIn(schema);
   const unit = setting.unit === 'ms' || setting.unit === 'bytes' ? ` ${setting.unit}` : '';
-  return range === '' ? help : `${help} [${range}${unit}]`;
+  if (range === '') return help;
+  return /^[[(]/.test(range) ? `${help} ${range}` : `${help} [${range}${unit}]`;
 }
 
 export function shownDefault({ setting }: NamedSetting): string | undefined {

@@ -16,6 +16,7 @@ import { reading } from './reading.js';
 export async function main(line: readonly string[], signal: AbortSignal): Promise<void> {
   const words = understood(line);
   let loaded: Command | undefined;
+  let known = commands;
   const add = (parser: Argv, { usage, describe, load }: CommandEntry): Argv =>
     parser.command({
       command: usage,
@@ -24,6 +25,7 @@ export async function main(line: readonly string[], signal: AbortSignal): Promis
       builder: (async (outer: Argv) => {
         const found = await load();
         if ('actions' in found) {
+          known = found.actions;
           const names = found.actions.map(({ usage: action }) => action.split(' ')[0] ?? '');
           for (const action of found.actions) add(outer, action);
           return outer.demandCommand(1, `name an action: ${listed(names)}`);
@@ -47,9 +49,15 @@ export async function main(line: readonly string[], signal: AbortSignal): Promis
     .fail((message, error) => {
       // yargs reports some wrong usage as an error of its own class instead of a message.
       if (error && error.name !== 'YError') throw error;
-      throw misread(message ?? error.message, words, loaded);
+      throw misread(message ?? error.message, words, loaded, known);
     });
-  await parser.parseAsync();
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    // What yargs finds after a promise does not pass through `fail`.
+    if (!(error instanceof Error) || error.name !== 'YError') throw error;
+    throw misread(error.message, words, loaded, known);
+  }
 }
 
 const listed = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
