@@ -5,7 +5,7 @@ import type { Engine } from './engine/engine-types.js';
 import { extractBoxed } from './grade/boxed.js';
 import { grade } from './grade/grader.js';
 import type { SameAnswer } from './grade/same.js';
-import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge-index.js';
+import type { KnowledgeIndex } from './knowledge/knowledge-index.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { runAdapter } from './model/run-adapter.js';
@@ -123,7 +123,9 @@ async function solveProblem(
     const profile = withSolver(profileFor(engine.model), solveMessages);
     const knowledge = async () =>
       callerKnowledge ??
-      (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
+      (opened ??= import('./knowledge/knowledge-index.js').then(({ openKnowledge }) =>
+        openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }),
+      ));
     const run: StageContext = {
       engine,
       modelHash,

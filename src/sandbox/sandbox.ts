@@ -6,13 +6,11 @@
  */
 import { T1Error } from '../errors.js';
 import { message, type Message } from '../message.js';
-import type { Backend, BackendInternals, BackendName } from './backend.js';
+import type { Backend, BackendInternals, BackendName, BackendOptions } from './backend.js';
 import { runInOrderOfCompletion, type BatchResult, type BatchSource } from './batch.js';
-import { cpythonBackend } from './cpython/cpython-backend.js';
 import type { GuestProcess } from './guest-process.js';
 import { Pool } from './process-pool.js';
 import { refusedUnrun, toJob, type ProgramRequest, type ProgramResult } from './program.js';
-import { pyodideBackend } from './pyodide-backend.js';
 import { parseSandboxOptions, type SandboxOptions } from './sandbox-options.js';
 import { selfTest } from './self-test.js';
 
@@ -22,7 +20,12 @@ export type { BackendName } from './backend.js';
 export type { BatchProgram, BatchResult, BatchSource } from './batch.js';
 export type { ProgramError, ProgramRequest, ProgramResult, ProgramStatus } from './program.js';
 
-const backends = { pyodide: pyodideBackend, cpython: cpythonBackend } satisfies Record<BackendName, unknown>;
+/** Loaded when it is asked for. */
+const backends = {
+  pyodide: async (options, internals) => (await import('./pyodide-backend.js')).pyodideBackend(options, internals),
+  cpython: async (options, internals) =>
+    (await import('./cpython/cpython-backend.js')).cpythonBackend(options, internals),
+} satisfies Record<BackendName, (options: BackendOptions, internals?: BackendInternals) => Promise<Backend>>;
 
 type Parsed = ReturnType<typeof parseSandboxOptions>;
 
@@ -63,10 +66,10 @@ export class Sandbox implements AsyncDisposable {
   static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, Message?]> {
     try {
       const { sympy: _, ...others } = options;
-      return [await Sandbox.#startWith(await cpythonBackend(others, internals), options)];
+      return [await Sandbox.#startWith(await backends.cpython(others, internals), options)];
     } catch (error) {
       if (!(error instanceof T1Error) || error.code !== 'SANDBOX_UNAVAILABLE') throw error;
-      return [await Sandbox.#startWith(await pyodideBackend(options, internals), options), error.text];
+      return [await Sandbox.#startWith(await backends.pyodide(options, internals), options), error.text];
     }
   }
 
