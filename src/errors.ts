@@ -66,7 +66,7 @@ export type ErrorCode = keyof typeof EXIT_CODE;
 export class T1Error extends Error {
   override readonly name = 'T1Error';
   readonly code: ErrorCode;
-  /** Path of the setting that is wrong, as `confidence` or `engine.threads`; absent where it is none. */
+  /** Path of the setting that is wrong, as `confidence` or `sandbox.backend`; absent where it is none. */
   readonly setting: string | undefined;
   /** With the names of settings still open. */
   readonly #text: Message;
@@ -95,6 +95,10 @@ export class T1Error extends Error {
     return this.#text.told(nameOf);
   }
 }
+
+/** What work that heard its signal fails with: the signal's own reason when that is one of ours. */
+export const abortedBy = (signal: AbortSignal | undefined): T1Error =>
+  signal?.reason instanceof T1Error ? signal.reason : new T1Error('ABORTED', 'aborted', { cause: signal?.reason });
 
 /** True for codes that exist; the addon's errors pass through this before they become a T1Error. */
 export function isErrorCode(code: unknown): code is ErrorCode {

@@ -34,7 +34,7 @@ export class Message {
   }
 }
 
-/** @param path of a setting, as `select` or `engine.threads` */
+/** @param path of a setting, as `select` or `sandbox.backend` */
 export const named = (path: string): SettingName => new SettingName(path);
 
 /** ``message`give ${named('rewardModel')} a file` `` */

@@ -98,6 +98,7 @@ export function namesOf(flags: SettingTable, words: SettingTable = {}): NameOf {
 type Kind = 'boolean' | 'list' | 'number' | 'text';
 
 function kindOf({ setting }: NamedSetting): Kind {
+  if (setting.values !== undefined) return 'list';
   switch (jsonOf(setting)['type']) {
     case 'boolean':
       return 'boolean';

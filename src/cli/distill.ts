@@ -23,7 +23,6 @@ import { defaultDatabase, shippedModel } from '../paths.js';
 import { command } from './command.js';
 import { checkedEngine, engineFlags, halved } from './engine-flags.js';
 import { jsonFlag, sandboxOptions } from './flags.js';
-import { rangeOf } from './input.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 
@@ -45,13 +44,13 @@ export const distillCommand = command({
   flags,
   words: {},
   run: async ({ flags: args, nameOf, signal }) => {
-    const problems = readProblems(args.task, rangeOf(args.limit));
-    makeFolder(args.outFolder); // before hours of work, not after
+    const problems = readProblems(args.task, args.limit ?? [0, Infinity]);
+    makeFolder(args.out); // before hours of work, not after
     const progress = new Progress();
     const store = Store.open(args.database ?? defaultDatabase());
     try {
       const summary = await run(args, problems, store, progress, nameOf, signal);
-      process.stdout.write(args.json ? `${JSON.stringify(summary)}\n` : told(summary, args.outFolder));
+      process.stdout.write(args.json ? `${JSON.stringify(summary)}\n` : told(summary, args.out));
       if (summary.kept === 0)
         throw new T1Error(
           'INPUT',
@@ -71,7 +70,7 @@ function makeFolder(path: string): void {
     throw new T1Error(
       'INPUT',
       `cannot make the folder ${path} (${cause instanceof Error ? cause.message : String(cause)}): name another`,
-      { cause, setting: 'outFolder' },
+      { cause, setting: 'out' },
     );
   }
 }
@@ -85,7 +84,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<DistillSummary> {
   const remote = /^https?:\/\//.test(args.teacher);
-  const engineSettings = remote ? checkedEngine(args.engine) : halved(checkedEngine(args.engine));
+  const engineSettings = remote ? checkedEngine(args) : halved(checkedEngine(args));
   if (remote && args.teacherModel === undefined)
     throw new T1Error('USAGE', '--teacher is an address: say which of its models with --teacher-model');
   if (!remote && args.teacherModel !== undefined)
@@ -114,18 +113,17 @@ async function run(
   const settings = settingsOf(args, profile, engine);
   if (args.role === 'reward') {
     const role = rationaleRole(profile);
-    return distill(problems, student, role, teacher, rationaleFilter(role), settings, args.outFolder);
+    return distill(problems, student, role, teacher, rationaleFilter(role), settings, args.out);
   }
   await using sandbox = await Sandbox.start(sandboxOptions(args.sandbox, nameOf));
-  const request = { run: (program: Parameters<Sandbox['run']>[0]) => sandbox.run({ ...program, signal }) };
   return await distill(
     problems,
     student,
     profile.roles.program,
     teacher,
-    programFilter(request, 2000),
+    programFilter(sandbox, 2000),
     settings,
-    args.outFolder,
+    args.out,
   );
 }
 

@@ -5,12 +5,17 @@ import {
   type EngineSettings,
   type SettledEngine,
 } from '../settings/engine-settings.js';
+import { ownValues } from '../settings/setting.js';
 
-export const engineFlags = { engine: { parts: engineSettings } } as const;
+export const engineFlags = engineSettings;
 
-/** @throws T1Error USAGE for two that exclude each other */
-export function checkedEngine(engine: EngineSettings): SettledEngine {
-  const settled = parseEngineSettings(engine);
+/**
+ * Of all flags those of the engine.
+ *
+ * @throws T1Error USAGE for two that exclude each other
+ */
+export function checkedEngine(flags: EngineSettings): SettledEngine {
+  const settled = parseEngineSettings(ownValues(engineSettings, flags));
   return { ...settled, ubatch: Math.min(settled.ubatch, settled.batch) };
 }
 

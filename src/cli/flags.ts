@@ -18,9 +18,6 @@ export const promptFile = {
   },
 } satisfies SettingTable;
 
-/** Where runs go, and are looked for. */
-export const RUNS_FOLDER = 't1-runs';
-
 /** A sandbox of these flags, which says on standard error what it took. */
 export const sandboxOptions = (sandbox: SandboxSettings, nameOf: NameOf): SandboxOptions => ({
   ...sandbox,

@@ -55,12 +55,3 @@ export function scaledFile(text: string): { readonly path: string; readonly scal
     return { path: text, scale: 1 };
   return { path: text.slice(0, colon), scale: Number(scale) };
 }
-
-/** `100` is the first hundred, `50-100` those from the 50th on. */
-export function rangeOf(limit: string | undefined): readonly [number, number] {
-  if (limit === undefined) return [0, Infinity];
-  const match = /^(?:(\d+)-)?(\d+)$/.exec(limit);
-  const [from, to] = [Number(match?.[1] ?? 0), Number(match?.[2])];
-  if (match && from < to) return [from, to];
-  throw new T1Error('USAGE', `'${limit}' is no range: write 100, or 50-100`, { setting: 'limit' });
-}

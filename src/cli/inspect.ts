@@ -18,7 +18,7 @@ export const inspectCommand = command({
   flags: { ...modelSettings, ...engineFlags, ...jsonFlag },
   words: { what: { type: z.enum(['model', 'gpu']), group: 'Options', help: 'what to look at' } },
   run: async ({ flags, words, signal }) => {
-    const engine = checkedEngine(flags.engine);
+    const engine = checkedEngine(flags);
     const result =
       words.what === 'gpu' ? inspectDevices(engine) : await inspectModel(flags.model ?? shippedModel, signal);
     process.stdout.write(flags.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);

@@ -11,7 +11,8 @@ import { summaryOf } from '../runs/run-summary.js';
 import type { SelectorName } from '../select/select.js';
 import { command } from './command.js';
 import { summaryTable } from './eval-table.js';
-import { jsonFlag, RUNS_FOLDER } from './flags.js';
+import { jsonFlag } from './flags.js';
+import { RUNS_FOLDER } from '../evaluate.js';
 
 export const runsCommand = command({
   flags: {

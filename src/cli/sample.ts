@@ -46,7 +46,7 @@ export const sampleCommand = command({
   text: 'prompt',
   run: async ({ flags, words, signal }) => {
     const { samples, seed, temperature, topK, topP, minP, maxTokens } = flags;
-    const settings = checkedEngine(flags.engine);
+    const settings = checkedEngine(flags);
     const prompt = parseProblem(await argumentText(words.prompt, 'prompt', flags.file)).text;
     const grammar = flags.grammar === undefined ? undefined : (await readBytes(flags.grammar)).toString('utf8');
     const path = await resolveModel(flags.model ?? shippedModel, { signal });

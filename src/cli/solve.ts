@@ -1,27 +1,22 @@
 /** `t1 solve`: one problem, verified. */
 import { z } from 'zod';
-import { loadEngine, type EngineOptions } from '../engine/engine.js';
-import type { Engine } from '../engine/engine-types.js';
+import type { EngineOptions } from '../engine/engine.js';
 import { T1Error } from '../errors.js';
-import type { NameOf } from '../message.js';
-import { resolveModel } from '../model/resolve.js';
-import { parseOptions, type SolveOptions } from '../options.js';
-import { defaultDatabase, shippedModel } from '../paths.js';
+import { parseOptions, type SolveSettings } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
+import { Session } from '../session.js';
 import { sandboxSettings } from '../settings/sandbox-settings.js';
 import { sessionSettings } from '../settings/session-settings.js';
-import type { Setting, Settled } from '../settings/setting.js';
+import { ownValues, type Setting, type SettingTable, type Settled } from '../settings/setting.js';
 import { solveSettings } from '../settings/solve-settings.js';
 import { solve } from '../solve.js';
-import { Store } from '../store/store.js';
-import type { SolveResult } from '../types.js';
-import { loadTool, type Tool } from '../verify/tool.js';
+import { loadTool } from '../verify/tool.js';
 import { verifiers } from '../verify/verify.js';
-import { command } from './command.js';
-import { checkedEngine, engineFlags, halved } from './engine-flags.js';
+import { command, type Call } from './command.js';
+import { checkedEngine, engineFlags } from './engine-flags.js';
 import { jsonFlag, promptFile, sandboxOptions } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
-import { loadForCommand } from './load.js';
+import { sayDevice } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
@@ -33,11 +28,35 @@ const verifierFlag = {
   absent: "math; of a benchmark the task's",
 } satisfies Setting;
 
+/** LoRAs are files here; settings of a solve call them by the names that they are loaded under. */
+const adapterFlags = {
+  toolAdapters: {
+    type: z.array(z.string().min(1)).optional(),
+    group: 'Model',
+    help: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it; several add up',
+    absent: 'the base model',
+    flag: 'adapter-tool',
+  },
+  rewardAdapters: {
+    type: z.array(z.string().min(1)).optional(),
+    group: 'Model',
+    help: 'the same for the reward, of the model that gives it',
+    absent: 'the base model',
+    flag: 'adapter-reward',
+  },
+} satisfies SettingTable;
+
+const cacheFlag = {
+  cache: { type: z.boolean().default(true), group: 'Storage', help: 'use and fill the database' },
+} satisfies SettingTable;
+
 /** Everything that says how a problem is solved. */
 export const solvingFlags = {
   ...sessionSettings,
+  ...adapterFlags,
   ...solveSettings,
   verifier: verifierFlag,
+  ...cacheFlag,
   ...jsonFlag,
   ...engineFlags,
   sandbox: { parts: sandboxSettings },
@@ -49,10 +68,16 @@ export const solveCommand = command({
   flags: { ...solvingFlags, ...promptFile },
   words: { problem: { type: z.string().optional(), group: 'Options', help: 'the question; - reads standard input' } },
   text: 'problem',
-  run: async ({ flags, words, nameOf, signal }) => {
-    const options = await settingsIn(flags, 'math');
+  run: async (call) => {
+    const { flags, words } = call;
+    const options = parseOptions(await settingsIn(flags));
     const problem = parseProblem(await argumentText(words.problem, 'problem', flags.file)).text;
-    const result = await solveOnce(problem, options, flags, nameOf, signal);
+    const progress = new Progress();
+    const result = await withSession(flags, progress, call, async (session) => {
+      const solving = solve(session, problem, { ...options, signal: call.signal });
+      for await (const event of solving) progress.show(event);
+      return await solving;
+    }).finally(() => progress.stop());
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : solveTable(result));
     process.exitCode = result.answer === null ? 3 : 0;
   },
@@ -61,24 +86,22 @@ export const solveCommand = command({
 /** Names that these commands load adapters under. */
 const ADAPTERS = { tool: 'tool', reward: 'reward' } as const;
 
-/**
- * Of all flags those that are settings of a solve.
- *
- * @param verifier what it is where no flag names one
- */
-export async function settingsIn(flags: SolvingFlags, verifier: string): Promise<SolveOptions> {
-  const own = Object.entries(flags).filter(([name]) => Object.hasOwn(solveSettings, name));
-  return parseOptions({
-    ...Object.fromEntries(own),
-    verifier: await verifierOf(flags.verifier ?? verifier),
+/** Of all flags those that are settings of a solve; no verifier where no flag names one. */
+export async function settingsIn(flags: SolvingFlags): Promise<SolveSettings> {
+  const { verifier, ...own } = flags;
+  return {
+    ...ownValues(solveSettings, own),
+    ...(verifier !== undefined && { verifier: await verifierOf(verifier) }),
     ...(flags.toolAdapters && { adapterTool: ADAPTERS.tool }),
     ...(flags.rewardAdapters && { adapterReward: ADAPTERS.reward }),
-  });
+  };
 }
 
+const isBuiltIn = (name: string): name is keyof typeof verifiers => Object.hasOwn(verifiers, name);
+
 /** A name of ours, or whoever writes a path means a file. */
-const verifierOf = async (name: string): Promise<string | Tool> => {
-  if (Object.hasOwn(verifiers, name)) return name;
+const verifierOf = async (name: string): Promise<NonNullable<SolveSettings['verifier']>> => {
+  if (isBuiltIn(name)) return name;
   if (/[\\/]|\.[cm]?js$/.test(name)) return loadTool(name);
   throw new T1Error(
     'USAGE',
@@ -92,47 +115,31 @@ type Adapters = NonNullable<EngineOptions['adapters']>;
 const loaded = (name: string, files: readonly string[] = []): Adapters =>
   files.map((text) => ({ name, ...scaledFile(text) }));
 
-/** The engines that these flags ask for, for as long as `use` runs. */
-export async function withEngines<Result>(
+/** The session that these flags ask for, for as long as `use` runs. */
+export async function withSession<Result>(
   flags: SolvingFlags,
   progress: Progress,
-  signal: AbortSignal,
-  use: (engines: { readonly engine: Engine; readonly rewardEngine: Engine | undefined }) => Promise<Result>,
+  { nameOf, signal }: Pick<Call<SettingTable, SettingTable>, 'nameOf' | 'signal'>,
+  use: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const settings = checkedEngine(flags.engine);
-  const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
-  const path = await resolve(flags.model ?? shippedModel);
-  const rewardPath = flags.rewardModel === undefined ? undefined : await resolve(flags.rewardModel);
-  const two = rewardPath !== undefined;
-  const shared = two ? halved(settings) : settings;
+  const engine = checkedEngine(flags); // wrong flags are told before anything is opened
+  sayDevice(engine, progress);
+  const two = flags.rewardModel !== undefined;
   const rewardAdapters = loaded(ADAPTERS.reward, flags.rewardAdapters);
-  const adapters = [...loaded(ADAPTERS.tool, flags.toolAdapters), ...(two ? [] : rewardAdapters)];
-  await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
-  await using rewardEngine = two
-    ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapters })
-    : undefined;
-  return await use({ engine, rewardEngine });
-}
-
-async function solveOnce(
-  problem: string,
-  options: SolveOptions,
-  flags: SolvingFlags,
-  nameOf: NameOf,
-  signal: AbortSignal,
-): Promise<SolveResult> {
-  const progress = new Progress();
-  checkedEngine(flags.engine); // wrong flags are told before the database is opened
-  const store = Store.open(flags.cache ? (flags.database ?? defaultDatabase()) : ':memory:');
+  const session = await Session.open({
+    ...engine,
+    model: flags.model,
+    rewardModel: flags.rewardModel,
+    adapters: [...loaded(ADAPTERS.tool, flags.toolAdapters), ...(two ? [] : rewardAdapters)],
+    rewardAdapters: two ? rewardAdapters : [],
+    database: flags.cache && flags.database,
+    sandbox: sandboxOptions(flags.sandbox, nameOf),
+    signal,
+    onDownload: (p) => progress.download(p),
+  });
   try {
-    return await withEngines(flags, progress, signal, async (engines) => {
-      const sandbox = sandboxOptions(flags.sandbox, nameOf);
-      const solving = solve(problem, { ...options, ...engines, store, sandboxOptions: sandbox, signal });
-      for await (const event of solving) progress.show(event);
-      return await solving.result;
-    });
+    return await use(session);
   } finally {
-    progress.stop();
-    store.close();
+    await session.close();
   }
 }

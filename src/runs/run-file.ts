@@ -74,7 +74,7 @@ export class RunFile implements Disposable {
     run[Symbol.dispose]();
     throw new T1Error(
       'RUN_MISMATCH',
-      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('runFolder')}, or give the command that it was made with (t1 runs show ${folder})`,
+      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('folder')}, or give the command that it was made with (t1 runs show ${folder})`,
     );
   }
 

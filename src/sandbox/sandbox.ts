@@ -22,10 +22,11 @@ export type { ProgramError, ProgramRequest, ProgramResult, ProgramStatus } from 
 
 /** Loaded when it is asked for. */
 const backends = {
-  pyodide: async (options, internals) => (await import('./pyodide-backend.js')).pyodideBackend(options, internals),
-  cpython: async (options, internals) =>
+  pyodide: async (options: BackendOptions, internals?: BackendInternals) =>
+    (await import('./pyodide-backend.js')).pyodideBackend(options, internals),
+  cpython: async (options: BackendOptions, internals?: BackendInternals) =>
     (await import('./cpython/cpython-backend.js')).cpythonBackend(options, internals),
-} satisfies Record<BackendName, (options: BackendOptions, internals?: BackendInternals) => Promise<Backend>>;
+} satisfies Record<BackendName, unknown>;
 
 type Parsed = ReturnType<typeof parseSandboxOptions>;
 

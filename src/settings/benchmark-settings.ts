@@ -1,6 +1,35 @@
 /** Which problems a benchmark has, and where its run is kept. */
 import { z } from 'zod';
-import type { SettingTable } from './setting.js';
+import { FIELDS } from '../task/task.js';
+import type { Given, SettingTable } from './setting.js';
+
+const range = z.tuple([z.int().min(0), z.int().min(1)]).readonly();
+
+/** `100` is the first hundred, `50-100` those from the 50th on. */
+const rangeText = z.string().transform((text, context): readonly [number, number] => {
+  const match = /^(?:(\d+)-)?(\d+)$/.exec(text);
+  if (match) return [Number(match[1] ?? 0), Number(match[2])];
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
+});
+
+const columns = z.partialRecord(z.enum(FIELDS), z.string().regex(/^[\p{L}_][\p{L}\p{N}_]*$/u)).readonly();
+
+const columnTexts = z
+  .array(z.string())
+  .transform((pairs) => Object.fromEntries(pairs.map((pair) => pair.split('='))) as unknown)
+  .pipe(columns);
+
+export const limitSetting = {
+  type: z
+    .union([range, rangeText])
+    .refine(([from, to]) => from < to)
+    .optional(),
+  group: 'Benchmark',
+  help: 'how many problems, or which: 0-100',
+  absent: 'all',
+  expects: 'be a range, as 100 or 50-100',
+} as const;
 
 export const benchmarkSettings = {
   data: {
@@ -10,21 +39,19 @@ export const benchmarkSettings = {
     absent: 'fetched once, where the task says from where',
   },
   map: {
-    type: z.array(z.string()).optional(),
+    type: z.union([columns, columnTexts]).optional(),
     group: 'Benchmark',
-    help: 'field=COLUMN for a file of your own: id, problem, answer, category, level',
+    help: `FIELD=COLUMN for a file of one's own: ${FIELDS.join(', ')}`,
     absent: 'columns of these names',
+    expects: `be FIELD=COLUMN with one of ${FIELDS.join(', ')}`,
+    values: 1,
   },
-  limit: {
-    type: z.string().optional(),
-    group: 'Benchmark',
-    help: 'how many problems, or which: 0-100',
-    absent: 'all',
-  },
-  category: {
-    type: z.array(z.string()).default([]),
+  limit: limitSetting,
+  categories: {
+    type: z.array(z.string()).readonly().default([]),
     group: 'Benchmark',
     help: 'only problems of this one; several add up',
+    flag: 'category',
   },
   seeds: {
     type: z.int().min(1).max(1000).default(1),
@@ -32,7 +59,7 @@ export const benchmarkSettings = {
     help: 'how many seeds, from the first one on; intervals then include them',
     unit: 'seeds',
   },
-  runFolder: {
+  folder: {
     type: z.string().min(1).optional(),
     group: 'Benchmark',
     help: 'folder of the run; one that is there goes on',
@@ -40,3 +67,5 @@ export const benchmarkSettings = {
     flag: 'out',
   },
 } satisfies SettingTable;
+
+export type BenchmarkSettings = Given<typeof benchmarkSettings>;

@@ -1,5 +1,6 @@
 /** How training data is made (arXiv 2504.04718 §4). */
 import { z } from 'zod';
+import { limitSetting } from './benchmark-settings.js';
 import { MAX_SAMPLES, MAX_SEED } from './limits.js';
 import type { SettingTable, Settled } from './setting.js';
 
@@ -78,18 +79,12 @@ export const distillSources = {
     help: 'model behind that address; its key is read from T1_TEACHER_KEY or OPENAI_API_KEY',
     absent: 'none',
   },
-  outFolder: {
+  out: {
     type: z.string().min(1),
     group: 'Training data',
     help: 'folder for the data and the configurations',
-    flag: 'out',
   },
-  limit: {
-    type: z.string().optional(),
-    group: 'Training data',
-    help: 'how many problems, or which: 0-100',
-    absent: 'all',
-  },
+  limit: { ...limitSetting, group: 'Training data' },
   concurrency: {
     type: z.int().min(1).max(256).default(8),
     group: 'Training data',

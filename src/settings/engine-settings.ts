@@ -121,12 +121,12 @@ export type SettledEngine = Settled<typeof engineSettings>;
 
 /** @throws T1Error USAGE that names the setting, or the two that exclude each other */
 export function parseEngineSettings(settings: { readonly [Name in keyof EngineSettings]?: unknown }): SettledEngine {
-  const parsed = parseSettings(engineSettings, settings, ['engine']);
+  const parsed = parseSettings(engineSettings, settings);
   if (parsed.kvType !== 'f16' && parsed.flashAttention === 'off')
     throw new T1Error(
       'USAGE',
-      message`${parsed.kvType} needs flash attention: do not switch ${named('engine.flashAttention')} off`,
-      { setting: 'engine.kvType' },
+      message`${parsed.kvType} needs flash attention: do not switch ${named('flashAttention')} off`,
+      { setting: 'kvType' },
     );
   return parsed;
 }

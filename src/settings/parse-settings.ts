@@ -25,7 +25,7 @@ function makeSchema(table: SettingTable): z.ZodType {
 }
 
 /**
- * @param above names of what the table is a part of, for messages: `['engine']`
+ * @param above names of what the table is a part of, for messages: `['sandbox']`
  * @throws T1Error USAGE that names the setting, what it may be and what was given
  */
 export function parseSettings<Table extends SettingTable>(

@@ -1,4 +1,4 @@
-/** What a session works with: models, adapters, and where it keeps what it finds. */
+/** What a session works with: models, and where it keeps what it finds. */
 import { z } from 'zod';
 import type { SettingTable } from './setting.js';
 
@@ -12,29 +12,6 @@ export const modelSettings = {
   },
 } satisfies SettingTable;
 
-export const adapterSettings = {
-  toolAdapters: {
-    type: z.array(z.string().min(1)).optional(),
-    group: 'Model',
-    help: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it; several add up',
-    absent: 'the base model',
-    flag: 'adapter-tool',
-  },
-  rewardAdapters: {
-    type: z.array(z.string().min(1)).optional(),
-    group: 'Model',
-    help: 'the same for the reward, of the model that gives it',
-    absent: 'the base model',
-    flag: 'adapter-reward',
-  },
-  rewardModel: {
-    type: z.string().min(1).optional(),
-    group: 'Model',
-    help: 'another model for the reward: GGUF file or hf:user/repo:quant',
-    absent: 'the model itself',
-  },
-} satisfies SettingTable;
-
 export const databaseSettings = {
   database: {
     type: z.string().min(1).optional(),
@@ -45,12 +22,15 @@ export const databaseSettings = {
   },
 } satisfies SettingTable;
 
-export const cacheSettings = {
-  cache: {
-    type: z.boolean().default(true),
-    group: 'Storage',
-    help: 'use and fill the database',
+export const sessionSettings = {
+  ...modelSettings,
+  rewardModel: {
+    type: z.string().min(1).optional(),
+    group: 'Model',
+    help: 'another model for the reward: GGUF file or hf:user/repo:quant',
+    absent: 'the model itself',
   },
+  ...databaseSettings,
 } satisfies SettingTable;
 
 export const indexFolderSettings = {
@@ -62,5 +42,3 @@ export const indexFolderSettings = {
     flag: 'index-dir',
   },
 } satisfies SettingTable;
-
-export const sessionSettings = { ...modelSettings, ...adapterSettings, ...databaseSettings, ...cacheSettings };

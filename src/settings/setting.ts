@@ -42,7 +42,7 @@ export interface Setting<Type extends z.ZodType = z.ZodType> {
   readonly flag?: string | false;
   /** One letter. */
   readonly alias?: string;
-  /** A list whose values follow one flag: how many. Other lists give the flag again for each. */
+  /** Of a list: how many values follow its flag, which may be given again for more; 1 when absent. */
   readonly values?: number;
   /** What a run keeps of it, where that is not the value itself. */
   readonly recorded?: (value: unknown) => unknown;
@@ -91,6 +91,19 @@ export const settingsOf = (table: SettingTable, above = '', prefix = ''): NamedS
     const flag = entry.flag === false ? undefined : `${prefix}${entry.flag ?? kebab(name)}`;
     return [{ path, setting: entry, flag }];
   });
+
+/** Of values by name those that a table has, as long as there is one. */
+export const ownValues = <Table extends SettingTable, Values extends object>(table: Table, values: Values) =>
+  Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => Object.hasOwn(table, name) && value !== undefined),
+  ) as Partial<Pick<Values, keyof Values & keyof Table>>;
+
+/** The others. */
+export const otherValues = <Table extends SettingTable, Values extends object>(table: Table, values: Values) =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(table, name))) as Omit<
+    Values,
+    keyof Table
+  >;
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

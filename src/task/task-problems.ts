@@ -83,7 +83,7 @@ export function inCategories(problems: readonly TaskProblem[], categories: reado
     throw new T1Error(
       'USAGE',
       `no problem is in '${unknown}': ${known.length > 0 ? `known are ${known.slice(0, 40).join(', ')}` : 'they have no categories'}`,
-      { setting: 'category' },
+      { setting: 'categories' },
     );
   return problems.filter(({ category = '' }) => wanted.has(category.toLowerCase()));
 }
