@@ -51,6 +51,7 @@ function wrong(table: SettingTable, values: unknown, issue: z.core.$ZodIssue, ab
   const schema = jsonOf(entry);
   const inList = depth < path.length && schema['type'] === 'array';
   const may = entry.expects ?? expected(inList ? (schema['items'] as JsonSchema) : schema);
+  if (given === undefined) return new T1Error('USAGE', `must be given, and ${may}`, { setting });
   const names = namesIn(schema);
   const meant = typeof given === 'string' ? closest(given, names) : undefined;
   const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
