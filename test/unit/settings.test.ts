@@ -81,6 +81,19 @@ describe('a value that cannot be is told with what may be and what was given', (
     expect(errorOf(() => parseSettings(table, {})).message).toBe('names: must be given, and be one of a, b');
   });
 
+  test('a text that is read as a list is told as it was given', async () => {
+    const numbers = z
+      .string()
+      .transform((text) => text.split(',').map(Number))
+      .pipe(z.array(z.int()));
+    const table = {
+      sizes: { type: numbers, group: 'Options', help: '', expects: 'be numbers' },
+    } satisfies SettingTable;
+    expect(errorOf(() => parseSettings(table, { sizes: '4,many' })).message).toBe(
+      "sizes: must be numbers, not '4,many'",
+    );
+  });
+
   test('two that exclude each other: both are named', () => {
     const error = errorOf(() => parseEngineSettings({ kvType: 'q8_0', flashAttention: 'off' }));
     expect(error.message).toBe('kvType: q8_0 needs flash attention: do not switch flashAttention off');
@@ -103,7 +116,7 @@ describe('a message', () => {
 test.each([
   ['tempature', 'temp'],
   ['n-sample', 'n-samples'],
-  ['smaples', 'n-samples'],
+  ['samples', 'n-samples'],
   ['seed', 'seed'],
   ['zzz', undefined],
 ])('%s is near to %s', (word, name) => expect(closest(word, ['temp', 'seed', 'n-samples', 'top-p'])).toBe(name));
