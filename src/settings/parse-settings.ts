@@ -45,16 +45,24 @@ function wrong(table: SettingTable, values: unknown, issue: z.core.$ZodIssue, ab
   const depth = settingDepth(table, path);
   const entry = entryAt(table, path.slice(0, depth));
   const setting = [...above, ...path.slice(0, depth)].join('.');
-  const given = path.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], values);
+  const given = valueAt(values, path);
   if (!entry || 'parts' in entry)
     return new T1Error('USAGE', `must be an object of settings, not ${shown(given)}`, { setting });
   const schema = jsonOf(entry);
   const inList = depth < path.length && schema['type'] === 'array';
   const may = entry.expects ?? expected(inList ? (schema['items'] as JsonSchema) : schema);
+  if (given === undefined) return new T1Error('USAGE', `must be given, and ${may}`, { setting });
   const names = namesIn(schema);
   const meant = typeof given === 'string' ? closest(given, names) : undefined;
   const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
   return new T1Error('USAGE', `must ${may}, not ${shown(given)}${hint}`, { setting });
+}
+
+/** As deep as there are objects and lists: a text may have been read as a list by its setting. */
+function valueAt(values: unknown, path: readonly string[]): unknown {
+  const [name, ...rest] = path;
+  if (name === undefined || typeof values !== 'object' || values === null) return values;
+  return valueAt((values as Readonly<Record<string, unknown>>)[name], rest);
 }
 
 function unknownSetting(table: SettingTable, path: readonly string[], key: string, above: readonly string[]): T1Error {
