@@ -1,6 +1,7 @@
 /** Who writes the programs and rationales that a student learns from: a GGUF in this process, or a model behind an OpenAI-compatible API. */
 import ky, { HTTPError } from 'ky';
 import { z } from 'zod';
+import { mapAtOnce } from '../at-once.js';
 import type { ChatMessage, Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
@@ -99,9 +100,10 @@ const completing: Computation<
   version: 1,
   value: z.strictObject({ text: z.string(), complete: z.boolean() }),
   async compute({ handles: { endpoint }, shared, items, runtime: { concurrency }, signal, done }) {
-    await forEachAtOnce([...items.entries()], concurrency, signal, async ([place, item], stop) =>
-      done(place, await endpoint.ask({ ...shared, ...item }, stop)),
-    );
+    await mapAtOnce(items, async (item, stop, place) => done(place, await endpoint.ask({ ...shared, ...item }, stop)), {
+      width: concurrency,
+      signal,
+    });
   },
 };
 
@@ -151,27 +153,4 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
       );
     },
   };
-}
-
-/** At most `width` at the same time; the first failure stops those that run, and what has not begun does not begin. */
-async function forEachAtOnce<Item>(
-  items: readonly Item[],
-  width: number,
-  signal: AbortSignal,
-  run: (item: Item, stop: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const failure = new AbortController();
-  const stop = AbortSignal.any([signal, failure.signal]);
-  const rest = items[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (const item of rest) {
-      if (stop.aborted) return;
-      await run(item, stop).catch((error: unknown) => {
-        failure.abort(error);
-        throw error;
-      });
-    }
-  };
-  await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, worker));
-  stop.throwIfAborted();
 }

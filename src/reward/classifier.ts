@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { modelHandle, wholeJobs, type ModelHandle } from '../model/model-handle.js';
 import { must } from '../must.js';
+import { message, named } from '../message.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
@@ -89,7 +90,7 @@ function classifierEntry({ engine, entry }: RewardSource): ClassifierEntry {
   if (entry?.kind === 'classifier') return entry;
   throw new T1Error(
     'USAGE',
-    `nothing says which class of ${engine.model.name} means that a solution is right: give a classifier with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says which class of ${engine.model.name} means that a solution is right: give a classifier with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import { T1Error } from '../errors.js';
 import { must } from '../must.js';
+import { message, named } from '../message.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { RewardSource, StageContext } from '../stage-context.js';
@@ -96,6 +97,6 @@ function processEntry({ engine, entry, profile }: RewardSource): ProcessEntry {
     };
   throw new T1Error(
     'USAGE',
-    `nothing says how ${engine.model.name} scores steps: give a process reward model with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says how ${engine.model.name} scores steps: give a process reward model with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }

@@ -2,10 +2,16 @@
 import type { CacheCounts } from '../types.js';
 import type { Store } from './store.js';
 
+let calls = 0;
+
 export class Memory {
   readonly store: Store;
   /** Keys of what came out doubtful in this call: asking again within it would be asking the same moment. */
   readonly doubtful = new Set<string>();
+  /** What cannot be kept, since nobody says what computed it; within the call it is the same. */
+  readonly ofThisCall = new Map<string, unknown>();
+  /** No other call of this process has it. */
+  readonly call = calls++;
   readonly #onNote: (note: string) => void;
   #hits = 0;
   #misses = 0;

@@ -8,7 +8,7 @@
 import type { z } from 'zod';
 import { T1Error, type ErrorCode } from '../errors.js';
 import { must } from '../must.js';
-import { checkSignal, unlessAborted } from '../unless-aborted.js';
+import { aborted, untilAborted } from '../abort.js';
 import { plainKey, digest, encode } from './canonical.js';
 import type { Memory } from './memory.js';
 import type { Store } from './store.js';
@@ -20,7 +20,7 @@ const DAY_MS = 24 * 3600 * 1000;
 /** Ends of another call that say nothing of this one. */
 const THE_OTHERS_OWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ABORTED', 'DISPOSED', 'QUEUE_FULL']);
 
-/** Something that computes. `identity` is plain data; null for one that cannot say what it is, whose results are not kept. */
+/** Something that computes. `identity` is plain data; null for one that cannot say what it is, whose results do not outlive the call. */
 export interface Identified {
   readonly identity: object | null;
 }
@@ -99,8 +99,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
   /** Items without a value. */
   open: readonly number[];
   readonly #values = new Map<number, Value>();
-  /** By item; undefined for what cannot be remembered. */
-  readonly #keys: readonly (Key | undefined)[];
+  readonly #keys: readonly Key[];
   readonly #flights: Map<string, Flight>;
 
   constructor(
@@ -110,7 +109,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
     private readonly onValue: (item: number, value: Value) => void,
   ) {
     this.open = [...inputs.items.keys()];
-    this.#keys = keysOf(computation, inputs);
+    this.#keys = keysOf(computation, inputs, memory.call);
     this.#flights = flightsOf(memory.store);
   }
 
@@ -120,14 +119,14 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
 
   /** Looks every open item up, computes those that nobody computes, and waits for the others. */
   async attempt(): Promise<void> {
-    checkSignal(this.inputs.signal);
+    if (this.inputs.signal.aborted) throw aborted(this.inputs.signal);
     const mine = new Map<number, Flight>();
     const others: Promise<number | undefined>[] = [];
     // No await up to the end of the loop: between the look and the claim nobody else may come.
     for (const item of this.open) {
-      const key = this.#keys[item];
-      const known = key && this.#look(key);
-      const flight = key && this.#flights.get(key.text);
+      const key = must(this.#keys[item], 'a key');
+      const known = this.#look(key);
+      const flight = this.#flights.get(key.text);
       if (known) this.#settle(item, known.value, 'hit');
       else if (flight) others.push(this.#join(item, flight));
       else mine.set(item, this.#claim(key));
@@ -147,7 +146,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
       const flight = mine.get(item);
       if (!flight || failure.signal.aborted) return; // known before, and computed for the sake of the others only
       try {
-        this.#keep(this.#keys[item], value, worth);
+        this.#keep(must(this.#keys[item], 'a key'), value, worth);
       } catch (error) {
         failure.abort(error);
         return;
@@ -178,30 +177,31 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
   async #join(item: number, { value }: Flight): Promise<number | undefined> {
     const { signal } = this.inputs;
     try {
-      this.#settle(item, (await unlessAborted(value, signal)) as Value, 'hit');
+      this.#settle(item, (await untilAborted(value, signal)) as Value, 'hit');
       return undefined;
     } catch (error) {
-      checkSignal(signal);
+      if (signal.aborted) throw aborted(signal);
       // The other call was stopped, or its engine was; not this one.
       if (error instanceof T1Error && THE_OTHERS_OWN.has(error.code)) return item;
       throw error;
     }
   }
 
-  #claim(key: Key | undefined): Flight {
+  #claim({ text }: Key): Flight {
     const flight = newFlight();
-    if (key) this.#flights.set(key.text, flight);
+    this.#flights.set(text, flight);
     return flight;
   }
 
   #land(item: number, flight: Flight): void {
-    const text = this.#keys[item]?.text ?? '';
+    const { text } = must(this.#keys[item], 'a key');
     if (this.#flights.get(text) === flight) this.#flights.delete(text);
   }
 
   /** In an object, since a value may be anything. */
-  #look({ bytes, text }: Key): { readonly value: Value } | undefined {
-    const { store, doubtful } = this.memory;
+  #look({ bytes, text, ofThisCall }: Key): { readonly value: Value } | undefined {
+    const { store, doubtful, ofThisCall: own } = this.memory;
+    if (ofThisCall) return own.has(text) ? { value: own.get(text) as Value } : undefined;
     const found = store.find(bytes);
     if (found === undefined) return undefined;
     const parsed = found === 'damaged' ? undefined : this.computation.value.safeParse(found.value);
@@ -214,9 +214,13 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
     return times === 0 || believed || doubtful.has(text) ? { value: parsed.data } : undefined;
   }
 
-  #keep(key: Key | undefined, value: Value, worth: Worth): void {
-    if (!key || worth === 'transient') return;
-    const { store, doubtful } = this.memory;
+  #keep(key: Key, value: Value, worth: Worth): void {
+    if (worth === 'transient') return;
+    const { store, doubtful, ofThisCall } = this.memory;
+    if (key.ofThisCall) {
+      ofThisCall.set(key.text, value);
+      return;
+    }
     let times = 0;
     if (worth === 'doubtful') {
       const before = store.find(key.bytes);
@@ -236,21 +240,23 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
 interface Key {
   readonly bytes: Buffer;
   readonly text: string;
+  /** A handle cannot say what it is: the value is not kept. */
+  readonly ofThisCall: boolean;
 }
 
-/** [items]; undefined for all where a handle cannot say what it is */
 function keysOf<Handles extends Readonly<Record<string, Identified>>, Shared, Item, Value, Runtime>(
   { stage, version, together }: Computation<Handles, Shared, Item, Value, Runtime>,
   { handles, shared, items }: Inputs<Handles, Shared, Item, Runtime>,
-): (Key | undefined)[] {
+  call: number,
+): Key[] {
   const identities = Object.fromEntries(Object.entries(handles).map(([name, { identity }]) => [name, identity]));
-  if (Object.values(identities).includes(null)) return items.map(() => undefined);
-  const common = encode([KEY_VERSION, stage, version, identities, shared]);
+  const ofThisCall = Object.values(identities).includes(null);
+  const common = encode([KEY_VERSION, stage, version, identities, shared, ofThisCall ? call : null]);
   const written = items.map((item) => encode(item));
   const job = together?.(handles) ? digest(...written) : undefined;
   return written.map((item, place) => {
     const bytes = job ? plainKey(common, encode(place), job) : plainKey(common, item);
-    return { bytes, text: bytes.toString('latin1') };
+    return { bytes, text: bytes.toString('latin1'), ofThisCall };
   });
 }
 

@@ -14,6 +14,7 @@ import { T1Error } from '../errors.js';
 import { must } from '../must.js';
 import { cacheSize } from './cache-size.js';
 import { plainKey, decode, digest, encode, type Plain } from './canonical.js';
+import { message, named } from '../message.js';
 import { storeError } from './errors.js';
 import { migrations } from './migrations.js';
 
@@ -100,7 +101,8 @@ export class Store {
    */
   static open(path: string, options: StoreOptions = {}): Store {
     // SQLite takes an empty name for a database that vanishes when it is closed.
-    if (path === '') throw new T1Error('USAGE', 'the name of the database is empty: give --db a file');
+    if (path === '')
+      throw new T1Error('USAGE', message`the name of the database is empty: give ${named('database')} a file`);
     return guarded(path, () => {
       if (path !== ':memory:') makeFile(path);
       const store = Store.over(new Database(path, { timeout: 5000 }), options);
@@ -323,7 +325,10 @@ function claim(database: Database.Database): void {
   if (owner === APPLICATION_ID) return;
   const tables = database.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_master').get();
   if (owner !== 0 || must(tables, 'a count').n > 0) {
-    throw new T1Error('STORE_UNAVAILABLE', `${database.name} is a database of another program: name another --db`);
+    throw new T1Error(
+      'STORE_UNAVAILABLE',
+      message`${database.name} is a database of another program: name another ${named('database')}`,
+    );
   }
   database.pragma(`application_id = ${APPLICATION_ID}`);
 }

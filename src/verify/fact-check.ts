@@ -55,7 +55,7 @@ export async function verifyKnowledge(
   const solutions = distinctSolutions(candidates, solvePrompt).map(async ({ text, candidates: same, turn }) => {
     const render = (passages: readonly FoundPassage[]): Promise<Prompt> =>
       renderPrompt(run.engine, role, { problem: problem.text, solution: text, passages: passages.map(asText) }, turn);
-    const fitting = await fitted(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
+    const fitting = await fitPassages(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
     if (!fitting) return [];
     return [{ ...fitting, candidates: same }];
   });
@@ -116,7 +116,7 @@ const toPassage = ({ passage: { id, title, text }, score }: Hit): FoundPassage =
 const asText = ({ title, text }: FoundPassage): string =>
   title === null || text.startsWith(title) ? text : `${title}: ${text}`;
 
-async function fitted(
+async function fitPassages(
   whole: readonly FoundPassage[],
   render: (passages: readonly FoundPassage[]) => Promise<Prompt>,
   tokens: number,

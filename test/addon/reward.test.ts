@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engine/engine-types.js';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { renderPrompt } from '../../src/prompt/prompt.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import type { SolveResult } from '../../src/types.js';
 import { CLASS_TOKENS, classifierGguf } from '../support/classifier-gguf.mjs';
 import { folder, modelFile, tinyEngine } from '../support/engine.js';
@@ -95,9 +95,9 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { candidates } = await rewards(engine, { reward: 'auto', rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
       const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution} ok?`) + ASSISTANT, { special: true });
-      expect(Math.abs((candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N')))).toBeLessThan(
-        WITHIN,
-      );
+      expect(
+        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N'))),
+      ).toBeLessThan(WITHIN);
     }
   });
 
@@ -189,7 +189,7 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     for (const [i, solution] of SOLUTIONS.entries()) {
       const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution}`) + ASSISTANT, { special: true });
       expect(
-        Math.abs((candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' })),
+        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' })),
       ).toBeLessThan(WITHIN);
     }
   });
@@ -212,7 +212,7 @@ test.each(['{{ bos_token }}', ''])(
     const [first = '', second = ''] = SOLUTIONS[0]?.split('\n\n') ?? [];
     const before = `${turn('user', first)}${ASSISTANT}+<|im_end|>\n${turn('user', second)}${ASSISTANT}`;
     expect(
-      Math.abs((prm.candidates[0]?.reward ?? NaN) - share(weights, await tokensOf(before), PLUS, MINUS)),
+      Math.abs(Number(prm.candidates[0]?.reward ?? NaN) - share(weights, await tokensOf(before), PLUS, MINUS)),
     ).toBeLessThan(WITHIN);
 
     // The same model solves and judges: the reward's prompt continues the candidate's own tokens.

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { distill, type DistillSettings } from '../../src/distill/distill.js';
 import { programFilter, rationaleFilter } from '../../src/distill/filters.js';
@@ -229,22 +229,12 @@ describe('judgements', () => {
       expect(data(join(folder, 'out'))).toHaveLength(2);
     });
 
-    test('a failure stops the requests that run, and none begins after it', async () => {
-      let closed = 0;
-      server.on('request', (_request, response) =>
-        response.on('close', () => {
-          if (!response.writableFinished) closed++;
-        }),
-      );
-      answer = () =>
-        requests.length === 1
-          ? { status: 401, body: { error: { message: 'no credit left' } }, delayMs: 50 }
-          : { body: {}, delayMs: 60_000 };
+    test('a failure ends the others, those too that would be tried again', async () => {
+      let refused = false;
+      answer = () => ({ status: refused ? 503 : ((refused = true), 401), body: {} });
       await expect(run(teacher())).rejects.toMatchObject({ code: 'TEACHER_FAILED' });
-      const asked = requests.length;
-      await vi.waitFor(() => expect(closed).toBe(asked - 1)); // the others were let go, not waited for
-      expect(asked).toBe(3);
-      expect(requests).toHaveLength(asked);
+      await new Promise((resolve) => setTimeout(resolve, 3000)); // a second try comes after 1 s
+      expect(requests.length).toBeLessThanOrEqual(3); // those that were under way
     });
 
     test('what is no chat completion is said to be none', async () => {
@@ -257,8 +247,8 @@ describe('judgements', () => {
 
     test('an abort ends it', async () => {
       const controller = new AbortController();
-      answer = () => (controller.abort(new Error('stop')), { body: {} });
-      await expect(run(teacher(controller.signal))).rejects.toThrow('stop');
+      answer = () => (controller.abort(), { body: {} });
+      await expect(run(teacher(controller.signal))).rejects.toMatchObject({ code: 'ABORTED' });
     });
   });
 });
@@ -305,7 +295,9 @@ describe('programs', () => {
     [reply(program('print(42)')), 'program printed no verdict'],
     [reply('I would not know.'), 'no program'],
     [reply(program('print(True)'), { complete: false }), 'cut off'],
-  ])('%j: %s', async (what, drop) => expect(await programFilter(sandbox, 2000)(what)).toBe(drop));
+  ])('%j: %s', async (what, drop) =>
+    expect(await programFilter(sandbox, 2000)(what, new AbortController().signal)).toBe(drop),
+  );
 });
 
 describe('the task', () => {

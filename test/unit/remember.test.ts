@@ -118,8 +118,14 @@ test('a hint is not', async () => {
 
 test('nothing is kept of what cannot say what it is', async () => {
   await ask(['a'], { machine: { identity: null } });
-  await ask(['a'], { machine: { identity: null } });
-  expect(jobs).toHaveLength(2);
+  const memory = new Memory(store);
+  const both = [
+    ask(['a'], { machine: { identity: null }, memory }),
+    ask(['a'], { machine: { identity: null }, memory }),
+  ];
+  expect(await Promise.all(both)).toEqual([[1], [1]]);
+  await ask(['a'], { machine: { identity: null }, memory });
+  expect(jobs).toHaveLength(2); // once for each call
   expect(store.stats().values).toEqual({});
 });
 

@@ -10,7 +10,7 @@ import { profileFor } from '../../src/prompt/profile.js';
 import { aggregations, rewardEntryFor, type ProcessEntry } from '../../src/reward/entry.js';
 import { rewardFor } from '../../src/reward/reward.js';
 import { solutionSteps, splitSteps } from '../../src/reward/solution-steps.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 
 const engineOf = (more: Partial<FakeEngineOptions> = {}): FakeEngine => new FakeEngine({ answer: () => '', ...more });
@@ -193,10 +193,10 @@ describe('in a solve', () => {
       ['good', 0.9],
       ['bad \\boxed{1}', 0.2],
     ]);
-    expect(candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.2, 0.9]);
+    expect(candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.2, 0.9]);
     expect(answer).toBe('2');
     const mean = await solveWith(scripted(), { aggregation: 'mean' });
-    expect(mean.candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.55, 0.9]);
+    expect(mean.candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.55, 0.9]);
   });
 
   test('the second time they come from the store, with another aggregation too', async () => {
@@ -224,7 +224,7 @@ describe('in a solve', () => {
       model: { path: file('model.gguf', 'weights'), head },
     });
     const { candidates } = await solveWith(engine, { rewardEntry: file('classifier.json', JSON.stringify(entry)) });
-    expect(candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.25, 0.5]);
+    expect(candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.25, 0.5]);
   });
 
   test('a model without any step reward is refused before anything is sampled', async () => {

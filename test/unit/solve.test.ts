@@ -11,7 +11,7 @@ import type { ProgramRunner } from '../../src/stage-context.js';
 import { solveTable } from '../../src/cli/solve-table.js';
 import { failed, timedOut } from '../../src/sandbox/program.js';
 import { Sandbox, type SandboxIdentity } from '../../src/sandbox/sandbox.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 import type { SolveEvent } from '../../src/types.js';
 
@@ -107,7 +107,7 @@ describe('the way of a problem', () => {
     const tool = new ScriptedTool();
     await solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
     expect(tool.codes.sort()).toEqual(['print(20 + 22 == 40)', 'print(20 + 22 == 41)', 'print(20 + 22 == 42)']);
-    expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+    expect(engine.jobs).toEqual({ sample: 1 + 3, score: 3 });
   });
 
   test('a problem of 200 kB goes the whole way, judgements in words too', async () => {
@@ -257,7 +257,7 @@ describe('the store', () => {
     await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
     const engine = engineOf({ build: 'fake engine 2' });
     await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
-    expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+    expect(engine.jobs).toEqual({ sample: 1 + 1, score: 1 }); // both candidates say the same
   });
 
   test('an aborted run keeps what was finished, and the next one adds the rest', async () => {
@@ -309,7 +309,7 @@ describe('adapters', () => {
     settings: { adapterTool?: string; adapterReward?: string },
   ) => {
     await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 4, ...settings }).result;
-    return jobs;
+    return jobs.sort((a = '', b = '') => a.localeCompare(b)); // candidates, and programs and scores of two solutions
   };
   beforeEach(() => {
     adapterFile('a', 'adapter a');
@@ -317,17 +317,23 @@ describe('adapters', () => {
   });
 
   test('each role uses its own, candidates come from the base model', async () => {
-    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([undefined, 'a', 'b']);
-    expect(await solveWith(engineWith(), {})).toEqual([undefined, undefined]); // programs and scores; candidates are shared
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([
+      'a',
+      'a',
+      'b',
+      'b',
+      undefined,
+    ]);
+    expect(await solveWith(engineWith(), {})).toEqual(Array(4).fill(undefined)); // programs and scores; candidates are shared
     expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([]);
     expect(await solveWith(engineWith(), {})).toEqual([]);
   });
 
   test("the tool's concerns programs and verdicts only, the reward's scores only", async () => {
     await solveWith(engineWith(), {});
-    expect(await solveWith(engineWith(), { adapterTool: 'a' })).toEqual(['a']);
+    expect(await solveWith(engineWith(), { adapterTool: 'a' })).toEqual(['a', 'a']);
     expect(store.stats().values['score']).toBe(2); // 41 and 42
-    expect(await solveWith(engineWith(), { adapterReward: 'a' })).toEqual(['a']);
+    expect(await solveWith(engineWith(), { adapterReward: 'a' })).toEqual(['a', 'a']);
     expect(await solveWith(engineWith(), { adapterReward: 'a', adapterTool: 'a' })).toEqual([]);
   });
 
@@ -339,9 +345,9 @@ describe('adapters', () => {
         adapterReward: 'z',
       }),
     ).toEqual([]);
-    expect(await solveWith(engineWith(0.5), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
+    expect(await solveWith(engineWith(0.5), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a', 'a', 'a']);
     adapterFile('a', 'adapter a, trained longer');
-    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a', 'a', 'a']);
   });
 
   test('one that the engine does not have is wrong usage, before anything is decoded', async () => {
@@ -388,19 +394,12 @@ describe('another reward model', () => {
     const [engine, { engine: rewardEngine, asked }] = [engineOf(), rewardOf()];
     const result = await solveWith(engine, rewardEngine);
     expect([engine.jobs, rewardEngine.jobs]).toEqual([
-      { sample: 2, score: 0 },
-      { sample: 0, score: 1 },
+      { sample: 1 + 3, score: 0 },
+      { sample: 0, score: 3 },
     ]);
-    expect(result.candidates.map(({ reward }) => reward && Math.round(100 * reward))).toEqual([
-      75,
-      75,
-      75,
-      75,
-      75,
-      null,
-      90,
-      75,
-    ]);
+    expect(
+      result.candidates.map(({ reward }) => (typeof reward === 'number' ? Math.round(100 * reward) : reward)),
+    ).toEqual([75, 75, 75, 75, 75, null, 90, 75]);
     expect(asked).toHaveLength(3);
     // From the text: the solver's ids, and its template, are not this model's.
     for (const { text } of asked)
@@ -435,12 +434,12 @@ describe('another reward model', () => {
     };
     writeFileSync(join(folder, 'lora.gguf'), 'adapter');
     const adapters = [{ name: 'r', path: join(folder, 'lora.gguf'), scale: 1 }];
-    expect(await jobs(rewardOf())).toBe(1);
+    expect(await jobs(rewardOf())).toBe(3);
     expect(await jobs(rewardOf())).toBe(0);
-    expect(await jobs(rewardOf('other weights'))).toBe(1);
-    expect(await jobs(rewardOf(undefined, { build: 'another build' }))).toBe(1);
+    expect(await jobs(rewardOf('other weights'))).toBe(3);
+    expect(await jobs(rewardOf(undefined, { build: 'another build' }))).toBe(3);
     const adapted = rewardOf(undefined, { adapters });
-    expect(await jobs(adapted, { adapterReward: 'r' })).toBe(1);
+    expect(await jobs(adapted, { adapterReward: 'r' })).toBe(3);
     expect(adapted.asked.map(({ adapter }) => adapter)).toEqual(['r', 'r', 'r']);
     expect(await jobs(rewardOf(undefined, { adapters }), { adapterReward: 'r' })).toBe(0);
   });
@@ -710,7 +709,7 @@ test('equal problems at the same time are one piece of work', async () => {
   const one = () => solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
   const [a, b] = await Promise.all([one(), one()]);
   expect(b.candidates).toEqual(a.candidates);
-  expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+  expect(engine.jobs).toEqual({ sample: 1 + 3, score: 3 });
   expect(tool.codes).toHaveLength(3);
   expect(a.usage.decodedTokens + b.usage.decodedTokens).toBe(engine.decodedTokens);
 });
@@ -728,7 +727,7 @@ test('a damaged row is computed again, with a note, once', async () => {
     return { notes, jobs: engine.jobs, answer: (await solving.result).answer };
   };
   const mended = await run();
-  expect(mended).toMatchObject({ answer: '42', jobs: { sample: 0, score: 1 } });
+  expect(mended).toMatchObject({ answer: '42', jobs: { sample: 0, score: 3 } });
   expect(mended.notes).toEqual([expect.stringContaining('damaged')]);
   expect(await run()).toEqual({ answer: '42', jobs: { sample: 0, score: 0 }, notes: [] });
 });
