@@ -5,6 +5,7 @@ import { T1Error } from '../errors.js';
 import { sampleCached } from '../generate/cached.js';
 import { extractBoxed } from '../grade/boxed.js';
 import type { SameAnswer } from '../grade/same.js';
+import { parseProblem } from '../problem/problem.js';
 import { profileFor } from '../prompt/profile.js';
 import { renderPrompt } from '../prompt/prompt.js';
 import { orderedEngine } from '../engine/ordered-engine.js';
@@ -120,7 +121,8 @@ async function greedyAnswer(
 ): Promise<string | null> {
   const engine = orderedEngine(model.engine, ordinal);
   const profile = withSolver(profileFor(engine.model), solveMessages);
-  const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem });
+  const { text } = parseProblem(problem); // one that is none fails before the engine is asked
+  const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem: text });
   const memory = new Memory(store);
   const source = { engine, modelHash: model.hash, memory, usage: new UsageCounter(), signal, emit: watch };
   const settings = {
