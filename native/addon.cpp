@@ -258,8 +258,7 @@ Napi::Value backends(const Napi::CallbackInfo & info) { return kBackends(info, l
 
 Napi::Value build(const Napi::CallbackInfo & info) {
   return kBuild(info, [](int32_t gpuLayers, const std::string & device) {
-    const Device decoding = decodingDevice(gpuLayers, device);
-    return "llama.cpp " + llamaBuild() + "; " + decoding.backend + " " + decoding.description;
+    return engineBuild(gpuLayers, device);
   });
 }
 

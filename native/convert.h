@@ -111,6 +111,7 @@ struct Fields<SampleJob> {
       optionalField("logitBias", &J::bias),
       optionalField("adapter", &J::adapter, {.filled = true}),
       optionalField("priority", &J::priority),
+      optionalField("ordinal", &J::ordinal, {.min = 0}),
       optionalField("reserve", &J::reserve),
       field("textIntervalMs", &J::textIntervalMs, {.min = 10, .max = 60'000}),
       optionalField("topLogprobs", &J::topLogprobs, {.min = 0, .max = kMostTop}));
@@ -129,6 +130,7 @@ struct Fields<ScoreJob> {
       field("targets", &J::targets),
       optionalField("adapter", &J::adapter, {.filled = true}),
       optionalField("priority", &J::priority),
+      optionalField("ordinal", &J::ordinal, {.min = 0}),
       optionalField("next", &J::next),
       optionalField("topLogprobs", &J::topLogprobs, {.min = 0, .max = kMostTop}));
 };
@@ -139,7 +141,8 @@ struct Fields<ClassifyJob> {
   static constexpr auto table = std::tuple(
       field("sequences", &J::sequences),
       optionalField("adapter", &J::adapter, {.filled = true}),
-      optionalField("priority", &J::priority));
+      optionalField("priority", &J::priority),
+      optionalField("ordinal", &J::ordinal, {.min = 0}));
 };
 
 // Asked and answered.

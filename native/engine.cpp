@@ -126,8 +126,7 @@ void Engine::check(const Work & work) const {
 
 uint64_t Engine::submit(Work work, Sink sink) {
   check(work);
-  const Priority priority = std::visit([](const auto & job) { return job.priority; }, work);
-  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), priority, statistics_.read().decodes);
+  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), statistics_.read().decodes);
   std::lock_guard lock(mutex_);
   if (stop_.disposed) throw disposed();
   if (queue_.size() + running_.size() >= static_cast<size_t>(options_.queueLimit)) {

@@ -24,12 +24,17 @@ inline constexpr int32_t kHead = 1 << 30;
 
 // A job between the threads: once it is queued, everything is only read but for the two flags.
 struct Ticket {
-  Ticket(Work work, Sink sink, Priority priority, int64_t decodes)
-      : work(std::move(work)), sink(std::move(sink)), priority(priority), decodes(decodes) {}
+  Ticket(Work work, Sink sink, int64_t decodes)
+      : work(std::move(work)),
+        sink(std::move(sink)),
+        priority(std::visit([](const auto & job) { return job.priority; }, this->work)),
+        ordinal(std::visit([](const auto & job) { return job.ordinal; }, this->work)),
+        decodes(decodes) {}
   uint64_t id = 0;
   const Work work;
   const Sink sink;
   const Priority priority;
+  const int64_t ordinal;
   const int64_t decodes;  // that had begun when it was queued
   std::atomic<bool> aborted{false};  // set by any thread
   bool ended = false;                // its final event was sent; decode thread only
@@ -73,6 +78,7 @@ class Job {
 
   const Ticket & ticket() const { return *ticket_; }
   Priority priority() const { return ticket_->priority; }
+  int64_t ordinal() const { return ticket_->ordinal; }
   bool ended() const { return ticket_->ended; }
   // Nothing is left to do but to say so.
   bool complete() const { return finished_ == total_; }
@@ -107,7 +113,7 @@ class Job {
   // Whether the logits after this token of the lane are wanted.
   bool wants(const Lane & lane, int32_t position) const;
 
-  // Any thread of the pool; `worker` is its number. Logits are [vocabulary], or what the classification head gave
+  // Any thread of the pool, which catches what they throw; `worker` is its number. Logits are [vocabulary], or what the classification head gave
   // [classes]; false: they hold no distribution.
   Draw draw(Lane & lane, const float * logits, int worker);
   bool score(const Lane & lane, int32_t position, const float * logits, int worker);

@@ -16,6 +16,8 @@ namespace t1 {
 using Token = int32_t;
 
 // An interactive job's work goes into every decode first, and takes places from batch jobs if there are none left.
+// Among jobs of one priority the lower ordinal (the number of the problem) comes first, among those of one ordinal the
+// earlier arrival; a lane that runs keeps its place.
 enum class Priority { Batch, Interactive };
 
 // Those of one name are used together.
@@ -87,6 +89,7 @@ struct SampleJob {
   std::vector<LogitBias> bias;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
   Reserve reserve;
   std::optional<int32_t> textIntervalMs;  // least time between two Texts, 0: every decode; none: nobody wants them
   int32_t topLogprobs = 0;                // most likely tokens to be told of each generated one; kMostTop at most
@@ -102,6 +105,7 @@ struct ScoreJob {
   std::vector<Token> targets;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
   bool next = false;        // wanted too: at each position, of the token that comes after it
   int32_t topLogprobs = 0;  // and of this many most likely ones; kMostTop at most
 };
@@ -111,6 +115,7 @@ struct ClassifyJob {
   std::vector<std::vector<Token>> sequences;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
 };
 
 enum class Finish { Eog, Stop, Length };

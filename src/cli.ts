@@ -54,7 +54,10 @@ async function main(argv: readonly string[]): Promise<void> {
     .fail((message, error) => {
       // yargs reports some wrong usage as an error of its own class instead of a message.
       if (error && error.name !== 'YError') throw error;
-      throw new T1Error('USAGE', `${(message ?? error.message).replaceAll('\n', ' ')} (t1 --help lists commands and flags)`);
+      throw new T1Error(
+        'USAGE',
+        `${(message ?? error.message).replaceAll('\n', ' ')} (t1 --help lists commands and flags)`,
+      );
     });
   await parser.parseAsync();
 }

@@ -4,7 +4,7 @@ import { T1Error } from './errors.js';
 import { aggregation } from './reward/entry.js';
 import { rewardModels, type RewardName } from './reward/reward.js';
 import { selectors } from './select/select.js';
-import { rules } from './verify/rules.js';
+import { rules } from './verify/opinion-rules.js';
 import type { Tool } from './verify/tool.js';
 import { verifiers, type Verifier } from './verify/verify.js';
 
@@ -37,7 +37,12 @@ export const solveOptions = z.strictObject({
   /** Time limit of one program, milliseconds. */
   programTimeoutMs: z.int().min(1).max(600_000).default(2000),
   /** A built-in one, or a tool of your own. */
-  verifier: z.union([keysOf(verifiers), z.custom<Tool>((value) => typeof value === 'object' && value !== null && 'verify' in value)]).default('math'),
+  verifier: z
+    .union([
+      keysOf(verifiers),
+      z.custom<Tool>((value) => typeof value === 'object' && value !== null && 'verify' in value),
+    ])
+    .default('math'),
   /** When a solution's programs say that it passes; the paper's `any`. */
   programRule: keysOf(rules).default('any'),
   /** Knowledge index that solutions are checked against: its name, or a path. */
@@ -73,7 +78,10 @@ export const solveOptions = z.strictObject({
 
 export type SolveOptions = z.output<typeof solveOptions>;
 /** With nothing left to be found out. */
-export type PipelineOptions = Omit<SolveOptions, 'verifier' | 'reward'> & { readonly verifier: Verifier; readonly reward: RewardName };
+export type PipelineOptions = Omit<SolveOptions, 'verifier' | 'reward'> & {
+  readonly verifier: Verifier;
+  readonly reward: RewardName;
+};
 export type SolveSettings = z.input<typeof solveOptions>;
 
 /**

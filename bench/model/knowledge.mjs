@@ -16,8 +16,15 @@ export async function knowledge(bench) {
   const questions = generate('knowledge', '--count', QUESTIONS, '--seed', seed);
   const search = bm25(generate('knowledge', '--passages').map(({ text }) => text));
   const seeds = Array.from({ length: count }, (_, i) => (seed + i) % 2 ** 31);
-  const prompts = questions.map(({ problem }) => ({ tokens: renderPrompt(engine, roles.solve, { problem }).tokens, seeds }));
-  const { samples } = await engine.sample({ prompts, sampler: { temperature: 0.8, topK: 0, topP: 1, minP: 0 }, maxTokens: 48 });
+  const prompts = questions.map(({ problem }) => ({
+    tokens: renderPrompt(engine, roles.solve, { problem }).tokens,
+    seeds,
+  }));
+  const { samples } = await engine.sample({
+    prompts,
+    sampler: { temperature: 0.8, topK: 0, topP: 1, minP: 0 },
+    maxTokens: 48,
+  });
   const claims = questions.map(() => new Map());
   for (const { prompt, text } of samples) {
     const answer = extractBoxed(text);

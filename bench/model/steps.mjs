@@ -13,8 +13,11 @@ export async function steps(bench) {
   const solutions = labelled(bench.pools);
   const scored = await stepScores(bench, solutions);
   const faulty = scored.filter(({ faults }) => faults.logic && faults.steps.includes(false) && faults.steps.length > 1);
-  const found = faulty.map(({ faults, scores }) => Number(scores.indexOf(Math.min(...scores.slice(0, -1))) === faults.steps.indexOf(false)));
-  const ofSteps = (wanted) => scored.flatMap(({ faults, scores }) => faults.steps.flatMap((sound, i) => (sound === wanted ? [scores[i]] : [])));
+  const found = faulty.map(({ faults, scores }) =>
+    Number(scores.indexOf(Math.min(...scores.slice(0, -1))) === faults.steps.indexOf(false)),
+  );
+  const ofSteps = (wanted) =>
+    scored.flatMap(({ faults, scores }) => faults.steps.flatMap((sound, i) => (sound === wanted ? [scores[i]] : [])));
   const last = (wanted) => scored.filter(({ faults }) => faults.logic === wanted).map(({ scores }) => scores.at(-1));
   return {
     firstWrongStepIsLowest: bootstrap(found),
@@ -43,7 +46,10 @@ async function stepScores({ engine }, solutions, adapter) {
     });
     const { logprobs } = await engine.score({ sequences, targets: Int32Array.of(good, bad), adapter });
     chunk.forEach((solution, i) => {
-      const pairs = Array.from({ length: sequences[i].positions.length }, (_, p) => [logprobs[i][2 * p], logprobs[i][2 * p + 1]]);
+      const pairs = Array.from({ length: sequences[i].positions.length }, (_, p) => [
+        logprobs[i][2 * p],
+        logprobs[i][2 * p + 1],
+      ]);
       result.push({ ...solution, scores: pairs.map(([plus, minus]) => 1 / (1 + Math.exp(minus - plus))) });
     });
   }
@@ -63,10 +69,16 @@ async function stepPrograms({ engine, sandbox }, solutions) {
   await Promise.all(
     samples.map(async ({ text, prompt }) => {
       const code = extractCode(text);
-      const { status, stdout } = code ? await sandbox.run({ code, timeoutMs: 2000 }) : { status: 'missing', stdout: '' };
+      const { status, stdout } = code
+        ? await sandbox.run({ code, timeoutMs: 2000 })
+        : { status: 'missing', stdout: '' };
       const { faults } = asked[prompt];
-      judged[faults.correct && !faults.sums ? 'right' : 'wrong sum only'].push(Number(status === 'ok' && stdout.trim() === 'False'));
+      judged[faults.correct && !faults.sums ? 'right' : 'wrong sum only'].push(
+        Number(status === 'ok' && stdout.trim() === 'False'),
+      );
     }),
   );
-  return Object.fromEntries(Object.entries(judged).map(([kind, refuted]) => [kind, { solutions: refuted.length, refuted: bootstrap(refuted) }]));
+  return Object.fromEntries(
+    Object.entries(judged).map(([kind, refuted]) => [kind, { solutions: refuted.length, refuted: bootstrap(refuted) }]),
+  );
 }

@@ -6,19 +6,78 @@ import type { EngineOptions } from '../engine/engine.js';
 
 export const withEngine = <T>(yargs: Argv<T>) =>
   yargs
-    .option('threads', { alias: 't', type: 'number', requiresArg: true, describe: 'of decoding and sampling (default: the physical cores)' })
+    .option('threads', {
+      alias: 't',
+      type: 'number',
+      requiresArg: true,
+      describe: 'of decoding and sampling (default: the physical cores)',
+    })
     .option('gpu-layers', { type: 'number', requiresArg: true, describe: 'layers on a GPU; 0 for none (default: all)' })
-    .option('device', { type: 'string', requiresArg: true, describe: 'what decodes; t1 inspect gpu lists names (default: the first GPU, else the CPU)' })
-    .option('memory', { type: 'string', requiresArg: true, describe: 'most memory of the KV cache, as 512MiB or 4GiB (default: half of what is free)' })
-    .option('context', { type: 'number', requiresArg: true, describe: "most tokens of one sequence (default: the model's own)" })
-    .option('kv', { choices: ['auto', 'split', 'unified'] as const, default: 'auto' as const, requiresArg: true, describe: 'one KV buffer for each sequence, one for all, or what is measured to be faster' })
-    .option('kv-type', { choices: ['f16', 'q8_0'] as const, default: 'f16' as const, requiresArg: true, describe: 'what keys and values are kept as' })
-    .option('flash-attention', { choices: ['auto', 'on', 'off'] as const, default: 'auto' as const, requiresArg: true, describe: "llama.cpp's fused attention" })
-    .option('batch-size', { alias: 'b', type: 'number', default: 2048, requiresArg: true, describe: 'most tokens of a decode' })
-    .option('ubatch-size', { type: 'number', default: 512, requiresArg: true, describe: 'most tokens of a compute graph' })
-    .option('reproducible', { type: 'boolean', default: false, describe: 'same seeds, same tokens, whatever else was decoded before; slower' })
+    .option('device', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'what decodes; t1 inspect gpu lists names (default: the first GPU, else the CPU)',
+    })
+    .option('memory', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'most memory of the KV cache, as 512MiB or 4GiB (default: half of what is free)',
+    })
+    .option('context', {
+      type: 'number',
+      requiresArg: true,
+      describe: "most tokens of one sequence (default: the model's own)",
+    })
+    .option('kv', {
+      choices: ['auto', 'split', 'unified'] as const,
+      default: 'auto' as const,
+      requiresArg: true,
+      describe: 'one KV buffer for each sequence, one for all, or what is measured to be faster',
+    })
+    .option('kv-type', {
+      choices: ['f16', 'q8_0'] as const,
+      default: 'f16' as const,
+      requiresArg: true,
+      describe: 'what keys and values are kept as',
+    })
+    .option('flash-attention', {
+      choices: ['auto', 'on', 'off'] as const,
+      default: 'auto' as const,
+      requiresArg: true,
+      describe: "llama.cpp's fused attention",
+    })
+    .option('batch-size', {
+      alias: 'b',
+      type: 'number',
+      default: 2048,
+      requiresArg: true,
+      describe: 'most tokens of a decode',
+    })
+    .option('ubatch-size', {
+      type: 'number',
+      default: 512,
+      requiresArg: true,
+      describe: 'most tokens of a compute graph',
+    })
+    .option('reproducible', {
+      type: 'boolean',
+      default: false,
+      describe: 'same seeds, same tokens, whatever else was decoded before; slower',
+    })
     .group(
-      ['threads', 'gpu-layers', 'device', 'memory', 'context', 'kv', 'kv-type', 'flash-attention', 'batch-size', 'ubatch-size', 'reproducible'],
+      [
+        'threads',
+        'gpu-layers',
+        'device',
+        'memory',
+        'context',
+        'kv',
+        'kv-type',
+        'flash-attention',
+        'batch-size',
+        'ubatch-size',
+        'reproducible',
+      ],
       'Engine:',
     );
 
@@ -40,12 +99,22 @@ const engineFlags = z.object({
   gpuLayers: z.int().min(0).max(1_000_000).optional(),
   device: z.string().min(1).optional(),
   memory: memorySize.optional(),
-  context: z.int().min(1).max(2 ** 30).optional(),
+  context: z
+    .int()
+    .min(1)
+    .max(2 ** 30)
+    .optional(),
   kv: z.enum(['auto', 'split', 'unified']),
   kvType: z.enum(['f16', 'q8_0']),
   flashAttention: z.enum(['auto', 'on', 'off']),
-  batchSize: z.int().min(1).max(1 << 20),
-  ubatchSize: z.int().min(1).max(1 << 20),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(1 << 20),
+  ubatchSize: z
+    .int()
+    .min(1)
+    .max(1 << 20),
   reproducible: z.boolean(),
 });
 
@@ -74,7 +143,10 @@ export function engineOptions(args: EngineArguments): Omit<EngineOptions, 'path'
 }
 
 /** What each of two engines in this process may take. */
-export const halved = ({ memoryBytes, ...flags }: ReturnType<typeof engineOptions>): ReturnType<typeof engineOptions> => ({
+export const halved = ({
+  memoryBytes,
+  ...flags
+}: ReturnType<typeof engineOptions>): ReturnType<typeof engineOptions> => ({
   ...flags,
   memoryShare: 0.5,
   ...(memoryBytes !== undefined && { memoryBytes: memoryBytes / 2 }),

@@ -15,13 +15,28 @@ export const withModel = <T>(yargs: Argv<T>) =>
 
 export const withSampling = <T>(yargs: Argv<T>) =>
   yargs
-    .option('n-samples', { alias: 'n', type: 'number', default: 16, requiresArg: true, describe: 'candidates to sample' })
-    .option('seed', { type: 'number', default: 0, requiresArg: true, describe: 'sample i uses a seed mixed from this and i' })
+    .option('n-samples', {
+      alias: 'n',
+      type: 'number',
+      default: 16,
+      requiresArg: true,
+      describe: 'candidates to sample',
+    })
+    .option('seed', {
+      type: 'number',
+      default: 0,
+      requiresArg: true,
+      describe: 'sample i uses a seed mixed from this and i',
+    })
     .option('temp', { type: 'number', default: 0.8, requiresArg: true, describe: 'temperature; 0 is greedy' })
     .option('top-k', { type: 'number', default: 0, requiresArg: true, describe: '0 keeps the whole vocabulary' })
     .option('top-p', { type: 'number', default: 1, requiresArg: true, describe: '1 is off' })
     .option('min-p', { type: 'number', default: 0, requiresArg: true, describe: '0 is off' })
-    .option('max-tokens', { type: 'number', requiresArg: true, describe: "most new tokens of a candidate (default: the model profile's)" });
+    .option('max-tokens', {
+      type: 'number',
+      requiresArg: true,
+      describe: "most new tokens of a candidate (default: the model profile's)",
+    });
 
 export const withDatabase = <T>(yargs: Argv<T>) =>
   yargs.option('db', {
@@ -47,10 +62,29 @@ export const withJson = <T>(yargs: Argv<T>) =>
 /** Of every command that runs programs. */
 export const withSandbox = <T>(yargs: Argv<T>) =>
   yargs
-    .option('sandbox', { choices: SANDBOXES, default: 'pyodide' as const, requiresArg: true, describe: "pyodide: CPython in WebAssembly, the same everywhere; cpython: the system's, locked in by Linux; auto: cpython if it can be had" })
-    .option('python', { type: 'string', requiresArg: true, describe: 'cpython: the interpreter (default: the first usable python3 on the PATH, or T1_PYTHON)' })
-    .option('system-sympy', { type: 'boolean', default: true, describe: 'cpython: let programs use its SymPy, where it has one' })
-    .option('sympy', { type: 'string', array: true, nargs: 1, describe: 'pyodide: folder or wheel with SymPy, another with mpmath if need be; their code is trusted' });
+    .option('sandbox', {
+      choices: SANDBOXES,
+      default: 'pyodide' as const,
+      requiresArg: true,
+      describe:
+        "pyodide: CPython in WebAssembly, the same everywhere; cpython: the system's, locked in by Linux; auto: cpython if it can be had",
+    })
+    .option('python', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'cpython: the interpreter (default: the first usable python3 on the PATH, or T1_PYTHON)',
+    })
+    .option('system-sympy', {
+      type: 'boolean',
+      default: true,
+      describe: 'cpython: let programs use its SymPy, where it has one',
+    })
+    .option('sympy', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'pyodide: folder or wheel with SymPy, another with mpmath if need be; their code is trusted',
+    });
 
 interface SandboxArguments {
   readonly sandbox: SandboxChoice;
@@ -96,7 +130,21 @@ const FLAGS: Readonly<Record<string, string>> = {
 export const flagOf = (setting: string): string => FLAGS[setting] ?? setting;
 
 /** Options that may be given several times; of every other one the last counts. */
-const REPEATED = new Set(['_', 'adapterTool', 'adapter-tool', 'adapterReward', 'adapter-reward', 'map', 'category', 'runs', 'paths', 'more', 'stop', 'sympy', 'compare']);
+const REPEATED = new Set([
+  '_',
+  'adapterTool',
+  'adapter-tool',
+  'adapterReward',
+  'adapter-reward',
+  'map',
+  'category',
+  'runs',
+  'paths',
+  'more',
+  'stop',
+  'sympy',
+  'compare',
+]);
 
 function lastOfRepeated(args: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(args)) {
@@ -107,5 +155,10 @@ function lastOfRepeated(args: Record<string, unknown>): void {
 /** How words of a command line become flags, wherever one is read. */
 export const readingFlags = (yargs: Argv): Argv =>
   yargs
-    .parserConfiguration({ 'camel-case-expansion': true, 'strip-dashed': true, 'parse-positional-numbers': false, 'duplicate-arguments-array': true })
+    .parserConfiguration({
+      'camel-case-expansion': true,
+      'strip-dashed': true,
+      'parse-positional-numbers': false,
+      'duplicate-arguments-array': true,
+    })
     .middleware(lastOfRepeated, true);

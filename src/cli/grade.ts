@@ -9,13 +9,44 @@ import { isStandardInput, sourceName } from './input.js';
 
 const builder = (yargs: Argv) =>
   withJson(yargs)
-    .positional('file', { type: 'string', demandOption: true, describe: 'JSONL of {gold, prediction}; - reads standard input' })
-    .option('kind', { choices: ['math', 'choice', 'auto'] as const, default: 'auto' as const, requiresArg: true, describe: 'how answers are compared' })
-    .option('from-text', { type: 'boolean', default: false, describe: 'predictions are whole solutions: extract the answer first' })
-    .option('choices', { type: 'number', default: 10, requiresArg: true, describe: 'options of a multiple-choice question' })
-    .option('decimals', { type: 'number', requiresArg: true, describe: 'numbers need to agree to so many digits after the point (default: exactly)' })
-    .option('timeout', { type: 'number', default: 3000, requiresArg: true, describe: 'time limit of a comparison, ms; beyond it is undecided' })
-    .option('workers', { type: 'number', requiresArg: true, describe: 'worker threads (default: one for each processor, at most 8)' })
+    .positional('file', {
+      type: 'string',
+      demandOption: true,
+      describe: 'JSONL of {gold, prediction}; - reads standard input',
+    })
+    .option('kind', {
+      choices: ['math', 'choice', 'auto'] as const,
+      default: 'auto' as const,
+      requiresArg: true,
+      describe: 'how answers are compared',
+    })
+    .option('from-text', {
+      type: 'boolean',
+      default: false,
+      describe: 'predictions are whole solutions: extract the answer first',
+    })
+    .option('choices', {
+      type: 'number',
+      default: 10,
+      requiresArg: true,
+      describe: 'options of a multiple-choice question',
+    })
+    .option('decimals', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'numbers need to agree to so many digits after the point (default: exactly)',
+    })
+    .option('timeout', {
+      type: 'number',
+      default: 3000,
+      requiresArg: true,
+      describe: 'time limit of a comparison, ms; beyond it is undecided',
+    })
+    .option('workers', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'worker threads (default: one for each processor, at most 8)',
+    })
     .describe('json', 'print {equal, extracted, why} for each line, in order');
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -34,7 +65,13 @@ export const gradeCommand = (signal: AbortSignal): CommandModule<object, Argumen
   handler: async (args) => {
     const { timeout: timeoutMs, workers, choices, decimals } = parseFlags(args);
     await using grader = new Grader({ timeoutMs, ...(workers === undefined ? {} : { workers }) });
-    const options = { kind: args.kind, fromText: args.fromText, choices, signal, ...(decimals === undefined ? {} : { decimals }) };
+    const options = {
+      kind: args.kind,
+      fromText: args.fromText,
+      choices,
+      signal,
+      ...(decimals === undefined ? {} : { decimals }),
+    };
     const counts = new Map<Grade['equal'], number>();
     try {
       for await (const grade of grader.gradeAll(readPairs(args.file), options)) {
@@ -44,7 +81,8 @@ export const gradeCommand = (signal: AbortSignal): CommandModule<object, Argumen
       }
     } catch (cause) {
       process.stdin.destroy(); // whoever writes to it may go on for long
-      if (signal.aborted) throw new T1Error('ABORTED', 'interrupted; what is printed is graded, nothing is stored', { cause });
+      if (signal.aborted)
+        throw new T1Error('ABORTED', 'interrupted; what is printed is graded, nothing is stored', { cause });
       throw cause;
     }
     const [equal, different, undecided] = [counts.get(true) ?? 0, counts.get(false) ?? 0, counts.get(null) ?? 0];
@@ -53,7 +91,12 @@ export const gradeCommand = (signal: AbortSignal): CommandModule<object, Argumen
 });
 
 function parseFlags(args: Arguments): z.infer<typeof flags> {
-  const result = flags.safeParse({ choices: args.choices, decimals: args.decimals, timeout: args.timeout, workers: args.workers });
+  const result = flags.safeParse({
+    choices: args.choices,
+    decimals: args.decimals,
+    timeout: args.timeout,
+    workers: args.workers,
+  });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new T1Error('USAGE', `--${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not usable'}`);
@@ -64,7 +107,8 @@ const MARK = new Map<Grade['equal'], string>([
   [false, '≠'],
   [null, '?'],
 ]);
-const told = ({ equal, extracted, why }: Grade): string => `${MARK.get(equal) ?? '?'} ${(extracted ?? '(none)').replace(/\s+/g, ' ').slice(0, 60)}  (${why})`;
+const told = ({ equal, extracted, why }: Grade): string =>
+  `${MARK.get(equal) ?? '?'} ${(extracted ?? '(none)').replace(/\s+/g, ' ').slice(0, 60)}  (${why})`;
 
 /** Waits for a reader that is slower than the grader. */
 async function print(line: string): Promise<void> {
@@ -92,8 +136,15 @@ function parseLine(line: string, where: string): GradePair {
   try {
     return pairLine.parse(JSON.parse(line));
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? `${cause.issues[0]?.path.join('.') ?? ''}: ${cause.issues[0]?.message ?? ''}` : 'not JSON';
-    throw new T1Error('INPUT', `${where}: not a line of {"gold", "prediction"} (${why.replace(/^: /, '')}): mend the line`, { cause });
+    const why =
+      cause instanceof z.ZodError
+        ? `${cause.issues[0]?.path.join('.') ?? ''}: ${cause.issues[0]?.message ?? ''}`
+        : 'not JSON';
+    throw new T1Error(
+      'INPUT',
+      `${where}: not a line of {"gold", "prediction"} (${why.replace(/^: /, '')}): mend the line`,
+      { cause },
+    );
   }
 }
 
@@ -112,9 +163,14 @@ async function* readLines(source: string): AsyncGenerator<string, void> {
     }
     yield rest.join('') + decoder.decode();
   } catch (cause) {
-    if (cause instanceof TypeError) throw new T1Error('INPUT', `${sourceName(source)} is not UTF-8 text: convert it first`, { cause });
+    if (cause instanceof TypeError)
+      throw new T1Error('INPUT', `${sourceName(source)} is not UTF-8 text: convert it first`, { cause });
     if (cause instanceof Error && 'syscall' in cause) {
-      throw new T1Error('FILE_NOT_FOUND', `cannot read ${sourceName(source)} (${'code' in cause ? String(cause.code) : cause.message}): check the path`, { cause });
+      throw new T1Error(
+        'FILE_NOT_FOUND',
+        `cannot read ${sourceName(source)} (${'code' in cause ? String(cause.code) : cause.message}): check the path`,
+        { cause },
+      );
     }
     throw cause;
   }

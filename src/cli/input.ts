@@ -33,7 +33,8 @@ export async function readBytes(source: string): Promise<Buffer> {
  */
 export async function argumentText(argument: string | undefined, what: string): Promise<string> {
   if (argument !== undefined && !isStandardInput(argument)) return argument;
-  if (argument === undefined && process.stdin.isTTY) throw new T1Error('USAGE', `no ${what} given: put it in quotes, or pipe it in`);
+  if (argument === undefined && process.stdin.isTTY)
+    throw new T1Error('USAGE', `no ${what} given: put it in quotes, or pipe it in`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readBytes('-'));
   } catch (cause) {
@@ -46,7 +47,8 @@ export async function argumentText(argument: string | undefined, what: string): 
 export function scaledFile(text: string): { readonly path: string; readonly scale: number } {
   const colon = text.lastIndexOf(':');
   const scale = text.slice(colon + 1);
-  if (colon < 1 || scale.trim() === '' || !Number.isFinite(Number(scale)) || existsSync(text)) return { path: text, scale: 1 };
+  if (colon < 1 || scale.trim() === '' || !Number.isFinite(Number(scale)) || existsSync(text))
+    return { path: text, scale: 1 };
   return { path: text.slice(0, colon), scale: Number(scale) };
 }
 

@@ -57,8 +57,26 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
     const entry = rewardEntryFor(engine.model);
     const { metadata, chatTemplate, ...info } = engine.model;
     return {
-      json: { ...info, sha256, profile, reward: entry && { entry: entry.name, kind: entry.kind, ...(entry.kind === 'unsupported' && { why: entry.why }) }, build: engine.build, chatTemplate, metadata },
-      lines: [...describe(engine.model), `sha256       ${sha256}`, `profile      ${profile}`, ...rewardLines(engine.model, entry), `engine       ${engine.build}`],
+      json: {
+        ...info,
+        sha256,
+        profile,
+        reward: entry && {
+          entry: entry.name,
+          kind: entry.kind,
+          ...(entry.kind === 'unsupported' && { why: entry.why }),
+        },
+        build: engine.build,
+        chatTemplate,
+        metadata,
+      },
+      lines: [
+        ...describe(engine.model),
+        `sha256       ${sha256}`,
+        `profile      ${profile}`,
+        ...rewardLines(engine.model, entry),
+        `engine       ${engine.build}`,
+      ],
     };
   } finally {
     store.close();
@@ -66,8 +84,15 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
 }
 
 function rewardLines({ head }: ModelInfo, entry: RewardEntry | undefined): string[] {
-  const made = entry?.kind === 'unsupported' ? `cannot be used (${entry.name}): ${entry.why}` : entry && `${entry.kind}, as in the entry ${entry.name}`;
-  const found = head && (head.problem === undefined ? `classes ${head.labels.map((label) => label || '(no name)').join(', ')}` : `cannot be used: ${head.problem}`);
+  const made =
+    entry?.kind === 'unsupported'
+      ? `cannot be used (${entry.name}): ${entry.why}`
+      : entry && `${entry.kind}, as in the entry ${entry.name}`;
+  const found =
+    head &&
+    (head.problem === undefined
+      ? `classes ${head.labels.map((label) => label || '(no name)').join(', ')}`
+      : `cannot be used: ${head.problem}`);
   return [...(made ? [`reward       ${made}`] : []), ...(found ? [`head         ${found}`] : [])];
 }
 

@@ -11,7 +11,9 @@ const DOING: Readonly<Record<StageName, string>> = {
 };
 
 export class Progress {
-  private readonly spinner: Ora | undefined = process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
+  private readonly spinner: Ora | undefined = process.stderr.isTTY
+    ? ora({ stream: process.stderr, discardStdin: false })
+    : undefined;
   private stage: StageName | undefined;
   private stageStart = 0;
   /** Stage whose end has been told in a line of its own. */

@@ -4,7 +4,13 @@ import { createInterface } from 'node:readline';
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { decodeProgram, Sandbox, type BatchProgram, type ProgramResult, type SandboxOptions } from '../sandbox/sandbox.js';
+import {
+  decodeProgram,
+  Sandbox,
+  type BatchProgram,
+  type ProgramResult,
+  type SandboxOptions,
+} from '../sandbox/sandbox.js';
 import { sandboxOptions, withJson, withSandbox } from './flags.js';
 import { isStandardInput, readBytes, sourceName } from './input.js';
 
@@ -12,7 +18,11 @@ const builder = (yargs: Argv) =>
   withSandbox(withJson(yargs))
     .positional('file', { type: 'string', describe: 'a Python file; - reads standard input' })
     .option('timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
-    .option('batch', { type: 'string', requiresArg: true, describe: 'JSONL of {id, code}; one line per program, in order of completion' });
+    .option('batch', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'JSONL of {id, code}; one line per program, in order of completion',
+    });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
-import { compareRuns, type RunDifference } from '../evaluate/compare-runs.js';
-import { RUN_FILE, recordsOf, RunFile } from '../evaluate/run-file.js';
-import { strategyTitles } from '../evaluate/strategies.js';
-import { summaryOf } from '../evaluate/run-summary.js';
+import { compareRuns, type RunDifference } from '../runs/compare-runs.js';
+import { RUN_FILE, recordsOf, RunFile } from '../runs/run-file.js';
+import { strategyTitles } from '../statistics/strategies.js';
+import { summaryOf } from '../runs/run-summary.js';
 import type { SelectorName } from '../select/select.js';
 import { summaryTable } from './eval-table.js';
-import { RUNS_FOLDER } from './eval.js';
+import { RUNS_FOLDER } from '../evaluate.js';
 import { withJson } from './flags.js';
 
 const builder = (yargs: Argv) =>
@@ -39,11 +39,22 @@ function named(runs: readonly string[], count: number): readonly string[] {
 }
 
 function list(folder: string, json: boolean): void {
-  const folders = existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, RUN_FILE))).sort() : [];
+  const folders = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => existsSync(join(folder, name, RUN_FILE)))
+        .sort()
+    : [];
   const rows = folders.map((name) => {
     using run = RunFile.open(join(folder, name));
     const { task, model, startedAt } = run.manifest;
-    return { run: join(folder, name), task: task.name, model: model.name, problems: run.done(true).size, of: recordsOf(run.manifest), startedAt };
+    return {
+      run: join(folder, name),
+      task: task.name,
+      model: model.name,
+      problems: run.done(true).size,
+      of: recordsOf(run.manifest),
+      startedAt,
+    };
   });
   if (json) return void process.stdout.write(`${JSON.stringify(rows)}\n`);
   const table = new Table({ head: ['run', 'task', 'model', 'problems', 'started'], style: { head: [], border: [] } });
@@ -56,7 +67,9 @@ async function show(folder: string, json: boolean): Promise<void> {
   const summary = await summaryOf(run);
   if (json) return void process.stdout.write(`${JSON.stringify(summary)}\n`);
   const { command, configuration, engine, hardware, packageVersion, startedAt, task, model } = summary.manifest;
-  const failures = [...run.records()].flatMap((record) => (record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : []));
+  const failures = [...run.records()].flatMap((record) =>
+    record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : [],
+  );
   process.stdout.write(
     [
       summaryTable(summary, folder).trimEnd(),
@@ -81,10 +94,13 @@ function compare(folders: readonly string[], json: boolean): void {
   if (json) return void process.stdout.write(`${JSON.stringify(result)}\n`);
   const table = new Table({ head: ['right in %', 'A', 'B', 'A − B'], style: { head: [], border: [] } });
   const points = (share: number): string => (100 * share).toFixed(1);
-  const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) => table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
+  const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) =>
+    table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
   row('as run', result.asRun);
-  for (const [name, difference] of Object.entries(result.strategies)) row(strategyTitles[name as SelectorName], difference);
-  const ids = (all: readonly string[]): string => `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
+  for (const [name, difference] of Object.entries(result.strategies))
+    row(strategyTitles[name as SelectorName], difference);
+  const ids = (all: readonly string[]): string =>
+    `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
   process.stdout.write(
     [
       `A: ${a.folder}, ${a.manifest.model.name}`,

@@ -17,9 +17,23 @@ const DEFAULT_MAX_TOKENS = 256;
 const builder = (yargs: Argv) =>
   withEngine(withJson(withSampling(withModel(yargs))))
     .positional('prompt', { type: 'string', describe: 'the prompt; - reads standard input' })
-    .option('chat', { type: 'boolean', default: false, describe: "send the prompt as a user's turn through the chat template" })
-    .option('grammar', { type: 'string', requiresArg: true, describe: 'file with a GBNF grammar that every sample follows' })
-    .option('stop', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'end a sample where this text appears' });
+    .option('chat', {
+      type: 'boolean',
+      default: false,
+      describe: "send the prompt as a user's turn through the chat template",
+    })
+    .option('grammar', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'file with a GBNF grammar that every sample follows',
+    })
+    .option('stop', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [] as string[],
+      describe: 'end a sample where this text appears',
+    });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
 
@@ -28,8 +42,24 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
   describe: 'sample completions of one prompt (engine only)',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async (args) => {
-    const { samples, seed, temperature, topK, topP, minP, maxTokens = DEFAULT_MAX_TOKENS } = parseOptions(
-      { samples: args.nSamples, seed: args.seed, temperature: args.temp, topK: args.topK, topP: args.topP, minP: args.minP, ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }) },
+    const {
+      samples,
+      seed,
+      temperature,
+      topK,
+      topP,
+      minP,
+      maxTokens = DEFAULT_MAX_TOKENS,
+    } = parseOptions(
+      {
+        samples: args.nSamples,
+        seed: args.seed,
+        temperature: args.temp,
+        topK: args.topK,
+        topP: args.topP,
+        minP: args.minP,
+        ...(args.maxTokens !== undefined && { maxTokens: args.maxTokens }),
+      },
       flagOf,
     );
     const flags = engineOptions(args);
@@ -38,7 +68,9 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
     const path = await resolveModel(args.model, { signal });
     const progress = new Progress();
     await using engine = await loadForCommand({ ...flags, path }, progress);
-    const text = args.chat ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true }) : prompt;
+    const text = args.chat
+      ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true })
+      : prompt;
     const tokens = args.chat ? promptTokens(engine, text) : engine.tokenize(text, { special: false });
     progress.show({ type: 'progress', stage: 'sample', finished: 0, total: samples, generatedTokens: 0 });
     const start = performance.now();
@@ -62,7 +94,8 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
       const timing = { sample: performance.now() - start };
       process.stdout.write(`${JSON.stringify({ prompt, samples: samplesJson, usage: result.usage, timing })}\n`);
     } else {
-      for (const sample of result.samples) process.stdout.write(`--- ${sample.index} (${sample.finish})\n${sample.text}\n`);
+      for (const sample of result.samples)
+        process.stdout.write(`--- ${sample.index} (${sample.finish})\n${sample.text}\n`);
     }
   },
 });

@@ -1,9 +1,9 @@
 /** The figures of `t1 select` for people. */
 import Table from 'cli-table3';
-import type { Estimate } from '../evaluate/bootstrap.js';
-import type { Accuracies, Accuracy } from '../evaluate/summary.js';
-import type { StrategyName } from '../evaluate/strategies.js';
-import type { VerifierQuality } from '../evaluate/verifier-quality.js';
+import type { Estimate } from '../statistics/bootstrap.js';
+import type { Accuracies, Accuracy } from '../statistics/summary.js';
+import type { StrategyName } from '../statistics/strategies.js';
+import type { VerifierQuality } from '../statistics/verifier-quality.js';
 import type { SelectResult } from './select.js';
 
 export function selectTable(result: SelectResult): string {
@@ -36,8 +36,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 const percent = (share: number): string => (100 * share).toFixed(1);
-const between = ({ low, high }: { readonly low: number; readonly high: number }): string => `[${percent(low)}, ${percent(high)}]`;
-const withInterval = (each: Accuracy | undefined): string => (each ? `${percent(each.accuracy)} ${between(each)}` : '–');
+const between = ({ low, high }: { readonly low: number; readonly high: number }): string =>
+  `[${percent(low)}, ${percent(high)}]`;
+const withInterval = (each: Accuracy | undefined): string =>
+  each ? `${percent(each.accuracy)} ${between(each)}` : '–';
 
 const accuracies = (strategies: Accuracies): string =>
   table(
@@ -61,7 +63,12 @@ function curveTable(points: NonNullable<SelectResult['curve']>): string {
   );
 }
 
-const COSTS = { generatedTokens: 'generated tokens', verifierTokens: 'verifier tokens', seconds: 'seconds', joules: 'joules' } as const;
+const COSTS = {
+  generatedTokens: 'generated tokens',
+  verifierTokens: 'verifier tokens',
+  seconds: 'seconds',
+  joules: 'joules',
+} as const;
 
 function compared({ a, b, difference, low, high, p }: NonNullable<SelectResult['compare']>): string {
   const signed = `${difference >= 0 ? '+' : ''}${percent(difference)}`;
@@ -71,20 +78,52 @@ function compared({ a, b, difference, low, high, p }: NonNullable<SelectResult['
 /** A column for each strategy. */
 function partsTable({ name, parts }: NonNullable<SelectResult['by']>): string {
   const names = namesOf(parts[0]?.strategies ?? {});
-  return table([name, 'problems', ...names], parts.map((part) => [part.name ?? '(none)', String(part.problems), ...names.map((each) => withInterval(part.strategies[each]))]));
+  return table(
+    [name, 'problems', ...names],
+    parts.map((part) => [
+      part.name ?? '(none)',
+      String(part.problems),
+      ...names.map((each) => withInterval(part.strategies[each])),
+    ]),
+  );
 }
 
-const figure = (estimate: Estimate | null | undefined): string => (estimate ? `${estimate.mean.toFixed(3)} [${estimate.low.toFixed(3)}, ${estimate.high.toFixed(3)}]` : '–');
+const figure = (estimate: Estimate | null | undefined): string =>
+  estimate ? `${estimate.mean.toFixed(3)} [${estimate.low.toFixed(3)}, ${estimate.high.toFixed(3)}]` : '–';
 
 function verifierTables({ candidates, right, judges, reward, kinds }: VerifierQuality): string[] {
-  const rows = Object.entries(judges).map(([name, judge]) => [name, figure(judge.precision), figure(judge.recall), figure(judge.f1), figure(judge.accuracy)]);
-  const kindRows = Object.entries(kinds).map(([kind, each]) => [kind, String(each.candidates), ...Object.keys(judges).map((name) => figure(each.rejected[name as keyof typeof judges])), figure(each.rocArea)]);
+  const rows = Object.entries(judges).map(([name, judge]) => [
+    name,
+    figure(judge.precision),
+    figure(judge.recall),
+    figure(judge.f1),
+    figure(judge.accuracy),
+  ]);
+  const kindRows = Object.entries(kinds).map(([kind, each]) => [
+    kind,
+    String(each.candidates),
+    ...Object.keys(judges).map((name) => figure(each.rejected[name as keyof typeof judges])),
+    figure(each.rocArea),
+  ]);
   const calibration = reward?.calibration;
   return [
     `${candidates} candidates, ${right} right`,
     ...(rows.length > 0 ? [table(['judge', 'precision', 'recall', 'F1', 'accuracy'], rows)] : []),
-    ...(reward ? [`reward: ROC area ${figure(reward.rocArea)}, average precision ${figure(reward.averagePrecision)}`] : []),
-    ...(calibration ? [`reward: expected calibration error ${calibration.expectedError.toFixed(3)}, Brier ${calibration.brier.toFixed(3)}`] : []),
-    ...(kindRows.length > 0 ? [table(['kind of error', 'candidates', ...Object.keys(judges).map((name) => `rejected by ${name}`), 'ROC area'], kindRows)] : []),
+    ...(reward
+      ? [`reward: ROC area ${figure(reward.rocArea)}, average precision ${figure(reward.averagePrecision)}`]
+      : []),
+    ...(calibration
+      ? [
+          `reward: expected calibration error ${calibration.expectedError.toFixed(3)}, Brier ${calibration.brier.toFixed(3)}`,
+        ]
+      : []),
+    ...(kindRows.length > 0
+      ? [
+          table(
+            ['kind of error', 'candidates', ...Object.keys(judges).map((name) => `rejected by ${name}`), 'ROC area'],
+            kindRows,
+          ),
+        ]
+      : []),
   ];
 }

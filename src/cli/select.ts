@@ -2,35 +2,87 @@
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../evaluate/bootstrap.js';
-import { computeCurve, type ComputePoint } from '../evaluate/compute.js';
-import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../evaluate/outcomes.js';
-import { poolsOf, type Pools } from '../evaluate/pools.js';
-import { readPools } from '../evaluate/read-pools.js';
-import { unified } from '../evaluate/unify.js';
+import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../statistics/bootstrap.js';
+import { computeCurve, type ComputePoint } from '../statistics/compute.js';
+import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../statistics/outcomes.js';
+import { poolsOf, type Pools } from '../statistics/pools.js';
+import { readPools } from '../statistics/read-pools.js';
+import { unified } from '../statistics/unify.js';
 import { Grader } from '../grade/grader.js';
-import { strategyNames, type StrategyName } from '../evaluate/strategies.js';
-import { accuracyByPart, accuracyCurve, compareStrategies, type Accuracies, type CurvePoint, type Part } from '../evaluate/summary.js';
-import { verifierQuality, type VerifierQuality } from '../evaluate/verifier-quality.js';
+import { strategyNames, type StrategyName } from '../statistics/strategies.js';
+import {
+  accuracyByPart,
+  accuracyCurve,
+  compareStrategies,
+  type Accuracies,
+  type CurvePoint,
+  type Part,
+} from '../statistics/summary.js';
+import { verifierQuality, type VerifierQuality } from '../statistics/verifier-quality.js';
 import { withJson } from './flags.js';
 import { readBytes, sourceName } from './input.js';
 import { selectTable } from './select-table.js';
 
 const builder = (yargs: Argv) =>
   withJson(yargs)
-    .positional('file', { type: 'string', demandOption: true, describe: 'JSONL of {id, gold, candidates: [{answer or text, reward?, tool?}]}; - reads standard input' })
-    .option('n-samples', { alias: 'n', type: 'string', requiresArg: true, describe: 'N, or several: 1,2,4 (default: all candidates of the smallest pool)' })
-    .option('select', { type: 'string', requiresArg: true, describe: `strategies: some of ${strategyNames.join(',')} (default: all)` })
+    .positional('file', {
+      type: 'string',
+      demandOption: true,
+      describe: 'JSONL of {id, gold, candidates: [{answer or text, reward?, tool?}]}; - reads standard input',
+    })
+    .option('n-samples', {
+      alias: 'n',
+      type: 'string',
+      requiresArg: true,
+      describe: 'N, or several: 1,2,4 (default: all candidates of the smallest pool)',
+    })
+    .option('select', {
+      type: 'string',
+      requiresArg: true,
+      describe: `strategies: some of ${strategyNames.join(',')} (default: all)`,
+    })
     .option('curve', { type: 'boolean', default: false, describe: 'accuracy for each N: 1, 2, 4 … or those of -n' })
     .option('compare', { type: 'string', array: true, nargs: 2, describe: 'is A better than B? Paired bootstrap' })
-    .option('by', { choices: ['category', 'level'] as const, requiresArg: true, describe: 'also for each category or level' })
-    .option('verifier', { type: 'boolean', default: false, describe: 'how well tool and reward judge single candidates' })
-    .option('threshold', { type: 'number', default: 0.5, requiresArg: true, describe: 'verifier: rewards from here on accept' })
-    .option('subsets', { type: 'number', default: DEFAULT_SUBSETS, requiresArg: true, describe: 'random subsets of each pool for an N below its size' })
+    .option('by', {
+      choices: ['category', 'level'] as const,
+      requiresArg: true,
+      describe: 'also for each category or level',
+    })
+    .option('verifier', {
+      type: 'boolean',
+      default: false,
+      describe: 'how well tool and reward judge single candidates',
+    })
+    .option('threshold', {
+      type: 'number',
+      default: 0.5,
+      requiresArg: true,
+      describe: 'verifier: rewards from here on accept',
+    })
+    .option('subsets', {
+      type: 'number',
+      default: DEFAULT_SUBSETS,
+      requiresArg: true,
+      describe: 'random subsets of each pool for an N below its size',
+    })
     .option('prefix', { type: 'boolean', default: false, describe: 'the first N candidates instead of subsets' })
-    .option('fallback', { choices: ['reward', 'majority', 'abstain'] as const, requiresArg: true, describe: 'what decides when no candidate passes (default: reward, or majority where there are none)' })
-    .option('unknown', { choices: ['fail', 'pass'] as const, default: 'fail' as const, requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
-    .option('resamples', { type: 'number', default: DEFAULT_RESAMPLES, requiresArg: true, describe: 'of the bootstrap, for intervals' })
+    .option('fallback', {
+      choices: ['reward', 'majority', 'abstain'] as const,
+      requiresArg: true,
+      describe: 'what decides when no candidate passes (default: reward, or majority where there are none)',
+    })
+    .option('unknown', {
+      choices: ['fail', 'pass'] as const,
+      default: 'fail' as const,
+      requiresArg: true,
+      describe: 'what a candidate counts as of which the tool says nothing',
+    })
+    .option('resamples', {
+      type: 'number',
+      default: DEFAULT_RESAMPLES,
+      requiresArg: true,
+      describe: 'of the bootstrap, for intervals',
+    })
     .option('seed', { type: 'number', default: 0, requiresArg: true, describe: 'of subsets and bootstrap' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -47,7 +99,12 @@ export interface SelectResult {
   readonly fallback: string;
   readonly unknown: string;
   readonly subsets: number | 'prefix';
-  readonly interval: { readonly level: number; readonly method: string; readonly resamples: number; readonly seed: number };
+  readonly interval: {
+    readonly level: number;
+    readonly method: string;
+    readonly resamples: number;
+    readonly seed: number;
+  };
   readonly curve?: readonly (CurvePoint & ComputePoint)[];
   readonly compare?: Comparison & { readonly a: StrategyName; readonly b: StrategyName; readonly n: number };
   readonly by?: { readonly name: 'category' | 'level'; readonly parts: readonly Part[] };
@@ -68,7 +125,10 @@ export const selectCommand = (signal: AbortSignal): CommandModule<object, Argume
   },
 });
 
-const strategy = (flag: string) => z.enum(strategyNames, { error: ({ input }) => `--${flag}: '${String(input)}' is none of ${strategyNames.join(', ')}` });
+const strategy = (flag: string) =>
+  z.enum(strategyNames, {
+    error: ({ input }) => `--${flag}: '${String(input)}' is none of ${strategyNames.join(', ')}`,
+  });
 const whole = (flag: string, least: number, most: number) => {
   const error = `--${flag}: a whole number from ${least} to ${most}`;
   return z.int(error).min(least, error).max(most, error);
@@ -80,7 +140,9 @@ const flagsSchema = z.object({
   strategies: z.array(strategy('select')).optional(),
   compare: z.tuple([strategy('compare'), strategy('compare')], '--compare: name two strategies').optional(),
   threshold: z.number().min(0, '--threshold: from 0 to 1').max(1, '--threshold: from 0 to 1'),
-  subsets: z.union([z.literal('prefix'), whole('subsets', 1, MOST)], { error: `--subsets: a whole number from 1 to ${MOST}` }),
+  subsets: z.union([z.literal('prefix'), whole('subsets', 1, MOST)], {
+    error: `--subsets: a whole number from 1 to ${MOST}`,
+  }),
   resamples: whole('resamples', 1, MOST),
   seed: whole('seed', 0, 0xffff_ffff),
 });
@@ -120,13 +182,26 @@ async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promis
     fallback: outcomes.fallback,
     unknown,
     subsets,
-    interval: { level: LEVEL, method: pools.seeds.length > 1 ? 'bootstrap over problems and seeds' : 'bootstrap over problems', ...bootstrap },
+    interval: {
+      level: LEVEL,
+      method: pools.seeds.length > 1 ? 'bootstrap over problems and seeds' : 'bootstrap over problems',
+      ...bootstrap,
+    },
   };
   return {
     ...result,
     ...(wantsCurve && { curve: points.map((point, i) => ({ ...point, costs: costs[i]?.costs ?? {} })) }),
-    ...(pair && { compare: { a: pair[0], b: pair[1], n, ...compareStrategies(pools, outcomes, ...pair, n, bootstrap) } }),
+    ...(pair && {
+      compare: { a: pair[0], b: pair[1], n, ...compareStrategies(pools, outcomes, ...pair, n, bootstrap) },
+    }),
     ...(flags.by && { by: { name: flags.by, parts: accuracyByPart(pools, outcomes, flags.by, n, bootstrap) } }),
-    ...(flags.verifier && { verifier: verifierQuality(pools, { threshold: flags.threshold, unknown, seed, resamples: Math.min(resamples, 1000) }) }),
+    ...(flags.verifier && {
+      verifier: verifierQuality(pools, {
+        threshold: flags.threshold,
+        unknown,
+        seed,
+        resamples: Math.min(resamples, 1000),
+      }),
+    }),
   };
 }

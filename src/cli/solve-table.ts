@@ -20,7 +20,16 @@ export function solveTable(result: SolveResult): string {
       candidate.finish,
     ]);
   }
-  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, ...lostPrograms(result), ...silent(result), usageLine(result), ''].join('\n');
+  return [
+    table.toString(),
+    '',
+    ...chosenSolution(result),
+    `${conclusion(result)}`,
+    ...lostPrograms(result),
+    ...silent(result),
+    usageLine(result),
+    '',
+  ].join('\n');
 }
 
 function chosenSolution({ candidates, chosen }: SolveResult): string[] {
@@ -28,7 +37,11 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
   if (!candidate) return [];
   const program = candidate.tool.programs.find(({ code }) => code !== null);
   const check = program
-    ? ['', `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`, indent(program.code ?? '')]
+    ? [
+        '',
+        `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`,
+        indent(program.code ?? ''),
+      ]
     : [...refutedSteps(candidate.tool), ...lookedUp(candidate.tool)];
   return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...scoredSteps(candidate), ...check, ''];
 }
@@ -36,7 +49,11 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
 /** What a process reward model thinks of each step. */
 function scoredSteps({ stepScores = [] }: Pick<ScoredCandidate, 'stepScores'>): string[] {
   if (stepScores.length === 0) return [];
-  return ['', 'Scores of its steps:', ...stepScores.map(({ text, score }) => `  ${score.toFixed(3)}  ${firstLine(text)}`)];
+  return [
+    '',
+    'Scores of its steps:',
+    ...stepScores.map(({ text, score }) => `  ${score.toFixed(3)}  ${firstLine(text)}`),
+  ];
 }
 
 const firstLine = (text: string): string => {
@@ -60,7 +77,10 @@ function lookedUp({ passages, checks = [], note }: ToolVerdict): string[] {
   return [
     '',
     `Passages (fact checks: ${said('pass')} say yes, ${said('fail')} no, ${said('unknown')} neither):`,
-    ...passages.map(({ id, title, text, score }) => `  ${score.toFixed(2)}  ${id}  ${firstLine(title === null ? text : `${title}: ${text}`)}`),
+    ...passages.map(
+      ({ id, title, text, score }) =>
+        `  ${score.toFixed(2)}  ${id}  ${firstLine(title === null ? text : `${title}: ${text}`)}`,
+    ),
   ];
 }
 
@@ -76,14 +96,18 @@ function lostPrograms({ missingModules }: SolveResult): string[] {
   const lost = Object.entries(missingModules).sort(([, a], [, b]) => b - a);
   if (lost.length === 0) return [];
   const total = lost.reduce((sum, [, count]) => sum + count, 0);
-  return [`${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`];
+  return [
+    `${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`,
+  ];
 }
 
 /** Judgements that never came to a verdict; they were left out. */
 function silent({ candidates }: SolveResult): string[] {
   const written = candidates.flatMap(({ rationales = [] }) => rationales);
   const without = written.filter(({ score }) => score === null).length;
-  return without === 0 ? [] : [`${without} of ${written.length} written judgements came to no verdict and were left out.`];
+  return without === 0
+    ? []
+    : [`${without} of ${written.length} written judgements came to no verdict and were left out.`];
 }
 
 function usageLine({ usage, cache, timing }: SolveResult): string {

@@ -1,56 +1,163 @@
 /** `t1 solve`: one problem, verified. */
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
-import { loadEngine, type EngineOptions } from '../engine/engine.js';
-import type { Engine } from '../engine/engine-types.js';
-import { resolveModel } from '../model/resolve.js';
+import type { EngineOptions } from '../engine/engine.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
 import { aggregations } from '../reward/entry.js';
 import { rewardModels } from '../reward/reward.js';
 import { selectors } from '../select/select.js';
+import { Session } from '../session.js';
 import { solve } from '../solve.js';
-import { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
-import { rules } from '../verify/rules.js';
+import { rules } from '../verify/opinion-rules.js';
 import { loadTool, type Tool } from '../verify/tool.js';
 import { verifiers } from '../verify/verify.js';
-import { engineOptions, halved, withEngine } from './engine-flags.js';
+import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, sandboxOptions, withDatabase, withJson, withModel, withSampling, withSandbox } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
-import { loadForCommand } from './load.js';
+import { sayDevice } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
 /** Everything that says how a problem is solved. */
 export const withSolving = (yargs: Argv) =>
   withSandbox(withEngine(withJson(withDatabase(withSampling(withModel(yargs))))))
-    .option('budget', { choices: ['fixed', 'adaptive'], default: 'fixed', requiresArg: true, describe: 'adaptive: fewer than --n-samples once the answer that leads is settled' })
-    .option('confidence', { type: 'number', default: 0.95, requiresArg: true, describe: 'of an adaptive budget; 1: only when it cannot be overtaken' })
-    .option('programs', { type: 'number', requiresArg: true, describe: "checking programs per candidate (default: the model profile's)" })
-    .option('program-timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
-    .option('verifier', { type: 'string', default: 'math', requiresArg: true, describe: `${Object.keys(verifiers).join(', ')}, or a JavaScript file with a tool of your own` })
-    .option('program-rule', { choices: Object.keys(rules), default: 'any', requiresArg: true, describe: "how many of a candidate's programs must print True" })
-    .option('index', { type: 'string', default: 'factbook', requiresArg: true, describe: 'knowledge: the index that is searched (t1 index list)' })
-    .option('passages', { type: 'number', default: 3, requiresArg: true, describe: 'knowledge: passages for each solution' })
-    .option('bm25-k1', { type: 'number', requiresArg: true, describe: 'knowledge: how soon more of a word counts less' })
+    .option('budget', {
+      choices: ['fixed', 'adaptive'],
+      default: 'fixed',
+      requiresArg: true,
+      describe: 'adaptive: fewer than --n-samples once the answer that leads is settled',
+    })
+    .option('confidence', {
+      type: 'number',
+      default: 0.95,
+      requiresArg: true,
+      describe: 'of an adaptive budget; 1: only when it cannot be overtaken',
+    })
+    .option('programs', {
+      type: 'number',
+      requiresArg: true,
+      describe: "checking programs per candidate (default: the model profile's)",
+    })
+    .option('program-timeout', {
+      type: 'number',
+      default: 2000,
+      requiresArg: true,
+      describe: 'time limit of a program, ms',
+    })
+    .option('verifier', {
+      type: 'string',
+      default: 'math',
+      requiresArg: true,
+      describe: `${Object.keys(verifiers).join(', ')}, or a JavaScript file with a tool of your own`,
+    })
+    .option('program-rule', {
+      choices: Object.keys(rules),
+      default: 'any',
+      requiresArg: true,
+      describe: "how many of a candidate's programs must print True",
+    })
+    .option('index', {
+      type: 'string',
+      default: 'factbook',
+      requiresArg: true,
+      describe: 'knowledge: the index that is searched (t1 index list)',
+    })
+    .option('passages', {
+      type: 'number',
+      default: 3,
+      requiresArg: true,
+      describe: 'knowledge: passages for each solution',
+    })
+    .option('bm25-k1', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'knowledge: how soon more of a word counts less',
+    })
     .option('bm25-b', { type: 'number', requiresArg: true, describe: 'knowledge: how much long passages count less' })
-    .option('checks', { type: 'number', requiresArg: true, describe: "knowledge: fact checks per candidate (default: the model profile's)" })
-    .option('check-rule', { choices: Object.keys(rules), default: 'all', requiresArg: true, describe: 'how many of them must say Yes' })
-    .option('unknown', { choices: ['fail', 'pass'], default: 'fail', requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
-    .option('reward', { choices: ['auto', ...Object.keys(rewardModels)], default: 'auto', requiresArg: true, describe: 'yes-no: read at once; genrm: after rationales; prm: of each step; classifier: its own head; auto: what the model was made for, else yes-no' })
-    .option('reward-entry', { type: 'string', requiresArg: true, describe: "JSON that says how a reward model is asked (default: models/rewards, by the model's name)" })
-    .option('aggregation', { choices: Object.keys(aggregations), requiresArg: true, describe: "how step scores become one (default: the reward model's)" })
-    .option('rationales', { type: 'number', requiresArg: true, describe: "rationales per candidate (default: the model profile's)" })
-    .option('rationale-score', { choices: ['probability', 'vote'], default: 'probability', requiresArg: true, describe: 'what a rationale counts' })
-    .option('select', { choices: Object.keys(selectors), default: 'weighted', requiresArg: true, describe: 'how the answer is chosen' })
-    .option('fallback', { choices: ['reward', 'majority', 'abstain'], default: 'reward', requiresArg: true, describe: 'what decides when no candidate passes' })
-    .option('reward-model', { type: 'string', requiresArg: true, describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)' })
-    .option('adapter-tool', { type: 'string', array: true, nargs: 1, describe: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it; given again, they add up' })
-    .option('adapter-reward', { type: 'string', array: true, nargs: 1, describe: 'the same for the reward (of --reward-model, where that is given)' })
-    .option('cache', { type: 'boolean', default: true, describe: 'use and fill the database; --no-cache does neither' });
+    .option('checks', {
+      type: 'number',
+      requiresArg: true,
+      describe: "knowledge: fact checks per candidate (default: the model profile's)",
+    })
+    .option('check-rule', {
+      choices: Object.keys(rules),
+      default: 'all',
+      requiresArg: true,
+      describe: 'how many of them must say Yes',
+    })
+    .option('unknown', {
+      choices: ['fail', 'pass'],
+      default: 'fail',
+      requiresArg: true,
+      describe: 'what a candidate counts as of which the tool says nothing',
+    })
+    .option('reward', {
+      choices: ['auto', ...Object.keys(rewardModels)],
+      default: 'auto',
+      requiresArg: true,
+      describe:
+        'yes-no: read at once; genrm: after rationales; prm: of each step; classifier: its own head; auto: what the model was made for, else yes-no',
+    })
+    .option('reward-entry', {
+      type: 'string',
+      requiresArg: true,
+      describe: "JSON that says how a reward model is asked (default: models/rewards, by the model's name)",
+    })
+    .option('aggregation', {
+      choices: Object.keys(aggregations),
+      requiresArg: true,
+      describe: "how step scores become one (default: the reward model's)",
+    })
+    .option('rationales', {
+      type: 'number',
+      requiresArg: true,
+      describe: "rationales per candidate (default: the model profile's)",
+    })
+    .option('rationale-score', {
+      choices: ['probability', 'vote'],
+      default: 'probability',
+      requiresArg: true,
+      describe: 'what a rationale counts',
+    })
+    .option('select', {
+      choices: Object.keys(selectors),
+      default: 'weighted',
+      requiresArg: true,
+      describe: 'how the answer is chosen',
+    })
+    .option('fallback', {
+      choices: ['reward', 'majority', 'abstain'],
+      default: 'reward',
+      requiresArg: true,
+      describe: 'what decides when no candidate passes',
+    })
+    .option('reward-model', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'another model for the reward: GGUF file or hf:user/repo:quant (default: the model itself)',
+    })
+    .option('adapter-tool', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'LoRA as GGUF for the checking programs; FILE:SCALE scales it; given again, they add up',
+    })
+    .option('adapter-reward', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'the same for the reward (of --reward-model, where that is given)',
+    })
+    .option('cache', {
+      type: 'boolean',
+      default: true,
+      describe: 'use and fill the database; --no-cache does neither',
+    });
 
-const builder = (yargs: Argv) => withSolving(yargs).positional('problem', { type: 'string', describe: 'the question; - reads standard input' });
+const builder = (yargs: Argv) =>
+  withSolving(yargs).positional('problem', { type: 'string', describe: 'the question; - reads standard input' });
 
 export type SolvingArguments = Awaited<ReturnType<typeof withSolving>['argv']>;
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
@@ -102,46 +209,62 @@ export const settingsOf = (args: SolvingArguments) => ({
 export const verifierOf = async (name: string): Promise<string | Tool> => {
   if (Object.hasOwn(verifiers, name)) return name;
   if (/[\\/]|\.[cm]?js$/.test(name)) return loadTool(name);
-  throw new T1Error('USAGE', `--verifier: '${name}' is none of ${Object.keys(verifiers).join(', ')}; a tool of your own is a path, as ./tool.mjs`);
+  throw new T1Error(
+    'USAGE',
+    `--verifier: '${name}' is none of ${Object.keys(verifiers).join(', ')}; a tool of your own is a path, as ./tool.mjs`,
+  );
 };
 
 type Adapters = NonNullable<EngineOptions['adapters']>;
 
 /** By the names that `settingsOf` gives them. */
-const toolAdapter = ({ adapterTool: files = [] }: SolvingArguments): Adapters => files.map((text) => ({ name: 'tool', ...scaledFile(text) }));
-const rewardAdapter = ({ adapterReward: files = [] }: SolvingArguments): Adapters => files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
+const toolAdapter = ({ adapterTool: files = [] }: SolvingArguments): Adapters =>
+  files.map((text) => ({ name: 'tool', ...scaledFile(text) }));
+const rewardAdapter = ({ adapterReward: files = [] }: SolvingArguments): Adapters =>
+  files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
 
-/** The engines that these flags ask for, for as long as `use` runs. */
-export async function withEngines<Result>(
+/** The session that these flags ask for, for as long as `use` runs. */
+export async function withSession<Result>(
   args: SolvingArguments,
   progress: Progress,
   signal: AbortSignal,
-  use: (engines: { readonly engine: Engine; readonly rewardEngine: Engine | undefined }) => Promise<Result>,
+  use: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const engineFlags = engineOptions(args);
-  const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
-  const path = await resolve(args.model);
-  const rewardPath = args.rewardModel === undefined ? undefined : await resolve(args.rewardModel);
-  const two = rewardPath !== undefined;
-  const shared = two ? halved(engineFlags) : engineFlags;
-  const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
-  await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
-  await using rewardEngine = two ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapter(args) }) : undefined;
-  return await use({ engine, rewardEngine });
+  const flags = engineOptions(args); // wrong flags are told before anything is opened
+  sayDevice(flags, progress);
+  const two = args.rewardModel !== undefined;
+  const session = await Session.open({
+    ...flags,
+    model: args.model,
+    rewardModel: args.rewardModel,
+    adapters: [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))],
+    rewardAdapters: two ? rewardAdapter(args) : [],
+    database: args.cache && args.db,
+    sandbox: sandboxOptions(args),
+    signal,
+    onDownload: (p) => progress.download(p),
+  });
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
 }
 
-async function solveOnce(problem: string, options: ReturnType<typeof parseOptions>, args: Arguments, signal: AbortSignal): Promise<SolveResult> {
+async function solveOnce(
+  problem: string,
+  options: ReturnType<typeof parseOptions>,
+  args: Arguments,
+  signal: AbortSignal,
+): Promise<SolveResult> {
   const progress = new Progress();
-  engineOptions(args); // wrong flags are told before the database is opened
-  const store = Store.open(args.cache ? args.db : ':memory:');
   try {
-    return await withEngines(args, progress, signal, async (engines) => {
-      const solving = solve(problem, { ...options, ...engines, store, sandboxOptions: sandboxOptions(args), signal });
+    return await withSession(args, progress, signal, async (session) => {
+      const solving = solve(session, problem, { ...options, signal });
       for await (const event of solving) progress.show(event);
-      return await solving.result;
+      return await solving;
     });
   } finally {
     progress.stop();
-    store.close();
   }
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
-import { RunFile } from '../evaluate/run-file.js';
+import { RunFile } from '../runs/run-file.js';
 import { viewServer } from '../report/server.js';
 
 const builder = (yargs: Argv) =>
@@ -17,7 +17,8 @@ export const viewCommand = (signal: AbortSignal): CommandModule<object, Argument
   describe: 'show a run in the browser, for this machine only; follows it while it goes on',
   builder: (yargs) => builder(yargs as Argv) as never,
   handler: async ({ run: folder, port }) => {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new T1Error('USAGE', '--port: a whole number from 0 to 65535');
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new T1Error('USAGE', '--port: a whole number from 0 to 65535');
     using run = RunFile.open(folder);
     for (const _ of run.records()); // a damaged record is said here, not in the browser
     const server = viewServer(run);

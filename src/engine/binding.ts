@@ -25,11 +25,18 @@ export function openAddon(path: string): Addon {
     addon = require(path) as Addon;
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new T1Error('ADDON_UNAVAILABLE', `the engine is not built or cannot be loaded (${why}): run npm run build:native`, { cause });
+    throw new T1Error(
+      'ADDON_UNAVAILABLE',
+      `the engine is not built or cannot be loaded (${why}): run npm run build:native`,
+      { cause },
+    );
   }
   if (addon.version !== version || addon.contract !== CONTRACT) {
     const found = `${addon.version}/${addon.contract}`;
-    throw new T1Error('ADDON_UNAVAILABLE', `the engine was built as ${found}, this is ${version}/${CONTRACT}: run npm run build:native`);
+    throw new T1Error(
+      'ADDON_UNAVAILABLE',
+      `the engine was built as ${found}, this is ${version}/${CONTRACT}: run npm run build:native`,
+    );
   }
   return addon;
 }
@@ -37,6 +44,16 @@ export function openAddon(path: string): Addon {
 /** An error of the addon as ours, with the stack of the caller. */
 export function toT1Error(error: unknown): T1Error {
   if (error instanceof T1Error) return error;
-  const { code, message } = error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, message: String(error) };
+  const { code, message } =
+    error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, message: String(error) };
   return new T1Error(isErrorCode(code) ? code : 'INTERNAL', message, { cause: error });
+}
+
+/** A call of the addon that throws T1Error alone. */
+export function withOurErrors<Result>(call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    throw toT1Error(error);
+  }
 }

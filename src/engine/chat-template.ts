@@ -23,7 +23,10 @@ export interface RenderOptions {
 export function renderChat(model: ModelInfo, messages: readonly ChatMessage[], options: RenderOptions): string {
   const source = model.chatTemplate;
   if (source === undefined) {
-    throw new T1Error('MODEL_INVALID', `${model.name} has no chat template: use an instruct model, or a GGUF with tokenizer.chat_template`);
+    throw new T1Error(
+      'MODEL_INVALID',
+      `${model.name} has no chat template: use an instruct model, or a GGUF with tokenizer.chat_template`,
+    );
   }
   try {
     return compile(source).render({

@@ -64,6 +64,7 @@ export const engineOptions = z.strictObject({
 });
 
 const priority = z.enum(['batch', 'interactive']).optional();
+const ordinal = z.int().min(0).optional();
 const topLogprobs = int(0, 20).optional();
 
 export const sampleRequest = z.strictObject({
@@ -78,10 +79,18 @@ export const sampleRequest = z.strictObject({
   stop: z.array(z.string()),
   grammar: z.string().min(1).optional(),
   logitBias: z
-    .array(z.strictObject({ token: count, bias: z.custom<number>((value) => typeof value === 'number' && value < Infinity).meta({ type: 'number', minusInfinity: true }) }))
+    .array(
+      z.strictObject({
+        token: count,
+        bias: z
+          .custom<number>((value) => typeof value === 'number' && value < Infinity)
+          .meta({ type: 'number', minusInfinity: true }),
+      }),
+    )
     .optional(),
   adapter: name.optional(),
   priority,
+  ordinal,
   reserve: z.strictObject({ sequences: count, tokens: count }).optional(),
   textIntervalMs: int(10, 60_000).optional(),
   topLogprobs,
@@ -92,6 +101,7 @@ export const scoreRequest = z.strictObject({
   targets: int32s,
   adapter: name.optional(),
   priority,
+  ordinal,
   next: z.boolean().optional(),
   topLogprobs,
 });
@@ -100,6 +110,7 @@ export const classifyRequest = z.strictObject({
   sequences: z.array(int32s),
   adapter: name.optional(),
   priority,
+  ordinal,
 });
 
 const seconds = z.number().min(-1e9).max(1e9);
@@ -116,7 +127,12 @@ export const kvCosts = z.strictObject({
 
 // --- events -----------------------------------------------------------------------------------------------------------
 
-const usage = z.strictObject({ promptTokens: int64, generatedTokens: int64, decodedTokens: int64, sharedTokens: int64 });
+const usage = z.strictObject({
+  promptTokens: int64,
+  generatedTokens: int64,
+  decodedTokens: int64,
+  sharedTokens: int64,
+});
 const top = z.strictObject({ k: int32, tokens: int32s, logprobs: float32s });
 
 /** What a job sends, in order: the first three any number of times, then one of the rest, which ends it. */
@@ -206,7 +222,10 @@ interface Call<Arguments extends Tuple, Reply extends z.ZodType> {
   readonly arguments: Arguments;
   readonly reply: Reply;
 }
-const call = <Arguments extends Tuple, Reply extends z.ZodType>(args: Arguments, reply: Reply): Call<Arguments, Reply> => ({ arguments: args, reply });
+const call = <Arguments extends Tuple, Reply extends z.ZodType>(
+  args: Arguments,
+  reply: Reply,
+): Call<Arguments, Reply> => ({ arguments: args, reply });
 const nothing = z.void();
 
 /** Arguments of a function that the addon calls, by the schema of the function. */
@@ -234,13 +253,22 @@ export const engineCalls = {
   dispose: call(z.tuple([callback(z.tuple([]))]), nothing),
 };
 
-const thrown = z.custom<Error & { readonly code: z.output<typeof nativeErrorCode> }>((value) => value instanceof Error).meta({ error: { type: 'string', enum: nativeErrorCode.options } });
+const thrown = z
+  .custom<Error & { readonly code: z.output<typeof nativeErrorCode> }>((value) => value instanceof Error)
+  .meta({ error: { type: 'string', enum: nativeErrorCode.options } });
 const engineHandle = z.custom<NativeEngine>((value) => typeof value === 'object').meta({ engine: true });
 
 /** Of the addon. */
 export const addonCalls = {
   /** options; job and its event; error, or engine */
-  load: call(z.tuple([engineOptions, callback(z.tuple([id, event])), callback(z.tuple([thrown.optional(), engineHandle.optional()]))]), nothing),
+  load: call(
+    z.tuple([
+      engineOptions,
+      callback(z.tuple([id, event])),
+      callback(z.tuple([thrown.optional(), engineHandle.optional()])),
+    ]),
+    nothing,
+  ),
   devices: call(z.tuple([]), z.array(device)),
   backends: call(z.tuple([]), strings),
   /** gpuLayers, device: release of llama.cpp and what would decode */

@@ -41,9 +41,16 @@ export interface Adapter {
 /**
  * - `interactive`: its rows go into every decode first, and it takes places from batch jobs if none is left; its first
  *   token comes within two decodes where its prompt fits into one (`ubatch`) and its length into the present context
- * - `batch`: first come, first answered
+ * - `batch`: by `ordinal`, those of one ordinal first come, first answered
  */
 export type Priority = 'interactive' | 'batch';
+
+/**
+ * Whole number of 0 or more, at most 2^53 - 1; 0 when absent, so a job without one is served with those of the first problem.
+ * Among jobs of one priority, what waits for a place gets it in ascending order of ordinals, whenever it came, and prompts are
+ * read in that order: earlier problems are finished first. Sequences that run keep their places.
+ */
+export type Ordinal = number;
 
 export interface SampleRequest {
   /** Prefixes that prompts share, with each other or with what the engine has read before, are not read again. */
@@ -63,6 +70,8 @@ export interface SampleRequest {
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /** Number of the problem that this is for, see {@link Ordinal}. */
+  readonly ordinal?: Ordinal;
   /**
    * What later jobs that continue these samples will need: sequences, and tokens of the longest. A hint: the context is then
    * made for them at once, instead of being replaced, and the cache with it, when they come.
@@ -171,6 +180,8 @@ export interface ScoreRequest {
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /** Number of the problem that this is for, see {@link Ordinal}. */
+  readonly ordinal?: Ordinal;
   readonly signal?: AbortSignal;
 }
 
@@ -191,6 +202,8 @@ export interface ClassifyRequest {
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /** Number of the problem that this is for, see {@link Ordinal}. */
+  readonly ordinal?: Ordinal;
   readonly signal?: AbortSignal;
 }
 
@@ -300,6 +313,8 @@ export interface Engine {
   readonly adapters: readonly Adapter[];
   /** Whether equal jobs give equal tokens whatever else the engine is asked for. */
   readonly reproducible: boolean;
+  /** Sequences beyond which a decode of more gains little: on a processor fewer than on a GPU. */
+  readonly efficientSequences: number;
   /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
   tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
   sample(request: SampleRequest): Promise<SampleResult>;

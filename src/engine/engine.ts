@@ -1,6 +1,7 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
-import { loadAddon, toT1Error } from './binding.js';
+import { loadAddon, toT1Error, withOurErrors } from './binding.js';
+import { chooseDevice, isGpu } from './devices.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
 import type {
   Adapter,
@@ -61,6 +62,9 @@ export interface EngineOptions {
   readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
 }
 
+/** Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have. */
+const EFFICIENT_SEQUENCES = { cpu: 64, gpu: 256 };
+
 /** Takes a job's events, in order. */
 interface Job {
   onEvent(event: RawEvent): void;
@@ -85,11 +89,15 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
   return new AddonEngine(addon, native, raw, jobs);
 }
 
-/** Devices that llama.cpp can use here. */
-export const listDevices = (): DeviceInfo[] => loadAddon().devices();
+/**
+ * Devices that llama.cpp can use here.
+ *
+ * @throws T1Error ADDON_UNAVAILABLE; USAGE: T1_CPU_VARIANT names no CPU code that this processor runs
+ */
+export const listDevices = (): DeviceInfo[] => withOurErrors(() => loadAddon().devices());
 
-/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". */
-export const listBackends = (): string[] => loadAddon().backends();
+/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". Throws like listDevices. */
+export const listBackends = (): string[] => withOurErrors(() => loadAddon().backends());
 
 /** What a GGUF says of itself; no weights are loaded. */
 export async function inspectModel(path: string): Promise<ModelInfo> {
@@ -125,6 +133,7 @@ class AddonEngine implements Engine {
   readonly build: string;
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
+  readonly efficientSequences: number;
   readonly #native: NativeEngine;
   readonly #jobs: Map<number, Job>;
   #lastJob = 0;
@@ -137,6 +146,12 @@ class AddonEngine implements Engine {
     this.model = { path: options.path, ...info, chatTemplate, metadata: Object.fromEntries(metadata) };
     this.adapters = options.adapters;
     this.reproducible = options.reproducible;
+    const choice = {
+      ...(options.device !== '' && { device: options.device }),
+      ...(options.gpuLayers >= 0 && { gpuLayers: options.gpuLayers }),
+    };
+    const { used } = chooseDevice(addon.devices(), addon.backends(), choice);
+    this.efficientSequences = isGpu(used.type) ? EFFICIENT_SEQUENCES.gpu : EFFICIENT_SEQUENCES.cpu;
     // Options that change what comes out, other than by rounding.
     const kv = options.kvType === 'f16' ? '' : `; KV ${options.kvType}`;
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
@@ -147,7 +162,20 @@ class AddonEngine implements Engine {
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
-    const { prompts, sampler, maxTokens, stop = [], grammar, logitBias, adapter, priority, reserve, topLogprobs, signal } = request;
+    const {
+      prompts,
+      sampler,
+      maxTokens,
+      stop = [],
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      ordinal,
+      reserve,
+      topLogprobs,
+      signal,
+    } = request;
     const { onText, onSample, onProgress } = request;
     const textIntervalMs = onText && (request.textIntervalMs ?? TEXT_INTERVAL_MS);
     // [prompts][seeds]; places fill in order of completion
@@ -156,32 +184,56 @@ class AddonEngine implements Engine {
       if (piece.text !== '' && !signal?.aborted) onText?.(piece);
     };
     const onEvent = (event: RawEvent): void => {
-      switch (event.type) {
-        case 'progress':
-          return onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
-        case 'texts':
-          return event.pieces.forEach(tell);
-        case 'sample': {
-          const { type: _, rest = '', ...finished } = event;
-          const { prompt, index, tokens } = finished;
-          tell({ prompt, index, text: rest, tokens: tokens.length });
-          const sample: Sample = { ...finished, seed: prompts[prompt]?.seeds[index] ?? 0 };
-          const row = samples[prompt];
-          if (row) row[index] = sample;
-          return onSample?.(sample);
+      if (event.type === 'progress') {
+        const { finished, total, generatedTokens } = event;
+        onProgress?.({ finished, total, generatedTokens });
+      } else if (event.type === 'texts') {
+        event.pieces.forEach(tell);
+      } else if (event.type === 'sample') {
+        const { type: _, rest = '', ...finished } = event;
+        const { prompt, index, tokens } = finished;
+        const [seed, row] = [prompts[prompt]?.seeds[index], samples[prompt]];
+        if (seed === undefined || !row) {
+          throw new T1Error('INTERNAL', `the engine told sample ${index} of prompt ${prompt}, which nobody asked for`);
         }
-        default:
-          throw unexpected('sample', event);
+        tell({ prompt, index, text: rest, tokens: tokens.length });
+        const sample: Sample = { ...finished, seed };
+        row[index] = sample;
+        onSample?.(sample);
+      } else {
+        throw unexpected('sample', event);
       }
     };
-    const raw = { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve, textIntervalMs, topLogprobs };
+    const raw = {
+      prompts,
+      sampler,
+      maxTokens,
+      stop,
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      ordinal,
+      reserve,
+      textIntervalMs,
+      topLogprobs,
+    };
     const end = await this.#run((job) => this.#native.sample(job, raw), signal, onEvent);
     if (end.type !== 'sampled') throw unexpected('sample', end);
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
 
-  async score({ sequences, targets, adapter, priority, next, topLogprobs, signal }: ScoreRequest): Promise<ScoreResult> {
-    const raw = { sequences, targets, adapter, priority, next, topLogprobs };
+  async score({
+    sequences,
+    targets,
+    adapter,
+    priority,
+    ordinal,
+    next,
+    topLogprobs,
+    signal,
+  }: ScoreRequest): Promise<ScoreResult> {
+    const raw = { sequences, targets, adapter, priority, ordinal, next, topLogprobs };
     const end = await this.#run((job) => this.#native.score(job, raw), signal);
     if (end.type !== 'scored') throw unexpected('score', end);
     const { type: _, ...result } = end;
@@ -196,8 +248,8 @@ class AddonEngine implements Engine {
     this.#direct(() => this.#native.useCosts(costs));
   }
 
-  async classify({ sequences, adapter, priority, signal }: ClassifyRequest): Promise<ClassifyResult> {
-    const end = await this.#run((job) => this.#native.classify(job, { sequences, adapter, priority }), signal);
+  async classify({ sequences, adapter, priority, ordinal, signal }: ClassifyRequest): Promise<ClassifyResult> {
+    const end = await this.#run((job) => this.#native.classify(job, { sequences, adapter, priority, ordinal }), signal);
     if (end.type !== 'classified') throw unexpected('classify', end);
     const { type: _, ...result } = end;
     return result;
@@ -214,11 +266,7 @@ class AddonEngine implements Engine {
 
   /** Without a job. */
   #direct<Result>(call: () => Result): Result {
-    try {
-      return call();
-    } catch (error) {
-      throw toT1Error(error);
-    }
+    return withOurErrors(call);
   }
 
   /**
@@ -246,7 +294,8 @@ class AddonEngine implements Engine {
         let thrown: { readonly error: unknown } | undefined;
         this.#jobs.set(job, {
           onEvent: (event) => {
-            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified') return thrown ? reject(thrown.error) : resolve(event);
+            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified')
+              return thrown ? reject(thrown.error) : resolve(event);
             if (event.type === 'failed') return reject(thrown ? thrown.error : toFailure(event, failure, signal));
             if (thrown) return;
             try {
@@ -274,9 +323,11 @@ class AddonEngine implements Engine {
 /** Least time between two calls of `onText` for one sample, where the request does not say. */
 const TEXT_INTERVAL_MS = 50;
 
-const unexpected = (job: string, event: RawEvent): T1Error => new T1Error('INTERNAL', `a ${job} job told '${event.type}'`);
+const unexpected = (job: string, event: RawEvent): T1Error =>
+  new T1Error('INTERNAL', `a ${job} job told '${event.type}'`);
 
-const hasCode = (error: unknown): boolean => error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
+const hasCode = (error: unknown): boolean =>
+  error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
 
 const aborted = (signal: AbortSignal): T1Error => new T1Error('ABORTED', 'aborted', { cause: signal.reason });
 

@@ -5,7 +5,7 @@ import { indexFolder, packageRoot } from '../paths.js';
 import { addToIndex } from './add.js';
 import { guarded } from './errors.js';
 import { indexPath, shippedIndex } from './folder.js';
-import { KnowledgeIndex } from './knowledge.js';
+import { KnowledgeIndex } from './knowledge-index.js';
 
 export { shippedIndex };
 
@@ -29,7 +29,10 @@ export async function openKnowledge(nameOrPath: string, options: OpenOptions = {
 }
 
 /** Nothing to do for other names. Made aside and moved into place, so that no other process sees half of it. */
-export async function ensureShipped(name: string, { folder = indexFolder(), signal, onNote }: OpenOptions): Promise<void> {
+export async function ensureShipped(
+  name: string,
+  { folder = indexFolder(), signal, onNote }: OpenOptions,
+): Promise<void> {
   if (name !== shippedIndex) return;
   const path = indexPath(name, folder);
   if (existsSync(path)) return;

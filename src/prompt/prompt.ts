@@ -44,7 +44,10 @@ export function renderPrompt(engine: Engine, role: Role, values: PromptValues, t
 
 /** What a role says, with its values filled in. */
 export const messagesOf = (role: Role, values: PromptValues): ChatMessage[] =>
-  role.messages.map(({ role: speaker, content }) => ({ role: speaker, content: new Template(content).render({ ...values }) }));
+  role.messages.map(({ role: speaker, content }) => ({
+    role: speaker,
+    content: new Template(content).render({ ...values }),
+  }));
 
 /**
  * Ids of a text that begins a sequence, control tokens read as such. A beginning-of-sequence token is added where the

@@ -42,7 +42,10 @@ export interface DistinctSolution {
 }
 
 /** Solutions that have an answer, equal ones together. `solvePrompt` as in `rolePrompts`. */
-export function distinctSolutions(candidates: readonly Candidate[], solvePrompt: Prompt | undefined): DistinctSolution[] {
+export function distinctSolutions(
+  candidates: readonly Candidate[],
+  solvePrompt: Prompt | undefined,
+): DistinctSolution[] {
   const distinct = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     if (candidate.answer === null) continue;
@@ -53,7 +56,8 @@ export function distinctSolutions(candidates: readonly Candidate[], solvePrompt:
   return [...distinct.entries()].map(([text, same]) => {
     const [first] = same;
     // Only a solution that ended by itself is followed by the template's end of turn in the model's cache.
-    const turn = solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text, tokens: first.tokens } : undefined;
+    const turn =
+      solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text, tokens: first.tokens } : undefined;
     return { text, candidates: same, turn };
   });
 }

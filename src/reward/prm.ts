@@ -7,12 +7,12 @@ import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { RewardSource, Run } from '../run.js';
+import type { RewardSource, StageContext } from '../stage-context.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, Reward, StepScore } from '../types.js';
 import { aggregations, type ProcessEntry } from './entry.js';
 import { solutionSteps, tagToken, type SolutionSteps } from './solution-steps.js';
-import { goodShare, verdictTokens } from './words.js';
+import { goodShare, verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -21,7 +21,7 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error USAGE: no entry says how; MODEL_INVALID: words or tag that are no single token, no usable chat template
  */
-export function checkPrm({ reward }: Run): void {
+export function checkPrm({ reward }: StageContext): void {
   const entry = processEntry(reward);
   verdictTokens(reward.engine, entry);
   if (entry.steps.layout === 'tags') tagToken(reward.engine, entry.steps.tag);
@@ -35,7 +35,12 @@ export function checkPrm({ reward }: Run): void {
 }
 
 /** Scores refuted candidates too, so that every selection can be made from the pool; all in one job over shared prefixes. */
-export async function prm(problem: Problem, _prompt: Prompt, candidates: readonly Candidate[], run: Run): Promise<Reward[]> {
+export async function prm(
+  problem: Problem,
+  _prompt: Prompt,
+  candidates: readonly Candidate[],
+  run: StageContext,
+): Promise<Reward[]> {
   const { engine, profile } = run.reward;
   const entry = processEntry(run.reward);
   const read = new Map<string, SolutionSteps>(); // by solution: equal ones are scored once
@@ -53,21 +58,31 @@ export async function prm(problem: Problem, _prompt: Prompt, candidates: readonl
   });
 }
 
-function rewardOf(steps: readonly StepScore[], entry: ProcessEntry, run: Run): Reward {
+function rewardOf(steps: readonly StepScore[], entry: ProcessEntry, run: StageContext): Reward {
   const aggregate = aggregations[run.settings.aggregation ?? entry.aggregation];
   return { score: aggregate(steps.map(({ score }) => score)), steps };
 }
 
 /** @returns [sequences][steps] P(good) against P(bad) at each position */
-async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEntry, run: Run): Promise<StepScore[][]> {
+async function stepScores(
+  sequences: readonly SolutionSteps[],
+  entry: ProcessEntry,
+  run: StageContext,
+): Promise<StepScore[][]> {
   const { engine, modelHash, adapter } = run.reward;
   const { good, bad } = verdictTokens(engine, entry);
   const keys = sequences.map(({ tokens, positions }) =>
-    Array.from(positions, (at) => contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad)),
+    Array.from(positions, (at) =>
+      contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad),
+    ),
   );
   const known = keys.map((row) => row.map((key) => run.store.score(key)));
   const all = [...sequences.keys()];
-  const missing = jobOf(engine, all, all.filter((i) => known[i]?.some((score) => score === undefined)));
+  const missing = jobOf(
+    engine,
+    all,
+    all.filter((i) => known[i]?.some((score) => score === undefined)),
+  );
   if (missing.length > 0) {
     const { logprobs, usage } = await engine.score({
       sequences: missing.flatMap((i) => sequences[i] ?? []),
@@ -79,7 +94,10 @@ async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEnt
     const width = good.length + bad.length;
     missing.forEach((i, row) => {
       known[i] = (keys[i] ?? []).map((key, step) => {
-        const score = goodShare((logprobs[row] ?? new Float32Array()).subarray(step * width, (step + 1) * width), good.length);
+        const score = goodShare(
+          (logprobs[row] ?? new Float32Array()).subarray(step * width, (step + 1) * width),
+          good.length,
+        );
         run.store.saveScore(key, 'prm', score);
         return score;
       });
@@ -92,7 +110,16 @@ async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEnt
 function processEntry({ engine, entry, profile }: RewardSource): ProcessEntry {
   if (entry?.kind === 'prm') return entry;
   const { process: own } = profile.roles;
-  if (!entry && own) return { ...own, kind: 'prm', name: profile.name, source: profile.source, match: {}, aggregation: 'last', steps: { layout: 'own' } };
+  if (!entry && own)
+    return {
+      ...own,
+      kind: 'prm',
+      name: profile.name,
+      source: profile.source,
+      match: {},
+      aggregation: 'last',
+      steps: { layout: 'own' },
+    };
   throw new T1Error(
     'USAGE',
     `nothing says how ${engine.model.name} scores steps: give a process reward model with --reward-model, a description with --reward-entry, or another --reward`,

@@ -13,7 +13,10 @@ export interface SolutionSteps extends ScoreSequence {
 }
 
 /** Steps of a solution, without what parts them and without empty ones. */
-export function splitSteps(solution: string, { separator, steps }: Pick<ProcessEntry, 'separator' | 'steps'>): string[] {
+export function splitSteps(
+  solution: string,
+  { separator, steps }: Pick<ProcessEntry, 'separator' | 'steps'>,
+): string[] {
   const written = steps.layout === 'tags' ? solution.replaceAll(steps.tag, '') : solution;
   return written
     .split(separator)
@@ -26,7 +29,13 @@ export function splitSteps(solution: string, { separator, steps }: Pick<ProcessE
  * @returns undefined for a solution whose steps cannot be told apart in the vocabulary, or that has none
  * @throws T1Error MODEL_INVALID when the model cannot be asked so at all
  */
-export function solutionSteps(engine: Engine, entry: ProcessEntry, profile: Profile, problem: string, solution: string): SolutionSteps | undefined {
+export function solutionSteps(
+  engine: Engine,
+  entry: ProcessEntry,
+  profile: Profile,
+  problem: string,
+  solution: string,
+): SolutionSteps | undefined {
   const steps = splitSteps(solution, entry);
   if (steps.length === 0) return undefined;
   const layout = entry.steps;
@@ -42,7 +51,12 @@ export function solutionSteps(engine: Engine, entry: ProcessEntry, profile: Prof
 type Layout<Name> = Extract<ProcessEntry['steps'], { layout: Name }>;
 
 /** Read where each of the assistant's turns begins. */
-function turns(engine: Engine, { turn, reply }: Layout<'turns'>, problem: string, steps: readonly string[]): ScoreSequence {
+function turns(
+  engine: Engine,
+  { turn, reply }: Layout<'turns'>,
+  problem: string,
+  steps: readonly string[],
+): ScoreSequence {
   const template = new Template(turn);
   const messages: ChatMessage[] = [];
   const tokens: number[] = [];
@@ -52,19 +66,34 @@ function turns(engine: Engine, { turn, reply }: Layout<'turns'>, problem: string
     messages.push({ role: 'user', content: template.render({ problem, step, first: i === 0 }) });
     const text = renderChat(engine.model, messages, { addGenerationPrompt: true });
     if (!text.startsWith(before)) {
-      throw new T1Error('MODEL_INVALID', `the chat template of ${engine.model.name} does not only append when a turn is added: its steps cannot be read in one pass`);
+      throw new T1Error(
+        'MODEL_INVALID',
+        `the chat template of ${engine.model.name} does not only append when a turn is added: its steps cannot be read in one pass`,
+      );
     }
-    tokens.push(...(i === 0 ? promptTokens(engine, text) : engine.tokenize(text.slice(before.length), { special: true, addBos: false })));
+    tokens.push(
+      ...(i === 0
+        ? promptTokens(engine, text)
+        : engine.tokenize(text.slice(before.length), { special: true, addBos: false })),
+    );
     positions.push(tokens.length - 1);
     tokens.push(...engine.tokenize(reply, { special: false, addBos: false }));
     messages.push({ role: 'assistant', content: reply });
     before = text + reply;
   }
-  return { tokens: Int32Array.from(tokens.slice(0, (positions.at(-1) ?? 0) + 1)), positions: Int32Array.from(positions) };
+  return {
+    tokens: Int32Array.from(tokens.slice(0, (positions.at(-1) ?? 0) + 1)),
+    positions: Int32Array.from(positions),
+  };
 }
 
 /** Read after the tag that stands behind each step. */
-function tags(engine: Engine, layout: Layout<'tags'>, problem: string, steps: readonly string[]): ScoreSequence | undefined {
+function tags(
+  engine: Engine,
+  layout: Layout<'tags'>,
+  problem: string,
+  steps: readonly string[],
+): ScoreSequence | undefined {
   const tag = tagToken(engine, layout.tag);
   const textOf = (solution: string): string => {
     const render = (source: string): string => new Template(source).render({ problem, solution });
@@ -82,7 +111,13 @@ function tags(engine: Engine, layout: Layout<'tags'>, problem: string, steps: re
 }
 
 /** Read at the end of each step of the solution itself. */
-function own(engine: Engine, { separator }: ProcessEntry, profile: Profile, problem: string, solution: string): ScoreSequence {
+function own(
+  engine: Engine,
+  { separator }: ProcessEntry,
+  profile: Profile,
+  problem: string,
+  solution: string,
+): ScoreSequence {
   const tokens = [...renderPrompt(engine, profile.roles.solve, { problem }).tokens];
   const positions: number[] = [];
   let rest = solution;

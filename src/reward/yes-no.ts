@@ -7,10 +7,10 @@ import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
-import type { RewardSource, Run } from '../run.js';
+import type { RewardSource, StageContext } from '../stage-context.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, Reward } from '../types.js';
-import { goodShare, verdictTokens } from './words.js';
+import { goodShare, verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -19,7 +19,7 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error MODEL_INVALID: no usable chat template, or no single token for a word
  */
-export function checkYesNo({ reward }: Run): void {
+export function checkYesNo({ reward }: StageContext): void {
   const role = askedRole(reward);
   renderPrompt(reward.engine, role, { problem: 'problem', solution: 'solution' });
   verdictTokens(reward.engine, role);
@@ -33,7 +33,7 @@ export async function yesNo(
   problem: Problem,
   solvePrompt: Prompt,
   candidates: readonly Candidate[],
-  run: Run,
+  run: StageContext,
 ): Promise<Reward[]> {
   const { engine, modelHash, adapter } = run.reward;
   const role = askedRole(run.reward);
@@ -46,10 +46,12 @@ export async function yesNo(
       run.emit({ type: 'score', index, reward });
     }
   };
-  const asked = rolePrompts(engine, role, problem, engine === run.engine ? solvePrompt : undefined, candidates, 0).map((entry) => ({
-    ...entry,
-    key: contentKey('yes-no', engine.build, modelHash, adapterKey(adapter), entry.prompt.tokens, good, bad),
-  }));
+  const asked = rolePrompts(engine, role, problem, engine === run.engine ? solvePrompt : undefined, candidates, 0).map(
+    (entry) => ({
+      ...entry,
+      key: contentKey('yes-no', engine.build, modelHash, adapterKey(adapter), entry.prompt.tokens, good, bad),
+    }),
+  );
   const unknown = asked.filter(({ key, candidates: same }) => {
     const known = run.store.score(key);
     if (known !== undefined) tell(same, known);

@@ -9,7 +9,7 @@ import type { Backend, BackendInternals, BackendName } from './backend.js';
 import { runInOrderOfCompletion, type BatchResult, type BatchSource } from './batch.js';
 import { cpythonBackend } from './cpython/cpython-backend.js';
 import type { GuestProcess } from './guest-process.js';
-import { Pool } from './pool.js';
+import { Pool } from './process-pool.js';
 import { refusedUnrun, toJob, type ProgramRequest, type ProgramResult } from './program.js';
 import { pyodideBackend } from './pyodide-backend.js';
 import { parseSandboxOptions, type SandboxOptions } from './sandbox-options.js';
@@ -68,7 +68,10 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  static async #startWith(backend: Backend, { workers, spares = backend.spares, memoryBytes }: Parsed): Promise<Sandbox> {
+  static async #startWith(
+    backend: Backend,
+    { workers, spares = backend.spares, memoryBytes }: Parsed,
+  ): Promise<Sandbox> {
     let first: GuestProcess | undefined;
     try {
       first = await backend.start();

@@ -90,9 +90,18 @@ function decide(pool: readonly ScoredCandidate[], strategy: Selector, fallback: 
   return { answer: standsFor.answer, chosen: standsFor.index, verified, fallback, weights };
 }
 
-function add(tallies: Map<number, Tally>, candidate: ScoredCandidate, weight: number, combine: Selector['combine']): void {
+function add(
+  tallies: Map<number, Tally>,
+  candidate: ScoredCandidate,
+  weight: number,
+  combine: Selector['combine'],
+): void {
   const { group } = candidate;
-  if (group == null) throw new T1Error('INPUT', `candidate ${candidate.index} has an answer and no group: answerGroups says which answers are the same`);
+  if (group == null)
+    throw new T1Error(
+      'INPUT',
+      `candidate ${candidate.index} has an answer and no group: answerGroups says which answers are the same`,
+    );
   const verified = passed(candidate) === 1;
   const tally = tallies.get(group);
   if (!tally) {

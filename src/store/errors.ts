@@ -8,15 +8,29 @@ export function storeError(path: string, cause: unknown): T1Error {
   const code = errorCode(cause);
   const detail = cause instanceof Error ? cause.message : String(cause);
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_WRITE') {
-    return new T1Error('DISK_FULL', `no room to write ${path}: free some space or name another --db; stored results are kept`, { cause });
+    return new T1Error(
+      'DISK_FULL',
+      `no room to write ${path}: free some space or name another --db; stored results are kept`,
+      { cause },
+    );
   }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new T1Error('STORE_CORRUPT', `${path} is damaged or no database (${detail}): move it away or name another --db`, { cause });
+    return new T1Error(
+      'STORE_CORRUPT',
+      `${path} is damaged or no database (${detail}): move it away or name another --db`,
+      { cause },
+    );
   }
   if (code.startsWith('SQLITE_BUSY')) {
-    return new T1Error('STORE_UNAVAILABLE', `${path} is locked by another process: wait for it or name another --db`, { cause });
+    return new T1Error('STORE_UNAVAILABLE', `${path} is locked by another process: wait for it or name another --db`, {
+      cause,
+    });
   }
-  return new T1Error('STORE_UNAVAILABLE', `cannot use the database ${path} (${detail}): check its folder's rights or name another --db`, { cause });
+  return new T1Error(
+    'STORE_UNAVAILABLE',
+    `cannot use the database ${path} (${detail}): check its folder's rights or name another --db`,
+    { cause },
+  );
 }
 
 function errorCode(cause: unknown): string {

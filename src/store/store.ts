@@ -31,7 +31,9 @@ const programsColumn = z.array(
 );
 
 const evidenceColumn = z.strictObject({
-  passages: z.array(z.strictObject({ id: z.string(), title: z.string().nullable(), text: z.string(), score: z.number() })).optional(),
+  passages: z
+    .array(z.strictObject({ id: z.string(), title: z.string().nullable(), text: z.string(), score: z.number() }))
+    .optional(),
   checks: z.array(z.strictObject({ text: z.string(), verdict: z.enum(['pass', 'fail', 'unknown']) })).optional(),
   tokens: z.int().optional(),
   note: z.string().optional(),
@@ -128,7 +130,9 @@ export class Store {
 
   /** What a calibration measured; see Engine.useCosts. */
   kvCosts(key: Buffer): KvCosts | undefined {
-    const row = this.run(() => this.database.prepare<[Buffer], { costs: string }>('SELECT costs FROM kv_costs WHERE key = ?').get(key));
+    const row = this.run(() =>
+      this.database.prepare<[Buffer], { costs: string }>('SELECT costs FROM kv_costs WHERE key = ?').get(key),
+    );
     return row && kvCostsColumn.parse(JSON.parse(row.costs));
   }
 
@@ -147,8 +151,17 @@ export class Store {
   }
 
   saveVerdict(key: Buffer, verifier: string, { verdict, programs, passages, checks, tokens, note }: ToolVerdict): void {
-    const evidence = passages || checks || tokens !== undefined || note !== undefined ? JSON.stringify({ passages, checks, tokens, note }) : null;
-    this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch(), ?)', [key, verifier, verdict, JSON.stringify(programs), evidence]);
+    const evidence =
+      passages || checks || tokens !== undefined || note !== undefined
+        ? JSON.stringify({ passages, checks, tokens, note })
+        : null;
+    this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch(), ?)', [
+      key,
+      verifier,
+      verdict,
+      JSON.stringify(programs),
+      evidence,
+    ]);
   }
 
   score(key: Buffer): number | undefined {

@@ -27,7 +27,10 @@ const callsOf = (calls: Readonly<Record<string, { readonly arguments: z.ZodType;
   Object.fromEntries(
     Object.entries(calls).map(([name, call]) => [
       name,
-      { arguments: schemaOf(call.arguments), ...(!(call.reply instanceof z.ZodVoid) && { reply: schemaOf(call.reply) }) },
+      {
+        arguments: schemaOf(call.arguments),
+        ...(!(call.reply instanceof z.ZodVoid) && { reply: schemaOf(call.reply) }),
+      },
     ]),
   );
 
@@ -38,14 +41,18 @@ describe('what the addon says of itself is what contract.ts says', () => {
     expect(described.engine).toEqual(callsOf(contract.engineCalls));
     expect(described.addon).toEqual(callsOf(contract.addonCalls));
     // Not two empty ones.
-    expect(JSON.stringify(described).match(/"(textIntervalMs|topLogprobs|generatedTokens|OUT_OF_MEMORY)"/g)?.length).toBeGreaterThan(6);
+    expect(
+      JSON.stringify(described).match(/"(textIntervalMs|topLogprobs|generatedTokens|OUT_OF_MEMORY)"/g)?.length,
+    ).toBeGreaterThan(6);
   });
 
   test('functions, and error codes that the package has', async () => {
     const { version, contract: number, describe, ...functions } = loadAddon();
     expect(Object.keys(functions).sort()).toEqual(Object.keys(contract.addonCalls).sort());
     expect([typeof version, typeof number, typeof describe]).toEqual(['string', 'number', 'function']);
-    const names = Object.getOwnPropertyNames(Object.getPrototypeOf((await open({})).engine)).filter((name) => name !== 'constructor');
+    const names = Object.getOwnPropertyNames(Object.getPrototypeOf((await open({})).engine)).filter(
+      (name) => name !== 'constructor',
+    );
     expect(names.sort()).toEqual(Object.keys(contract.engineCalls).sort());
     expect(contract.nativeErrorCode.options.filter((code) => !isErrorCode(code))).toEqual([]);
   });
@@ -83,7 +90,13 @@ const SAMPLE = {
   textIntervalMs: 10,
   topLogprobs: 3,
 } as const;
-const SCORE = { sequences: [{ tokens: Int32Array.of(1, 2, 3), positions: Int32Array.of(1) }], targets: Int32Array.of(1), priority: 'batch', next: true, topLogprobs: 2 } as const;
+const SCORE = {
+  sequences: [{ tokens: Int32Array.of(1, 2, 3), positions: Int32Array.of(1) }],
+  targets: Int32Array.of(1),
+  priority: 'batch',
+  next: true,
+  topLogprobs: 2,
+} as const;
 const CLASSIFY = { sequences: [Int32Array.of(1, 2)] };
 const COSTS = { decode: 1, rowSplit: 1, rowUnified: 1, cellSplit: 1, cellUnified: 1, copy: 1 };
 
@@ -96,20 +109,24 @@ const open = (options: Partial<RawOptions>): Promise<Opened> =>
   new Promise((resolve, reject) => {
     const listeners = new Map<number, (event: RawEvent) => void>();
     let jobs = 0;
-    loadAddon().load({ ...OPTIONS, path: model, ...options }, (job, event) => listeners.get(job)?.(event), (error, engine) => {
-      if (!engine) return reject(error);
-      const run = (submit: (job: number) => number): Promise<RawEvent[]> =>
-        new Promise((done) => {
-          const events: RawEvent[] = [];
-          engine.setBusy(true);
-          listeners.set(++jobs, (event) => {
-            events.push(event);
-            if (!['sample', 'texts', 'progress'].includes(event.type)) done(events);
+    loadAddon().load(
+      { ...OPTIONS, path: model, ...options },
+      (job, event) => listeners.get(job)?.(event),
+      (error, engine) => {
+        if (!engine) return reject(error);
+        const run = (submit: (job: number) => number): Promise<RawEvent[]> =>
+          new Promise((done) => {
+            const events: RawEvent[] = [];
+            engine.setBusy(true);
+            listeners.set(++jobs, (event) => {
+              events.push(event);
+              if (!['sample', 'texts', 'progress'].includes(event.type)) done(events);
+            });
+            submit(jobs);
           });
-          submit(jobs);
-        });
-      resolve({ engine, run });
-    });
+        resolve({ engine, run });
+      },
+    );
   });
 
 const model = modelFile();
@@ -127,9 +144,13 @@ test('every event and every reply holds what the contract says, and nothing else
     ...(await run((job) => engine.score(job, SCORE))),
     ...(await run((job) => engine.score(job, { ...SCORE, next: false, topLogprobs: undefined }))),
     ...(await run((job) => engine.classify(job, CLASSIFY))),
-    ...(await run((job) => engine.sample(job, { ...SAMPLE, prompts: [{ tokens: new Int32Array(100_000), seeds: [1] }] }))),
+    ...(await run((job) =>
+      engine.sample(job, { ...SAMPLE, prompts: [{ tokens: new Int32Array(100_000), seeds: [1] }] }),
+    )),
   ];
-  expect([...new Set(events.map(({ type }) => type))].sort()).toEqual(contract.event.options.map(({ shape }) => shape.type.value).sort());
+  expect([...new Set(events.map(({ type }) => type))].sort()).toEqual(
+    contract.event.options.map(({ shape }) => shape.type.value).sort(),
+  );
   for (const event of events) expect(contract.event.parse(event)).toEqual(event);
   for (const [name, reply] of [
     ['info', engine.info()],
@@ -153,14 +174,20 @@ function put(value: unknown, [step, ...rest]: readonly (string | number)[], what
 }
 
 /** Places of all records inside, and of all fields. */
-function placesOf(value: unknown, place: readonly (string | number)[] = []): { readonly records: (string | number)[][]; readonly fields: (string | number)[][] } {
+function placesOf(
+  value: unknown,
+  place: readonly (string | number)[] = [],
+): { readonly records: (string | number)[][]; readonly fields: (string | number)[][] } {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return { records: [], fields: [] };
   const below = Object.entries(value).map(([key, each]) => {
     const here = [...place, Array.isArray(value) ? Number(key) : key];
     const { records, fields } = placesOf(each, here);
     return { records, fields: Array.isArray(value) ? fields : [here, ...fields] };
   });
-  return { records: [...(Array.isArray(value) ? [] : [[...place]]), ...below.flatMap(({ records }) => records)], fields: below.flatMap(({ fields }) => fields) };
+  return {
+    records: [...(Array.isArray(value) ? [] : [[...place]]), ...below.flatMap(({ records }) => records)],
+    fields: below.flatMap(({ fields }) => fields),
+  };
 }
 
 /** A field that is there although it may be absent: JSON Schema's word for it. */
@@ -177,9 +204,20 @@ describe('a field that is missing, unknown or of another type is refused by name
     ['score', SCORE, contract.scoreRequest, (value) => opened.engine.score(1, value)],
     ['classify', CLASSIFY, contract.classifyRequest, (value) => opened.engine.classify(1, value)],
     ['costs', COSTS, contract.kvCosts, (value) => opened.engine.useCosts(value)],
-    ['options', { ...OPTIONS, path: model, adapters: [{ name: 'a', path: 'b', scale: 1 }] }, contract.engineOptions, (value) => loadAddon().load(value, () => {}, () => {})],
+    [
+      'options',
+      { ...OPTIONS, path: model, adapters: [{ name: 'a', path: 'b', scale: 1 }] },
+      contract.engineOptions,
+      (value) =>
+        loadAddon().load(
+          value,
+          () => {},
+          () => {},
+        ),
+    ],
   ];
-  const named = (place: readonly (string | number)[]): string => place.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+  const named = (place: readonly (string | number)[]): string =>
+    place.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 
   test.each(cases)('%s', (_, valid, schema, call) => {
     const refused = (value: unknown): unknown => {
@@ -203,17 +241,24 @@ describe('a field that is missing, unknown or of another type is refused by name
       expect(refused(put(valid, place, () => 0)), named(place)).toMatchObject(error);
       if (needed(json, place)) expect(refused(put(valid, place, undefined)), named(place)).toMatchObject(error);
     }
-    for (const value of [undefined, null, 'x', [], Int32Array.of(1)]) expect(refused(value)).toMatchObject({ code: 'USAGE' });
+    for (const value of [undefined, null, 'x', [], Int32Array.of(1)])
+      expect(refused(value)).toMatchObject({ code: 'USAGE' });
   });
 
   test('and so is a value out of range, or an argument too many', () => {
-    const refused = (rest: object) => expect(() => opened.engine.sample(1, { ...SAMPLE, ...rest })).toThrowError(expect.objectContaining({ code: 'USAGE' }) as Error);
+    const refused = (rest: object) =>
+      expect(() => opened.engine.sample(1, { ...SAMPLE, ...rest })).toThrowError(
+        expect.objectContaining({ code: 'USAGE' }) as Error,
+      );
     for (const topLogprobs of [-1, 21, 1.5, NaN]) refused({ topLogprobs });
     for (const textIntervalMs of [0, 9, 60_001, 10.5]) refused({ textIntervalMs });
     for (const seed of [-1, 2 ** 53, 0.5]) refused({ prompts: [{ tokens: Int32Array.of(1), seeds: [seed] }] });
     for (const bias of [Infinity, NaN]) refused({ logitBias: [{ token: 1, bias }] });
     refused({ priority: 'soon' });
-    const [engine, backends] = [opened.engine as unknown as Record<'abort' | 'setBusy', (...args: unknown[]) => void>, loadAddon().backends as (...args: unknown[]) => void];
+    const [engine, backends] = [
+      opened.engine as unknown as Record<'abort' | 'setBusy', (...args: unknown[]) => void>,
+      loadAddon().backends as (...args: unknown[]) => void,
+    ];
     expect(() => engine.abort(1, 2)).toThrowError('abort takes');
     expect(() => engine.abort('1')).toThrowError('id must be a whole number');
     expect(() => engine.setBusy(1)).toThrowError('busy must be');
@@ -223,7 +268,11 @@ describe('a field that is missing, unknown or of another type is refused by name
 
 test('no event comes after the one that ends a job, whether it is aborted or the engine is disposed', async () => {
   const { engine, run } = await open({});
-  const long = { ...SAMPLE, prompts: [{ tokens: Int32Array.of(1, 2, 3), seeds: [...Array(64).keys()] }], maxTokens: 450 };
+  const long = {
+    ...SAMPLE,
+    prompts: [{ tokens: Int32Array.of(1, 2, 3), seeds: [...Array(64).keys()] }],
+    maxTokens: 450,
+  };
   let id = 0;
   const aborted = run((job) => (id = engine.sample(job, long)));
   await sleep(40);
@@ -236,5 +285,8 @@ test('no event comes after the one that ends a job, whether it is aborted or the
   const counts = [first.length, second.length];
   await sleep(60);
   expect([first.length, second.length]).toEqual(counts);
-  expect([first.at(-1), second.at(-1)]).toMatchObject([{ type: 'failed', code: 'ABORTED' }, { type: 'failed', code: 'DISPOSED' }]);
+  expect([first.at(-1), second.at(-1)]).toMatchObject([
+    { type: 'failed', code: 'ABORTED' },
+    { type: 'failed', code: 'DISPOSED' },
+  ]);
 });

@@ -22,7 +22,12 @@ test.skipIf(missing)('stories260K tells its story', async () => {
   const { samples } = await engine.sample({ prompts: [{ tokens: start, seeds: [0] }], sampler: GREEDY, maxTokens: 80 });
   expect(`Once upon a time${samples[0]?.text}`.slice(0, STORY.length)).toBe(STORY);
   // Pieces with leading spaces, and a stop string over two of them, on a SentencePiece vocabulary.
-  const sampled = await engine.sample({ prompts: [{ tokens: start, seeds: seeds(8) }], sampler: { ...PLAIN, topP: 0.9 }, maxTokens: 60, stop: ['. '] });
+  const sampled = await engine.sample({
+    prompts: [{ tokens: start, seeds: seeds(8) }],
+    sampler: { ...PLAIN, topP: 0.9 },
+    maxTokens: 60,
+    stop: ['. '],
+  });
   expect(new Set(sampled.samples.map(({ text }) => text)).size).toBeGreaterThan(1);
   for (const { text, finish } of sampled.samples) {
     expect(text).toMatch(/^, there was a/);

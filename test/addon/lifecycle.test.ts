@@ -5,9 +5,15 @@ import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { SampleResult } from '../../src/engine/engine-types.js';
+import { ofThisTest } from '../support/children.js';
 import { modelFile, request, tinyEngine } from '../support/engine.js';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+function run(file: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  const running = execute(file, args);
+  ofThisTest(running.child);
+  return running;
+}
 /** Long enough to be met in the middle. */
 const LONG = { maxTokens: 450 };
 
@@ -16,14 +22,18 @@ describe('abort', () => {
     await using engine = await tinyEngine();
     const job = engine.sample(request(engine, 'x', 4, { signal: AbortSignal.abort(new Error('why')) }));
     await expect(job).rejects.toMatchObject({ code: 'ABORTED', cause: new Error('why') });
-    await expect(engine.score({ sequences: [], targets: Int32Array.of(1), signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(
+      engine.score({ sequences: [], targets: Int32Array.of(1), signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   test('in the middle of decoding; the engine goes on', async () => {
     await using engine = await tinyEngine();
     const before = await engine.sample(request(engine, 'again', 4));
     const controller = new AbortController();
-    const job = engine.sample(request(engine, 'x', 128, { ...LONG, signal: controller.signal, onProgress: () => controller.abort() }));
+    const job = engine.sample(
+      request(engine, 'x', 128, { ...LONG, signal: controller.signal, onProgress: () => controller.abort() }),
+    );
     await expect(job).rejects.toMatchObject({ code: 'ABORTED' });
     const after = await engine.sample(request(engine, 'again', 4));
     expect(after.samples.map(({ tokens }) => [...tokens])).toEqual(before.samples.map(({ tokens }) => [...tokens]));
@@ -57,7 +67,9 @@ describe('dispose', () => {
     await Promise.all([engine.dispose(), engine.dispose()]);
     for (const end of await ends) expect(end).toMatchObject({ status: 'rejected', reason: { code: 'DISPOSED' } });
     await engine.dispose();
-    await expect(engine.sample({ prompts: [], sampler: { temperature: 1, topK: 0, topP: 1, minP: 0 }, maxTokens: 1 })).rejects.toMatchObject({ code: 'DISPOSED' });
+    await expect(
+      engine.sample({ prompts: [], sampler: { temperature: 1, topK: 0, topP: 1, minP: 0 }, maxTokens: 1 }),
+    ).rejects.toMatchObject({ code: 'DISPOSED' });
     expect(() => engine.tokenize('x', { special: false })).toThrowError(expect.objectContaining({ code: 'DISPOSED' }));
   });
 });
@@ -66,7 +78,10 @@ test('two engines work at the same time', async () => {
   await using a = await tinyEngine();
   await using b = await tinyEngine({ kv: 'unified' });
   const tokens = ({ samples }: SampleResult) => samples.map((sample) => [...sample.tokens]);
-  const [first, second] = await Promise.all([a.sample(request(a, 'two', 16, { maxTokens: 4 })), b.sample(request(b, 'two', 16, { maxTokens: 4 }))]);
+  const [first, second] = await Promise.all([
+    a.sample(request(a, 'two', 16, { maxTokens: 4 })),
+    b.sample(request(b, 'two', 16, { maxTokens: 4 })),
+  ]);
   expect(tokens(second)).toEqual(tokens(first));
 });
 
@@ -94,7 +109,10 @@ describe('other threads and the end of the process', () => {
     });`;
 
   test('a worker thread', async () => {
-    const worker = new Worker(program('', "require('node:worker_threads').parentPort.postMessage('done'); engine.setBusy(false);"), { eval: true });
+    const worker = new Worker(
+      program('', "require('node:worker_threads').parentPort.postMessage('done'); engine.setBusy(false);"),
+      { eval: true },
+    );
     const message = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
     expect(message).toBe('done');
     await worker.terminate();
@@ -102,7 +120,9 @@ describe('other threads and the end of the process', () => {
 
   test('a worker thread that is terminated while decoding', async () => {
     for (const pause of [0, 10, 50]) {
-      const worker = new Worker(program("require('node:worker_threads').parentPort.postMessage('decoding');", ''), { eval: true });
+      const worker = new Worker(program("require('node:worker_threads').parentPort.postMessage('decoding');", ''), {
+        eval: true,
+      });
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
       await sleep(pause);
       expect(await worker.terminate()).toBe(1);
@@ -120,7 +140,10 @@ describe('other threads and the end of the process', () => {
   });
 
   test('an idle engine does not keep the process alive, and nothing is printed', async () => {
-    const { stdout, stderr } = await run(process.execPath, ['-e', program('', "engine.setBusy(false); console.log('end');")]);
+    const { stdout, stderr } = await run(process.execPath, [
+      '-e',
+      program('', "engine.setBusy(false); console.log('end');"),
+    ]);
     expect({ stdout, stderr }).toEqual({ stdout: 'end\n', stderr: '' });
   });
 });
@@ -131,7 +154,12 @@ test('500 jobs with random aborts do not grow', { timeout: 120_000 }, async () =
   const random = (n: number): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) % n;
   const job = async (): Promise<void> => {
     const controller = new AbortController();
-    const job = engine.sample(request(engine, 'grow '.repeat(1 + random(8)), 1 + random(24), { maxTokens: 1 + random(24), signal: controller.signal }));
+    const job = engine.sample(
+      request(engine, 'grow '.repeat(1 + random(8)), 1 + random(24), {
+        maxTokens: 1 + random(24),
+        signal: controller.signal,
+      }),
+    );
     if (random(2) === 0) setTimeout(() => controller.abort(), random(12));
     await job.catch((error: unknown) => expect(error).toMatchObject({ code: 'ABORTED' }));
   };

@@ -5,11 +5,28 @@ import { shippedModel } from '../../src/paths.js';
 import { codeOf } from '../support/code-of.js';
 import { GREEDY, PLAIN, request, seeds, tinyEngine } from '../support/engine.js';
 
-const CHEAP_UNIFIED: KvCosts = { decode: 1e-3, rowSplit: 1, rowUnified: 1e-3, cellSplit: 1, cellUnified: 1e-9, copy: 1 };
-const CHEAP_SPLIT: KvCosts = { decode: 1e-3, rowSplit: 1e-3, rowUnified: 1, cellSplit: 1e-9, cellUnified: 1, copy: 1e-9 };
+const CHEAP_UNIFIED: KvCosts = {
+  decode: 1e-3,
+  rowSplit: 1,
+  rowUnified: 1e-3,
+  cellSplit: 1,
+  cellUnified: 1e-9,
+  copy: 1,
+};
+const CHEAP_SPLIT: KvCosts = {
+  decode: 1e-3,
+  rowSplit: 1e-3,
+  rowUnified: 1,
+  cellSplit: 1e-9,
+  cellUnified: 1,
+  copy: 1e-9,
+};
 
 test('with kv auto, costs that are known decide, and nothing is measured', async () => {
-  for (const [costs, kv] of [[CHEAP_UNIFIED, 'unified'], [CHEAP_SPLIT, 'split']] as const) {
+  for (const [costs, kv] of [
+    [CHEAP_UNIFIED, 'unified'],
+    [CHEAP_SPLIT, 'split'],
+  ] as const) {
     await using engine = await tinyEngine({ kv: 'auto' });
     engine.useCosts(costs);
     await engine.sample({ ...request(engine, 'hello', 8, { sampler: GREEDY }), maxTokens: 6 });
@@ -61,7 +78,9 @@ test('a KV cache of q8_0 takes about half the memory and hardly changes the scor
   const [exact, rounded] = scores;
   if (!exact || !rounded) throw new Error('two engines');
   expect(rounded.bytes / exact.bytes).toBeCloseTo(34 / 64, 5);
-  exact.logprobs.forEach((value, i) => expect(Math.abs((rounded.logprobs[i] ?? NaN) - value)).toBeLessThan(0.25));
+  for (const [i, value] of exact.logprobs.entries()) {
+    expect(Math.abs((rounded.logprobs[i] ?? NaN) - value)).toBeLessThan(0.25);
+  }
   expect(rounded.logprobs).not.toEqual(exact.logprobs);
   // Results of one are not taken for results of the other.
   expect(rounded.build).not.toBe(exact.build);
@@ -69,19 +88,28 @@ test('a KV cache of q8_0 takes about half the memory and hardly changes the scor
 
 test('a KV cache of q8_0 is refused where the heads do not divide into its blocks', async () => {
   await using engine = await tinyEngine({ kvType: 'q8_0' });
-  await expect(engine.sample(request(engine, 'hello', 1))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('q8_0') });
+  await expect(engine.sample(request(engine, 'hello', 1))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('q8_0'),
+  });
 });
 
 test('a quantised KV cache without flash attention is refused', async () => {
   await using engine = await tinyEngine({ kvType: 'q8_0', flashAttention: 'off' });
-  await expect(engine.sample(request(engine, 'hello', 1, { sampler: GREEDY }))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('flash') });
+  await expect(engine.sample(request(engine, 'hello', 1, { sampler: GREEDY }))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('flash'),
+  });
 });
 
 test('a device is picked by name; one that is not there is refused with the names of those that are', async () => {
   await using engine = await tinyEngine({ device: 'CPU' });
   const { samples } = await engine.sample({ ...request(engine, 'hello', 1, { sampler: GREEDY }), maxTokens: 3 });
   expect(samples).toHaveLength(1);
-  await expect(tinyEngine({ device: 'Tape0' })).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('CPU') });
+  await expect(tinyEngine({ device: 'Tape0' })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('CPU'),
+  });
 });
 
 test('reproducible: the same tokens and log-probabilities whatever runs beside or ran before', async () => {
@@ -96,7 +124,11 @@ test('reproducible: the same tokens and log-probabilities whatever runs beside o
     busy.sample({ ...request(busy, 'What is 12 + 3', 5, { sampler: PLAIN }), maxTokens: 40 }),
     busy.sample({ ...request(busy, 'Something else entirely', 40, { sampler: PLAIN }), maxTokens: 10 }),
   ];
-  const [beside] = await Promise.all([busy.sample(job), busy.sample({ ...request(busy, 'now', 2, { sampler: GREEDY }), priority: 'interactive' }), ...others]);
+  const [beside] = await Promise.all([
+    busy.sample(job),
+    busy.sample({ ...request(busy, 'now', 2, { sampler: GREEDY }), priority: 'interactive' }),
+    ...others,
+  ]);
   const after = await busy.sample(job);
   expect(bits(beside.samples)).toEqual(bits(alone.samples));
   expect(bits(after.samples)).toEqual(bits(alone.samples));
@@ -117,7 +149,10 @@ test('reproducible: a job that waits can be aborted, and disposal ends those tha
 test('statistics count decodes and their rows, and decodes are full', async () => {
   await using engine = await tinyEngine();
   expect(engine.statistics()).toMatchObject({ decodes: 0, rows: 0 });
-  const prompts = Array.from({ length: 16 }, (_, i) => ({ tokens: engine.tokenize(`${i} problems`, { special: true }), seeds: seeds(16, i) }));
+  const prompts = Array.from({ length: 16 }, (_, i) => ({
+    tokens: engine.tokenize(`${i} problems`, { special: true }),
+    seeds: seeds(16, i),
+  }));
   const { usage } = await engine.sample({ prompts, sampler: PLAIN, maxTokens: 40 });
   const { decodes, rows, sequences, possibleSequences } = engine.statistics();
   expect(rows).toBe(usage.decodedTokens);

@@ -13,7 +13,9 @@ const tokensOf = (samples: readonly Sample[]): number[][] => samples.map(({ toke
 describe('one prompt, many samples', () => {
   test('shapes, order and usage', async () => {
     const finished: Sample[] = [];
-    const { samples, usage } = await engine.sample(request(engine, 'one two three', 7, { onSample: (sample) => finished.push(sample) }));
+    const { samples, usage } = await engine.sample(
+      request(engine, 'one two three', 7, { onSample: (sample) => finished.push(sample) }),
+    );
     expect(samples.map(({ prompt, index, seed }) => [prompt, index, seed])).toEqual(seeds(7).map((i) => [0, i, i]));
     for (const { tokens, logprobs, text } of samples) {
       expect(tokens).toBeInstanceOf(Int32Array);
@@ -31,7 +33,11 @@ describe('one prompt, many samples', () => {
   });
 
   test('same seed, same tokens; other seeds, other tokens', async () => {
-    const twice = { prompts: [{ tokens: engine.tokenize('abc', { special: false }), seeds: [5, 6, 5] }], sampler: PLAIN, maxTokens: 24 };
+    const twice = {
+      prompts: [{ tokens: engine.tokenize('abc', { special: false }), seeds: [5, 6, 5] }],
+      sampler: PLAIN,
+      maxTokens: 24,
+    };
     const first = tokensOf((await engine.sample(twice)).samples);
     const second = tokensOf((await engine.sample(twice)).samples);
     expect(second).toEqual(first);
@@ -62,11 +68,14 @@ describe('one prompt, many samples', () => {
 describe('ends', () => {
   test('max tokens', async () => {
     const { samples } = await engine.sample(request(engine, 'x', 4, { maxTokens: 3 }));
-    for (const { tokens, finish } of samples) expect(finish === 'eog' ? tokens.length <= 3 : tokens.length === 3).toBe(true);
+    for (const { tokens, finish } of samples)
+      expect(finish === 'eog' ? tokens.length <= 3 : tokens.length === 3).toBe(true);
   });
 
   test('end-of-generation tokens end a sample and are not part of it', async () => {
-    const { samples } = await engine.sample(request(engine, 'x', 64, { sampler: { ...PLAIN, temperature: 2 }, maxTokens: 200 }));
+    const { samples } = await engine.sample(
+      request(engine, 'x', 64, { sampler: { ...PLAIN, temperature: 2 }, maxTokens: 200 }),
+    );
     const ended = samples.filter(({ finish }) => finish === 'eog');
     expect(ended.length).toBeGreaterThan(0);
     const [end] = engine.tokenize('<|im_end|>', { special: true });
@@ -75,7 +84,11 @@ describe('ends', () => {
 
   test('end of the context', async () => {
     const tokens = new Int32Array(500).fill(65);
-    const { samples } = await engine.sample({ prompts: [{ tokens, seeds: seeds(4) }], sampler: GREEDY, maxTokens: 1000 });
+    const { samples } = await engine.sample({
+      prompts: [{ tokens, seeds: seeds(4) }],
+      sampler: GREEDY,
+      maxTokens: 1000,
+    });
     for (const sample of samples) {
       expect(sample.finish).toBe('length');
       expect(sample.tokens.length).toBe(engine.model.contextLength - 500);
@@ -88,7 +101,9 @@ describe('ends', () => {
     // Byte tokens: three characters are three tokens.
     const ascii = /[ -~]{2}/.exec(sample?.text ?? '');
     const stop = ascii?.[0] ?? sample?.text.slice(2, 4) ?? '';
-    const { samples } = await engine.sample(request(engine, 'stop here', 1, { sampler: GREEDY, maxTokens: 12, stop: ['never', stop] }));
+    const { samples } = await engine.sample(
+      request(engine, 'stop here', 1, { sampler: GREEDY, maxTokens: 12, stop: ['never', stop] }),
+    );
     expect(samples[0]?.finish).toBe('stop');
     expect(samples[0]?.text).toBe(sample?.text.slice(0, sample.text.indexOf(stop)));
     expect([...(samples[0]?.tokens ?? [])]).toEqual([...(sample?.tokens ?? [])].slice(0, samples[0]?.tokens.length));
@@ -115,7 +130,8 @@ describe('many prompts', () => {
     expect(usage.promptTokens).toBe(new Set(prefixes).size + 1);
     for (const [prompt, text] of texts.entries()) {
       const alone = await engine.sample(request(engine, text, 1, { sampler: GREEDY, maxTokens: 12 }));
-      for (const sample of samples.filter((s) => s.prompt === prompt)) expect([...sample.tokens]).toEqual([...(alone.samples[0]?.tokens ?? [])]);
+      for (const sample of samples.filter((s) => s.prompt === prompt))
+        expect([...sample.tokens]).toEqual([...(alone.samples[0]?.tokens ?? [])]);
     }
   });
 
@@ -133,7 +149,10 @@ describe('many prompts', () => {
   test('more samples than a context has sequences', async () => {
     const { samples } = await engine.sample(request(engine, 'many', 300, { maxTokens: 2 }));
     expect(samples.length).toBe(300);
-    const few = await engine.sample({ ...request(engine, 'many', 0, { maxTokens: 2 }), prompts: [{ tokens: engine.tokenize('many', { special: false }), seeds: [299] }] });
+    const few = await engine.sample({
+      ...request(engine, 'many', 0, { maxTokens: 2 }),
+      prompts: [{ tokens: engine.tokenize('many', { special: false }), seeds: [299] }],
+    });
     expect([...(samples[299]?.tokens ?? [])]).toEqual([...(few.samples[0]?.tokens ?? [])]);
   });
 
@@ -141,8 +160,13 @@ describe('many prompts', () => {
     const hot = { sampler: { ...PLAIN, temperature: 1.5 }, maxTokens: 120 };
     const together = await engine.sample(request(engine, 'q', 24, hot));
     expect(together.samples.some(({ finish }) => finish === 'eog')).toBe(true);
-    const last = { ...request(engine, 'q', 0, hot), prompts: [{ tokens: engine.tokenize('q', { special: false }), seeds: [23] }] };
-    expect([...((await engine.sample(last)).samples[0]?.tokens ?? [])]).toEqual([...(together.samples[23]?.tokens ?? [])]);
+    const last = {
+      ...request(engine, 'q', 0, hot),
+      prompts: [{ tokens: engine.tokenize('q', { special: false }), seeds: [23] }],
+    };
+    expect([...((await engine.sample(last)).samples[0]?.tokens ?? [])]).toEqual([
+      ...(together.samples[23]?.tokens ?? []),
+    ]);
   });
 });
 
@@ -150,7 +174,12 @@ test('progress comes at a bounded rate and ends before the result', async () => 
   const seen: SampleProgress[] = [];
   const started = Date.now();
   let done = false;
-  await engine.sample(request(engine, 'go', 128, { maxTokens: 400, onProgress: (progress) => (expect(done).toBe(false), seen.push(progress)) }));
+  await engine.sample(
+    request(engine, 'go', 128, {
+      maxTokens: 400,
+      onProgress: (progress) => (expect(done).toBe(false), seen.push(progress)),
+    }),
+  );
   done = true;
   expect(seen.length).toBeLessThanOrEqual((Date.now() - started) / 100 + 2);
   for (const { total } of seen) expect(total).toBe(128);
@@ -158,7 +187,14 @@ test('progress comes at a bounded rate and ends before the result', async () => 
 
 test('a callback that throws ends the job with that error', async () => {
   const error = new Error('disk full');
-  const job = engine.sample(request(engine, 'x', 64, { maxTokens: 200, onSample: () => { throw error; } }));
+  const job = engine.sample(
+    request(engine, 'x', 64, {
+      maxTokens: 200,
+      onSample: () => {
+        throw error;
+      },
+    }),
+  );
   await expect(job).rejects.toBe(error);
   expect((await engine.sample(request(engine, 'x', 1, { maxTokens: 1 }))).samples.length).toBe(1);
 });
@@ -171,7 +207,14 @@ test('golden tokens of the generated model', async () => {
 });
 
 test('NaN in the logits is an error and names the model', async () => {
-  const path = modelFile({ edit: (name, values) => { if (name === 'output_norm.weight') values.fill(NaN); } });
+  const path = modelFile({
+    edit: (name, values) => {
+      if (name === 'output_norm.weight') values.fill(NaN);
+    },
+  });
   await using broken = await tinyEngine({ path });
-  await expect(broken.sample(request(broken, 'x', 2))).rejects.toMatchObject({ code: 'DECODE_FAILED', message: expect.stringContaining('tiny test model') as string });
+  await expect(broken.sample(request(broken, 'x', 2))).rejects.toMatchObject({
+    code: 'DECODE_FAILED',
+    message: expect.stringContaining('tiny test model') as string,
+  });
 });

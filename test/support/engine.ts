@@ -33,5 +33,10 @@ export const seeds = (n: number, first = 0): number[] => Array.from({ length: n 
 
 /** A request of one prompt. */
 export function request(engine: Engine, prompt: string, n: number, rest: Partial<SampleRequest> = {}): SampleRequest {
-  return { prompts: [{ tokens: engine.tokenize(prompt, { special: true }), seeds: seeds(n) }], sampler: PLAIN, maxTokens: 16, ...rest };
+  return {
+    prompts: [{ tokens: engine.tokenize(prompt, { special: true }), seeds: seeds(n) }],
+    sampler: PLAIN,
+    maxTokens: 16,
+    ...rest,
+  };
 }

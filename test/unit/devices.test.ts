@@ -5,7 +5,14 @@ import { chooseDevice } from '../../src/engine/devices.js';
 import type { DeviceInfo } from '../../src/engine/engine-types.js';
 import { codeOf } from '../support/code-of.js';
 
-const device = (name: string, type: DeviceInfo['type']): DeviceInfo => ({ name, type, description: name, backend: name, memoryFreeBytes: 1, memoryTotalBytes: 1 });
+const device = (name: string, type: DeviceInfo['type']): DeviceInfo => ({
+  name,
+  type,
+  description: name,
+  backend: name,
+  memoryFreeBytes: 1,
+  memoryTotalBytes: 1,
+});
 const CPU = device('CPU', 'cpu');
 const INSIDE = device('Vulkan0', 'igpu');
 const CARD = device('CUDA0', 'gpu');
@@ -25,11 +32,21 @@ test('no layers for a GPU: the CPU; a name goes before everything', () => {
 test('why the CPU: nothing else is installed, or what is installed found nothing', () => {
   expect(chooseDevice([CPU], ['CPU'], {}).why).toBe('no GPU backend is installed beside it');
   expect(chooseDevice([CPU], ['CUDA', 'CPU'], {}).why).toBe('CUDA is installed but found no device');
-  expect(chooseDevice([CPU], ['CUDA', 'Vulkan', 'CPU'], {}).why).toBe('CUDA and Vulkan are installed but found no device');
+  expect(chooseDevice([CPU], ['CUDA', 'Vulkan', 'CPU'], {}).why).toBe(
+    'CUDA and Vulkan are installed but found no device',
+  );
 });
 
 const flags = (more: Partial<EngineArguments>) =>
-  engineOptions({ kv: 'auto', kvType: 'f16', flashAttention: 'auto', batchSize: 2048, ubatchSize: 512, reproducible: false, ...more } as EngineArguments);
+  engineOptions({
+    kv: 'auto',
+    kvType: 'f16',
+    flashAttention: 'auto',
+    batchSize: 2048,
+    ubatchSize: 512,
+    reproducible: false,
+    ...more,
+  } as EngineArguments);
 
 test.each([
   ['2147483648', 2 ** 31],

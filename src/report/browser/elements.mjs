@@ -10,7 +10,8 @@ export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'function') made.addEventListener(name, value);
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? '' : String(value));
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(name, value === true ? '' : String(value));
   }
   for (const child of children) if (child !== null) made.append(typeof child === 'number' ? String(child) : child);
   return made;

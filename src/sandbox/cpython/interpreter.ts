@@ -13,7 +13,10 @@ export const serverFolder = fileURLToPath(new URL('../../../src/sandbox/cpython/
 const DESCRIBE_TIMEOUT_MS = 20_000;
 const OTHERWISE = 'name another with --python, or use --sandbox pyodide';
 
-const version = z.array(z.number()).length(3).transform((parts) => parts.join('.'));
+const version = z
+  .array(z.number())
+  .length(3)
+  .transform((parts) => parts.join('.'));
 const installed = z.strictObject({ folder: z.string(), version: z.string() }).nullable();
 const Description = z.union([
   z.strictObject({ tooOld: version }),
@@ -68,8 +71,10 @@ async function ask(path: string, named: boolean): Promise<Interpreter> {
   const answer = Description.safeParse(await run(path, named));
   if (!answer.success) throw unavailable(`${path} did not say what it is, so it is no Python 3: ${OTHERWISE}`);
   const found = answer.data;
-  if ('tooOld' in found) throw unavailable(`${path} is Python ${found.tooOld}, and 3.9 or newer is needed: ${OTHERWISE}`);
-  if (found.implementation !== 'cpython') throw unavailable(`${path} is ${found.implementation}, and CPython is needed: ${OTHERWISE}`);
+  if ('tooOld' in found)
+    throw unavailable(`${path} is Python ${found.tooOld}, and 3.9 or newer is needed: ${OTHERWISE}`);
+  if (found.implementation !== 'cpython')
+    throw unavailable(`${path} is ${found.implementation}, and CPython is needed: ${OTHERWISE}`);
   if (!found.hasPidfd) throw unavailable(`${path} has no os.pidfd_open (Linux 5.3 and newer): ${OTHERWISE}`);
   return found;
 }
@@ -83,7 +88,9 @@ async function run(path: string, named: boolean): Promise<unknown> {
   } catch (cause) {
     const why = firstLine(cause);
     const code = named ? 'FILE_NOT_FOUND' : 'SANDBOX_UNAVAILABLE';
-    throw new T1Error(code, `cannot run ${path} as a Python (${why}): ${named ? 'check --python' : OTHERWISE}`, { cause });
+    throw new T1Error(code, `cannot run ${path} as a Python (${why}): ${named ? 'check --python' : OTHERWISE}`, {
+      cause,
+    });
   }
 }
 
