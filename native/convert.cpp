@@ -229,7 +229,7 @@ EngineOptions toEngineOptions(const Napi::Value & value) {
   options.gpuLayers = toInt32(object.Get("gpuLayers"), "gpuLayers", -1);
   options.device = toText(object.Get("device"), "device");
   options.kv = toEnum<KvLayout>(object.Get("kv"), "kv", {"auto", "split", "unified"});
-  options.kvType = toEnum<KvType>(object.Get("kvType"), "kvType", {"f16", "q8_0"});
+  options.kvType = toEnum<KvType>(object.Get("kvType"), "kvType", {"f16", "q8_0", "f32"});
   options.flashAttention = toEnum<FlashAttention>(object.Get("flashAttention"), "flashAttention", {"auto", "on", "off"});
   options.reproducible = object.Get("reproducible").ToBoolean();
   options.memoryBytes = toNumber(object.Get("memoryBytes"), "memoryBytes", 0, kMaxSafeInteger);

@@ -26,7 +26,13 @@ EngineOptions withDefaults(EngineOptions options, double modelBytes) {
 
 uint32_t roundUp(uint32_t cells) { return (cells + kCellStep - 1) / kCellStep * kCellStep; }
 
-ggml_type ggmlType(KvType type) { return type == KvType::Q8_0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F16; }
+ggml_type ggmlType(KvType type) {
+  switch (type) {
+    case KvType::Q8_0: return GGML_TYPE_Q8_0;
+    case KvType::F32: return GGML_TYPE_F32;
+    default: return GGML_TYPE_F16;
+  }
+}
 
 llama_flash_attn_type flashAttentionType(FlashAttention choice) {
   if (choice == FlashAttention::Auto) return LLAMA_FLASH_ATTN_TYPE_AUTO;

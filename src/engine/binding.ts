@@ -18,7 +18,7 @@ export interface RawOptions {
   readonly gpuLayers: number;
   readonly device: string;
   readonly kv: KvLayout | 'auto';
-  readonly kvType: 'f16' | 'q8_0';
+  readonly kvType: 'f16' | 'q8_0' | 'f32';
   readonly flashAttention: 'auto' | 'on' | 'off';
   readonly reproducible: boolean;
   readonly memoryBytes: number;

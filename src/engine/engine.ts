@@ -34,8 +34,8 @@ export interface EngineOptions {
   readonly device?: string;
   /** `auto`, when absent: whichever is faster for the work at hand, measured once there is enough of it. */
   readonly kv?: KvLayout | 'auto';
-  /** What keys and values are kept as; `q8_0` takes half the memory of `f16` and changes results slightly. */
-  readonly kvType?: 'f16' | 'q8_0';
+  /** What keys and values are kept as. `q8_0` takes half the memory of `f16` and changes results slightly; `f32` takes twice, and rounds nothing. */
+  readonly kvType?: 'f16' | 'q8_0' | 'f32';
   /** `auto` when absent: where llama.cpp has it for the device. */
   readonly flashAttention?: 'auto' | 'on' | 'off';
   /**
