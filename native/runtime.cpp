@@ -22,7 +22,13 @@ EngineOptions withDefaults(EngineOptions options, double modelBytes) {
   return options;
 }
 
-ggml_type ggmlType(KvType type) { return type == KvType::Q8_0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F16; }
+ggml_type ggmlType(KvType type) {
+  switch (type) {
+    case KvType::Q8_0: return GGML_TYPE_Q8_0;
+    case KvType::F32: return GGML_TYPE_F32;
+    default: return GGML_TYPE_F16;
+  }
+}
 
 llama_flash_attn_type flashAttentionType(FlashAttention choice) {
   if (choice == FlashAttention::Auto) return LLAMA_FLASH_ATTN_TYPE_AUTO;

@@ -29,7 +29,7 @@ struct AdapterOptions {
 
 // Of the KV cache: one buffer for each sequence, or one for all of them. Auto: whichever a calibration finds faster.
 enum class KvLayout { Auto, Split, Unified };
-enum class KvType { F16, Q8_0 };
+enum class KvType { F16, Q8_0, F32 };
 enum class FlashAttention { Auto, On, Off };
 
 struct EngineOptions {

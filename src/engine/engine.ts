@@ -1,5 +1,6 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
+import { must } from '../must.js';
 import { parseEngineSettings, type EngineSettings } from '../settings/engine-settings.js';
 import { loadAddon, toT1Error, withOurErrors } from './binding.js';
 import { chooseDevice, isGpu } from './devices.js';
@@ -174,10 +175,8 @@ class AddonEngine implements Engine {
       } else if (event.type === 'sample') {
         const { type: _, rest = '', ...finished } = event;
         const { prompt, index, tokens } = finished;
-        const [seed, row] = [prompts[prompt]?.seeds[index], samples[prompt]];
-        if (seed === undefined || !row) {
-          throw new T1Error('INTERNAL', `the engine told sample ${index} of prompt ${prompt}, which nobody asked for`);
-        }
+        const seed = must(prompts[prompt]?.seeds[index], 'the seed of a sample');
+        const row = must(samples[prompt], 'the row of a sample');
         tell({ prompt, index, text: rest, tokens: tokens.length });
         const sample: Sample = { ...finished, seed };
         row[index] = sample;
