@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { compareRuns, type RunDifference } from '../runs/compare-runs.js';
+import { compareRuns, type RunDifference, type StrategyDifference } from '../runs/compare-runs.js';
 import { RUN_FILE, recordsOf, RunFile } from '../runs/run-file.js';
 import { strategyTitles } from '../statistics/strategies.js';
 import { summaryOf } from '../runs/run-summary.js';
@@ -95,8 +95,10 @@ function compare(folders: readonly string[], json: boolean): void {
   const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) =>
     table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
   row('as run', result.asRun);
-  for (const [name, difference] of Object.entries(result.strategies))
-    row(strategyTitles[name as SelectorName], difference);
+  const titleOf = (name: string): string => strategyTitles[name as SelectorName];
+  const isPartial = ({ partial }: StrategyDifference): boolean => partial.a + partial.b > 0;
+  const strategies = Object.entries(result.strategies);
+  for (const [name, difference] of strategies) row(`${titleOf(name)}${isPartial(difference) ? '*' : ''}`, difference);
   const ids = (all: readonly string[]): string =>
     `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
   process.stdout.write(
@@ -106,6 +108,10 @@ function compare(folders: readonly string[], json: boolean): void {
       `${result.problems} problems in both; right in both: ${result.both}; only in A: ${ids(result.onlyA)}; only in B: ${ids(result.onlyB)}`,
       table.toString(),
       'With 95 % intervals of the difference, paired over problems.',
+      ...(strategies.some(([, difference]) => isPartial(difference))
+        ? ['* partial: something that the strategy looks at was skipped: it chose with what there is.']
+        : []),
+      ...Object.entries(result.leftOut).map(([name, why]) => `Left out: ${titleOf(name)}, because ${why}.`),
       '',
     ].join('\n'),
   );

@@ -1,6 +1,5 @@
 /** `t1 sample`: the engine alone, without verification or store. */
 import { z } from 'zod';
-import { renderChat } from '../engine/chat-template.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { resolveModel } from '../model/resolve.js';
 import { shippedModel } from '../paths.js';
@@ -53,9 +52,9 @@ export const sampleCommand = command({
     const progress = new Progress();
     await using engine = await loadForCommand({ ...settings, path }, progress);
     const text = flags.chat
-      ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true })
+      ? await engine.render([{ role: 'user', content: prompt }], { addGenerationPrompt: true })
       : prompt;
-    const tokens = flags.chat ? promptTokens(engine, text) : engine.tokenize(text, { special: false });
+    const tokens = await (flags.chat ? promptTokens(engine, text) : engine.tokenize(text, { special: false }));
     progress.show({ type: 'progress', stage: 'sample', finished: 0, total: samples, generatedTokens: 0 });
     const start = performance.now();
     const result = await engine

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../statistics/bootstrap.js';
 import { computeCurve, type ComputePoint } from '../statistics/compute.js';
-import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../statistics/outcomes.js';
+import { DEFAULT_SUBSETS, doublingSizes, outcomesOf, type Outcomes } from '../statistics/outcomes.js';
 import { poolsOf, type Pools } from '../statistics/pools.js';
 import { readPools } from '../statistics/read-pools.js';
 import { unified } from '../statistics/unify.js';
@@ -12,6 +12,7 @@ import {
   accuracyByPart,
   accuracyCurve,
   compareStrategies,
+  leftOutAt,
   type Accuracies,
   type CurvePoint,
   type Part,
@@ -38,8 +39,8 @@ const selectFlags = {
       .pipe(z.array(MANY.candidates))
       .optional(),
     group: 'Options',
-    help: 'N, or several: 1,2,4',
-    absent: 'all candidates of the smallest pool',
+    help: 'N, or several: 1,2,4; of pools with fewer, all',
+    absent: 'all candidates of each pool',
     expects: `be a whole number from 1 to ${MAX_SAMPLES}, or several: 1,2,4`,
     flag: 'n-samples',
     alias: 'n',
@@ -110,11 +111,17 @@ type Flags = Settled<typeof selectFlags>;
 /** `t1 select --json` prints it. */
 export interface SelectResult {
   readonly n: number;
+  /** Pools that have fewer candidates than N; all of theirs are taken. */
+  readonly smaller: number;
   readonly problems: number;
   /** Runs of each problem. */
   readonly seeds: number;
   readonly strategies: Accuracies;
-  /** Strategies that need what the file does not hold, and what that is. */
+  /** Candidates with an answer of which the tool, or the reward, was not asked. */
+  readonly skipped: Pools['skipped'];
+  /** [strategies] pools in which something was skipped that the strategy looks at: there it chose with what there is. */
+  readonly partial: Outcomes['partial'];
+  /** Strategies without a figure for N, and why: they need what the file does not hold. */
   readonly leftOut: Readonly<Partial<Record<StrategyName, string>>>;
   readonly fallback: string;
   readonly unknown: string;
@@ -157,7 +164,7 @@ async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promis
   const subsets: number | 'prefix' = flags.prefix ? 'prefix' : flags.subsets;
   const pair = pairOf(flags.compare);
   const asked = flags.sizes && [...new Set(flags.sizes)].sort((a, b) => a - b);
-  const n = asked?.at(-1) ?? pools.candidates;
+  const n = asked?.at(-1) ?? pools.most;
   const wantsCurve = flags.curve || (asked?.length ?? 1) > 1;
   const sizes = wantsCurve ? (asked && asked.length > 1 ? asked : doublingSizes(n)) : [n];
   const strategies = flags.strategies && [...new Set([...flags.strategies, ...(pair ?? [])])];
@@ -167,10 +174,18 @@ async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promis
   const costs = computeCurve(pools, sizes, subsets === 'prefix');
   const result = {
     n,
+    smaller: points.at(-1)?.smaller ?? 0,
     problems: pools.problems.length,
     seeds: pools.seeds.length,
+    skipped: pools.skipped,
     strategies: points.at(-1)?.strategies ?? {},
-    leftOut: outcomes.leftOut,
+    partial: outcomes.partial,
+    leftOut: Object.fromEntries(
+      strategyNames.flatMap((name) => {
+        const why = leftOutAt(outcomes, name, n);
+        return why === undefined ? [] : [[name, why]];
+      }),
+    ),
     fallback: outcomes.fallback,
     unknown,
     subsets,
