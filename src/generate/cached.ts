@@ -82,7 +82,7 @@ async function decodeMissing(
   run.emit({ type: 'progress', stage, finished: 0, total, generatedTokens: 0 });
   const result = await run.engine
     .sample({
-      prompts: missing,
+      prompts: missing.map(({ tokens, seeds }) => ({ tokens, seeds })), // the engine takes no other fields
       ...settings,
       adapter: settings.adapter?.name,
       signal: AbortSignal.any([run.signal, failure.signal]),
