@@ -160,10 +160,8 @@ async function measurePeer(passages) {
   database.exec("CREATE VIRTUAL TABLE passage USING fts5(text, content='', tokenize='porter unicode61')");
   const insert = database.prepare('INSERT INTO passage (rowid, text) VALUES (?, ?)');
   database.transaction(() => {
-    readFileSync(source, 'utf8')
-      .trim()
-      .split('\n')
-      .forEach((line, i) => insert.run(i + 1, JSON.parse(line).text));
+    const lines = readFileSync(source, 'utf8').trim().split('\n');
+    for (const [i, line] of lines.entries()) insert.run(i + 1, JSON.parse(line).text);
   })();
   const find = database.prepare('SELECT rowid, rank FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 10');
   const random = randomOf(4);

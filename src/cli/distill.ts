@@ -181,13 +181,12 @@ async function run(
     return distill(problems, student, role, teacher, rationaleFilter(role), settings, args.out);
   }
   await using sandbox = await Sandbox.start(sandboxOptions(args));
-  const request = { run: (program: Parameters<Sandbox['run']>[0]) => sandbox.run({ ...program, signal }) };
   return await distill(
     problems,
     student,
     profile.roles.program,
     teacher,
-    programFilter(request, 2000),
+    programFilter(sandbox, 2000),
     settings,
     args.out,
   );

@@ -10,7 +10,7 @@ import { strategyTitles } from '../statistics/strategies.js';
 import { summaryOf } from '../runs/run-summary.js';
 import type { SelectorName } from '../select/select.js';
 import { summaryTable } from './eval-table.js';
-import { RUNS_FOLDER } from './eval.js';
+import { RUNS_FOLDER } from '../evaluate.js';
 import { withJson } from './flags.js';
 
 const builder = (yargs: Argv) =>

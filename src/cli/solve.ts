@@ -1,24 +1,22 @@
 /** `t1 solve`: one problem, verified. */
 import type { Argv, CommandModule } from 'yargs';
 import { T1Error } from '../errors.js';
-import { loadEngine, type EngineOptions } from '../engine/engine.js';
-import type { Engine } from '../engine/engine-types.js';
-import { resolveModel } from '../model/resolve.js';
+import type { EngineOptions } from '../engine/engine.js';
 import { parseOptions } from '../options.js';
 import { parseProblem } from '../problem/problem.js';
 import { aggregations } from '../reward/entry.js';
 import { rewardModels } from '../reward/reward.js';
 import { selectors } from '../select/select.js';
+import { Session } from '../session.js';
 import { solve } from '../solve.js';
-import { Store } from '../store/store.js';
 import type { SolveResult } from '../types.js';
 import { rules } from '../verify/opinion-rules.js';
 import { loadTool, type Tool } from '../verify/tool.js';
 import { verifiers } from '../verify/verify.js';
-import { engineOptions, halved, withEngine } from './engine-flags.js';
+import { engineOptions, withEngine } from './engine-flags.js';
 import { flagOf, sandboxOptions, withDatabase, withJson, withModel, withSampling, withSandbox } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
-import { loadForCommand } from './load.js';
+import { sayDevice } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
 
@@ -225,25 +223,32 @@ const toolAdapter = ({ adapterTool: files = [] }: SolvingArguments): Adapters =>
 const rewardAdapter = ({ adapterReward: files = [] }: SolvingArguments): Adapters =>
   files.map((text) => ({ name: 'reward', ...scaledFile(text) }));
 
-/** The engines that these flags ask for, for as long as `use` runs. */
-export async function withEngines<Result>(
+/** The session that these flags ask for, for as long as `use` runs. */
+export async function withSession<Result>(
   args: SolvingArguments,
   progress: Progress,
   signal: AbortSignal,
-  use: (engines: { readonly engine: Engine; readonly rewardEngine: Engine | undefined }) => Promise<Result>,
+  use: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const engineFlags = engineOptions(args);
-  const resolve = (model: string) => resolveModel(model, { signal, onProgress: (p) => progress.download(p) });
-  const path = await resolve(args.model);
-  const rewardPath = args.rewardModel === undefined ? undefined : await resolve(args.rewardModel);
-  const two = rewardPath !== undefined;
-  const shared = two ? halved(engineFlags) : engineFlags;
-  const adapters = [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))];
-  await using engine = await loadForCommand({ ...shared, path, adapters }, progress);
-  await using rewardEngine = two
-    ? await loadEngine({ ...shared, path: rewardPath, adapters: rewardAdapter(args) })
-    : undefined;
-  return await use({ engine, rewardEngine });
+  const flags = engineOptions(args); // wrong flags are told before anything is opened
+  sayDevice(flags, progress);
+  const two = args.rewardModel !== undefined;
+  const session = await Session.open({
+    ...flags,
+    model: args.model,
+    rewardModel: args.rewardModel,
+    adapters: [...toolAdapter(args), ...(two ? [] : rewardAdapter(args))],
+    rewardAdapters: two ? rewardAdapter(args) : [],
+    database: args.cache && args.db,
+    sandbox: sandboxOptions(args),
+    signal,
+    onDownload: (p) => progress.download(p),
+  });
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
 }
 
 async function solveOnce(
@@ -253,16 +258,13 @@ async function solveOnce(
   signal: AbortSignal,
 ): Promise<SolveResult> {
   const progress = new Progress();
-  engineOptions(args); // wrong flags are told before the database is opened
-  const store = Store.open(args.cache ? args.db : ':memory:');
   try {
-    return await withEngines(args, progress, signal, async (engines) => {
-      const solving = solve(problem, { ...options, ...engines, store, sandboxOptions: sandboxOptions(args), signal });
+    return await withSession(args, progress, signal, async (session) => {
+      const solving = solve(session, problem, { ...options, signal });
       for await (const event of solving) progress.show(event);
-      return await solving.result;
+      return await solving;
     });
   } finally {
     progress.stop();
-    store.close();
   }
 }

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mapAtOnce } from '../at-once.js';
 import { renderChat, type ChatMessage } from '../engine/chat-template.js';
 import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
@@ -92,7 +93,13 @@ export async function distill(
       ? row.map((reply) => ({ reply, messages, answer: solution.answer, gold: solution.problem.answer }))
       : [];
   });
-  const reasons = await Promise.all(judged.map(({ reply, answer, gold }) => filter({ ...reply, answer, gold })));
+  const reasons = await mapAtOnce(
+    judged,
+    ({ reply, answer, gold }, signal) => filter({ ...reply, answer, gold }, signal),
+    {
+      signal: student.signal,
+    },
+  );
   judged.forEach(({ reply, messages }, i) => {
     const conversation = [...messages, { role: 'assistant' as const, content: role.assistantPrefix + reply.text }];
     const line = JSON.stringify({

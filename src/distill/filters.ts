@@ -26,32 +26,32 @@ export type Drop =
   | 'disagrees with the answer';
 
 /** @returns why it is dropped, or null to keep it */
-export type Filter = (reply: Reply) => Promise<Drop | null>;
+export type Filter = (reply: Reply, signal: AbortSignal) => Promise<Drop | null>;
 
 /** Where nobody can say whether the answer is right, nothing agrees with it. */
-async function agreement({ answer, gold }: Reply, verdict: boolean): Promise<Drop | null> {
+async function agreement({ answer, gold }: Reply, verdict: boolean, signal: AbortSignal): Promise<Drop | null> {
   if (gold === undefined) return null;
-  return (await grade(gold, answer, { kind: 'math' })).equal === verdict ? null : 'disagrees with the answer';
+  return (await grade(gold, answer, { kind: 'math', signal })).equal === verdict ? null : 'disagrees with the answer';
 }
 
 /** A program must run, print exactly True or False, and be right about the solution. */
 export const programFilter =
   (sandbox: ProgramRunner, timeoutMs: number): Filter =>
-  async (reply) => {
+  async (reply, signal) => {
     if (!reply.complete) return 'cut off';
     const code = extractCode(reply.text);
     if (code === null) return 'no program';
-    const { status, stdout } = await sandbox.run({ code, timeoutMs });
+    const { status, stdout } = await sandbox.run({ code, timeoutMs, signal });
     if (status !== 'ok') return 'program did not run';
     const opinion = opinionOf({ status, stdout });
-    return opinion === 'unknown' ? 'program printed no verdict' : agreement(reply, opinion === 'pass');
+    return opinion === 'unknown' ? 'program printed no verdict' : agreement(reply, opinion === 'pass', signal);
   };
 
 /** A judgement must come to its verdict and be right about the solution. */
 export const rationaleFilter =
   (role: Pick<FactRole, 'ask' | 'good' | 'bad'>): Filter =>
-  async (reply) => {
+  async (reply, signal) => {
     if (!reply.complete) return 'cut off';
     const verdict = verdictOf(reply.text, role);
-    return verdict === 'unknown' ? 'no verdict' : agreement(reply, verdict === 'pass');
+    return verdict === 'unknown' ? 'no verdict' : agreement(reply, verdict === 'pass', signal);
   };

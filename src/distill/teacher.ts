@@ -1,6 +1,7 @@
 /** Who writes the programs and rationales that a student learns from: a GGUF in this process, or a model behind an OpenAI-compatible API. */
 import ky, { HTTPError } from 'ky';
 import { z } from 'zod';
+import { mapAtOnce } from '../at-once.js';
 import type { ChatMessage } from '../engine/chat-template.js';
 import { renderChat } from '../engine/chat-template.js';
 import type { Engine } from '../engine/engine-types.js';
@@ -91,6 +92,7 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
     messages: readonly ChatMessage[],
     { temperature, maxTokens }: CompletionSettings,
     seed: number,
+    signal: AbortSignal,
   ): Promise<Completion> => {
     const json = { model, messages, temperature, max_tokens: maxTokens, seed };
     const answer = await client
@@ -117,7 +119,7 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
         settings.seeds.map((seed, index) => ({ messages, prompt, seed, index })),
       );
       let finished = 0;
-      await forEachAtOnce(wanted, concurrency, async ({ messages, prompt, seed, index }) => {
+      const askOnce = async ({ messages, prompt, seed, index }: (typeof wanted)[number], stop: AbortSignal) => {
         const id = contentKey(
           'endpoint',
           url,
@@ -131,7 +133,7 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
         const known = store.generation(id);
         const reply = known
           ? { text: known.text, complete: known.finish !== 'length' }
-          : await ask(messages, settings, seed);
+          : await ask(messages, settings, seed, stop);
         const { text, complete } = reply;
         const empty = { tokens: new Int32Array(), logprobs: new Float32Array() };
         if (!known)
@@ -144,21 +146,9 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
           });
         (replies[prompt] ?? [])[index] = reply;
         onProgress(++finished, wanted.length);
-      });
+      };
+      await mapAtOnce(wanted, askOnce, { width: concurrency, signal });
       return replies;
     },
   };
-}
-
-/** At most `width` at the same time; the first failure ends what has not begun. */
-async function forEachAtOnce<Item>(
-  items: readonly Item[],
-  width: number,
-  run: (item: Item) => Promise<void>,
-): Promise<void> {
-  const rest = items[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (const item of rest) await run(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
 }

@@ -1,7 +1,8 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
-import { loadAddon, toT1Error } from './binding.js';
-import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
+import { loadAddon, toT1Error, withOurErrors } from './binding.js';
+import { chooseDevice, isGpu } from './devices.js';
+import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
 import type {
   Adapter,
   ClassifyRequest,
@@ -17,6 +18,7 @@ import type {
   SampleResult,
   ScoreRequest,
   ScoreResult,
+  TextPiece,
 } from './engine-types.js';
 
 export interface EngineOptions {
@@ -60,6 +62,9 @@ export interface EngineOptions {
   readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
 }
 
+/** Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have. */
+const EFFICIENT_SEQUENCES = { cpu: 64, gpu: 256 };
+
 /** Takes a job's events, in order. */
 interface Job {
   onEvent(event: RawEvent): void;
@@ -84,11 +89,15 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
   return new AddonEngine(addon, native, raw, jobs);
 }
 
-/** Devices that llama.cpp can use here. */
-export const listDevices = (): DeviceInfo[] => loadAddon().devices();
+/**
+ * Devices that llama.cpp can use here.
+ *
+ * @throws T1Error ADDON_UNAVAILABLE; USAGE: T1_CPU_VARIANT names no CPU code that this processor runs
+ */
+export const listDevices = (): DeviceInfo[] => withOurErrors(() => loadAddon().devices());
 
-/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". */
-export const listBackends = (): string[] => loadAddon().backends();
+/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". Throws like listDevices. */
+export const listBackends = (): string[] => withOurErrors(() => loadAddon().backends());
 
 /** What a GGUF says of itself; no weights are loaded. */
 export async function inspectModel(path: string): Promise<ModelInfo> {
@@ -124,6 +133,7 @@ class AddonEngine implements Engine {
   readonly build: string;
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
+  readonly efficientSequences: number;
   readonly #native: NativeEngine;
   readonly #jobs: Map<number, Job>;
   #lastJob = 0;
@@ -132,10 +142,16 @@ class AddonEngine implements Engine {
   constructor(addon: Addon, native: NativeEngine, options: RawOptions, jobs: Map<number, Job>) {
     this.#native = native;
     this.#jobs = jobs;
-    const { metadata, ...info } = native.info();
-    this.model = { path: options.path, ...info, metadata: Object.fromEntries(metadata) };
+    const { metadata, chatTemplate, ...info } = native.info();
+    this.model = { path: options.path, ...info, chatTemplate, metadata: Object.fromEntries(metadata) };
     this.adapters = options.adapters;
     this.reproducible = options.reproducible;
+    const choice = {
+      ...(options.device !== '' && { device: options.device }),
+      ...(options.gpuLayers >= 0 && { gpuLayers: options.gpuLayers }),
+    };
+    const { used } = chooseDevice(addon.devices(), addon.backends(), choice);
+    this.efficientSequences = isGpu(used.type) ? EFFICIENT_SEQUENCES.gpu : EFFICIENT_SEQUENCES.cpu;
     // Options that change what comes out, other than by rounding.
     const kv = options.kvType === 'f16' ? '' : `; KV ${options.kvType}`;
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
@@ -155,37 +171,71 @@ class AddonEngine implements Engine {
       logitBias,
       adapter,
       priority,
+      ordinal,
       reserve,
+      topLogprobs,
       signal,
-      onSample,
-      onProgress,
     } = request;
+    const { onText, onSample, onProgress } = request;
+    const textIntervalMs = onText && (request.textIntervalMs ?? TEXT_INTERVAL_MS);
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
-    const onEvent = (event: RawEvent): void => {
-      if (event.type === 'progress')
-        onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
-      if (event.type !== 'sample') return;
-      const { type: _, ...rest } = event;
-      const sample: Sample = { ...rest, seed: prompts[rest.prompt]?.seeds[rest.index] ?? 0 };
-      const row = samples[sample.prompt];
-      if (row) row[sample.index] = sample;
-      onSample?.(sample);
+    const tell = (piece: TextPiece): void => {
+      if (piece.text !== '' && !signal?.aborted) onText?.(piece);
     };
-    const end = await this.#run(
-      'sample',
-      { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve },
-      signal,
-      onEvent,
-    );
-    if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
+    const onEvent = (event: RawEvent): void => {
+      switch (event.type) {
+        case 'progress':
+          return onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
+        case 'texts':
+          return event.pieces.forEach(tell);
+        case 'sample': {
+          const { type: _, rest = '', ...finished } = event;
+          const { prompt, index, tokens } = finished;
+          tell({ prompt, index, text: rest, tokens: tokens.length });
+          const sample: Sample = { ...finished, seed: prompts[prompt]?.seeds[index] ?? 0 };
+          const row = samples[prompt];
+          if (row) row[index] = sample;
+          return onSample?.(sample);
+        }
+        default:
+          throw unexpected('sample', event);
+      }
+    };
+    const raw = {
+      prompts,
+      sampler,
+      maxTokens,
+      stop,
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      ordinal,
+      reserve,
+      textIntervalMs,
+      topLogprobs,
+    };
+    const end = await this.#run((job) => this.#native.sample(job, raw), signal, onEvent);
+    if (end.type !== 'sampled') throw unexpected('sample', end);
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
 
-  async score({ sequences, targets, adapter, priority, signal }: ScoreRequest): Promise<ScoreResult> {
-    const end = await this.#run('score', { sequences, targets, adapter, priority }, signal, () => {});
-    if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
-    return { logprobs: end.logprobs, usage: end.usage };
+  async score({
+    sequences,
+    targets,
+    adapter,
+    priority,
+    ordinal,
+    next,
+    topLogprobs,
+    signal,
+  }: ScoreRequest): Promise<ScoreResult> {
+    const raw = { sequences, targets, adapter, priority, ordinal, next, topLogprobs };
+    const end = await this.#run((job) => this.#native.score(job, raw), signal);
+    if (end.type !== 'scored') throw unexpected('score', end);
+    const { type: _, ...result } = end;
+    return result;
   }
 
   statistics(): EngineStatistics {
@@ -196,10 +246,11 @@ class AddonEngine implements Engine {
     this.#direct(() => this.#native.useCosts(costs));
   }
 
-  async classify({ sequences, adapter, priority, signal }: ClassifyRequest): Promise<ClassifyResult> {
-    const end = await this.#run('classify', { sequences, adapter, priority }, signal, () => {});
-    if (end.type !== 'classified') throw new T1Error('INTERNAL', `a classify job ended with ${end.type}`);
-    return { scores: end.scores, labels: end.labels, usage: end.usage };
+  async classify({ sequences, adapter, priority, ordinal, signal }: ClassifyRequest): Promise<ClassifyResult> {
+    const end = await this.#run((job) => this.#native.classify(job, { sequences, adapter, priority, ordinal }), signal);
+    if (end.type !== 'classified') throw unexpected('classify', end);
+    const { type: _, ...result } = end;
+    return result;
   }
 
   dispose(): Promise<void> {
@@ -213,19 +264,20 @@ class AddonEngine implements Engine {
 
   /** Without a job. */
   #direct<Result>(call: () => Result): Result {
-    try {
-      return call();
-    } catch (error) {
-      throw toT1Error(error);
-    }
+    return withOurErrors(call);
   }
 
-  /** One job from submission to its last event. A throwing callback ends the job with that error. */
+  /**
+   * One job from submission to its last event. A throwing callback ends the job with that error.
+   *
+   * @param submit gives the job, by this number, to the engine; returns the id that aborts it
+   */
   async #run(
-    kind: 'sample' | 'score' | 'classify',
-    request: object,
+    submit: (job: number) => number,
     signal: AbortSignal | undefined,
-    onEvent: (event: RawEvent) => void,
+    onEvent: (event: RawEvent) => void = (event) => {
+      throw unexpected('score or classify', event);
+    },
   ): Promise<RawEvent> {
     // Taken here: the events come from a thread that knows no JS stack.
     const failure = new T1Error('INTERNAL', 'unknown failure');
@@ -253,7 +305,7 @@ class AddonEngine implements Engine {
           },
         });
         this.#native.setBusy(true);
-        id = this.#native[kind](job, request);
+        id = submit(job);
         signal?.addEventListener('abort', abort, { once: true });
       });
     } catch (error) {
@@ -265,6 +317,12 @@ class AddonEngine implements Engine {
     }
   }
 }
+
+/** Least time between two calls of `onText` for one sample, where the request does not say. */
+const TEXT_INTERVAL_MS = 50;
+
+const unexpected = (job: string, event: RawEvent): T1Error =>
+  new T1Error('INTERNAL', `a ${job} job told '${event.type}'`);
 
 const hasCode = (error: unknown): boolean =>
   error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);

@@ -40,7 +40,9 @@ export async function sampleCached(
     seeds.map((seed, index) => generationKey(run, tokens, settings, seed, index)),
   );
   const found: (StoredSample | undefined)[][] = keys.map((row) => row.map((key) => run.store.generation(key)));
-  found.forEach((row, prompt) => row.forEach((sample) => sample && onSample(prompt, sample)));
+  for (const [prompt, row] of found.entries()) {
+    for (const sample of row) if (sample) onSample(prompt, sample);
+  }
 
   const complete = found.every((row) => row.every((sample) => sample !== undefined));
   // A reproducible engine repeats the whole job: a part of it would be computed among other rows, and could come out otherwise.

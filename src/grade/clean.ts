@@ -103,7 +103,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
 export function clean(answer: string): string {
   let text = answer.replace(TWICE_ESCAPED, '\\').replace(SYMBOL, (symbol) => SYMBOLS[symbol] ?? symbol);
   text = asciiDigits(text);
-  text = text.replace(/[\u0000-\u001f\u007f\u200b-\u200f\ufeff]/g, ' ');
+  text = text.replace(/[\p{Cc}\u200b-\u200f\ufeff]/gu, ' ');
   text = text.replace(/\\\[|\\\]|\\\(|\\\)/g, ' ').replace(/\*\*(?=\S[^*]*\*\*)|(?<=\S)\*\*$/g, '');
   for (const [pattern, spelling] of SPELLINGS) text = text.replace(pattern, spelling);
   text = callsToBraces(text, /(?<![\\A-Za-z])sqrt\s*\(/g, '\\sqrt{', '}');

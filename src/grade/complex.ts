@@ -16,7 +16,7 @@ export function divide(a: Complex, b: Complex): Complex {
   return complex((a.re * b.re + a.im * b.im) / size, (a.im * b.re - a.re * b.im) / size);
 }
 export const abs = (a: Complex): number => (a.im === 0 ? Math.abs(a.re) : Math.hypot(a.re, a.im));
-export const isFinite = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
+export const isFiniteNumber = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
 
 export function exp(a: Complex): Complex {
   const size = Math.exp(a.re) || NaN; // an underflow is no zero
@@ -82,7 +82,7 @@ export function factorial(x: number): number {
   }
   if (x < -0.5) return (Math.PI * x) / (Math.sin(Math.PI * x) * factorial(-x)); // Γ(1+x)Γ(1−x) = πx/sin πx
   let sum = 0.99999999999980993;
-  LANCZOS.forEach((term, i) => (sum += term / (x + i + 1)));
+  for (const [i, term] of LANCZOS.entries()) sum += term / (x + i + 1);
   const t = x + LANCZOS.length - 0.5;
   return Math.sqrt(2 * Math.PI) * t ** (x + 0.5) * Math.exp(-t) * sum;
 }

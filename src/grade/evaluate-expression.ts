@@ -141,7 +141,7 @@ class Evaluation {
         // What overflows has no value: 1/∞ would be an exact 0.
         const value = this.#call(node.head, node.args);
         if (value.im !== 0) this.leftReals = true;
-        return C.isFinite(value) ? value : complex(NaN);
+        return C.isFiniteNumber(value) ? value : complex(NaN);
       }
     }
   }

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { T1Error } from '../errors.js';
+import { abortedBy, T1Error } from '../errors.js';
 import { choiceOfAnswer, extractChoice } from './choice.js';
 import { extractAnswer, extractBoxed, isBareAnswer } from './extract.js';
 import { plainNumber, sameNumber } from './plain-number.js';
@@ -98,40 +98,41 @@ export class Grader {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
     setMaxListeners(0, signal);
-    const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new T1Error('ABORTED', 'aborted', { cause: signal.reason })), {
-        once: true,
-      });
-    });
-    aborted.catch(() => undefined); // it is raced below
+    const bell = new Bell(); // rings when there may be something to do: an answer, a pair, the end
+    signal.addEventListener('abort', bell.ring, { once: true });
     const source = Symbol.asyncIterator in pairs ? pairs[Symbol.asyncIterator]() : pairs[Symbol.iterator]();
-    const running: Promise<Grade>[] = [];
+    const running: Grading[] = [];
     let end: { readonly failure?: unknown } | null = null;
-    let reading: Promise<void> | null = null;
+    let reading = false;
     const read = async () => {
+      reading = true;
       try {
         const { done, value } = await source.next();
         if (done === true) end = {};
-        else running.push(caught(this.grade(value.gold, value.prediction, { ...options, signal })));
+        else running.push(begin(this.grade(value.gold, value.prediction, { ...options, signal }), bell.ring));
       } catch (failure) {
         end = { failure };
       }
-      reading = null;
+      reading = false;
+      bell.ring();
     };
     try {
       while (!end || running.length > 0) {
-        if (!end && running.length < this.#inFlight) reading ??= read();
-        const [first] = running;
+        if (signal.aborted) throw abortedBy(signal);
+        if (!end && !reading && running.length < this.#inFlight) void read();
         // A result goes out at once, also while the source has no more to give yet.
-        const graded = await Promise.race([aborted, ...(reading ? [reading] : []), ...(first ? [first] : [])]);
-        if (!graded) continue;
-        running.shift();
-        yield graded;
+        const [first] = running;
+        if (first?.settled) {
+          running.shift();
+          yield await first.grade;
+        } else {
+          await bell.rung();
+        }
       }
       throwFailure(end);
     } finally {
       stop.abort(); // a reader that stops early waits for nothing
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.map(({ grade }) => grade));
       if (!end) void Promise.resolve(source.return?.()).catch(() => undefined);
     }
   }
@@ -207,10 +208,37 @@ function parsed<T>(schema: z.ZodType<T>, options: unknown): T {
   throw new T1Error('USAGE', `${issue?.path.join('.') ?? 'options'}: ${issue?.message ?? 'not usable'}`);
 }
 
-/** Whoever waits for it later gets the rejection; nobody is told that it is unhandled until then. */
-function caught(grading: Promise<Grade>): Promise<Grade> {
-  grading.catch(() => undefined);
+interface Grading {
+  readonly grade: Promise<Grade>;
+  settled: boolean;
+}
+
+/** Whoever waits for the grade later gets a rejection too; nobody is told that it is unhandled until then. */
+function begin(grade: Promise<Grade>, onSettled: () => void): Grading {
+  const grading = { grade, settled: false };
+  const settle = (): void => {
+    grading.settled = true;
+    onSettled();
+  };
+  grade.then(settle, settle);
   return grading;
+}
+
+/** One who waits is woken. A race with a promise that never settles would keep a reaction for each time it was run. */
+class Bell {
+  #rang = false;
+  #wake: (() => void) | undefined;
+
+  readonly ring = (): void => {
+    this.#rang = true;
+    this.#wake?.();
+  };
+
+  /** Resolves when the bell rings next, or has since the last time. */
+  async rung(): Promise<void> {
+    if (!this.#rang) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#rang = false;
+  }
 }
 
 /** What the source failed with, once everything before it is handed out. */

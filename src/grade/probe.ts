@@ -1,6 +1,6 @@
 /** Whether two expressions are the same: exactly where both are rational numbers, else by their values at several points. */
 import { absolute, compare, subtract } from '../numbers/rational.js';
-import { abs, complex, isFinite, type Complex } from './complex.js';
+import { abs, complex, isFiniteNumber, type Complex } from './complex.js';
 import {
   evaluate,
   evaluateReal,
@@ -50,7 +50,7 @@ export function constantValue(node: Node): Complex | null {
   if (symbols(node).size > 0) return null;
   try {
     const value = evaluate(node, new Map());
-    return isFinite(value) ? value : null;
+    return isFiniteNumber(value) ? value : null;
   } catch (error) {
     if (error instanceof Unsupported) return null;
     throw error;
@@ -106,7 +106,7 @@ function agree(a: Node, b: Node, same: (x: Complex, y: Complex) => boolean): boo
       const point = pointOf(names, whole, i);
       const value = i < POSITIVE ? evaluate : evaluateReal;
       const [x, y] = [value(a, point), value(b, point)];
-      if (!x || !y || !isFinite(x) || !isFinite(y)) continue;
+      if (!x || !y || !isFiniteNumber(x) || !isFiniteNumber(y)) continue;
       if (!same(x, y)) return false;
       compared++;
     }

@@ -256,7 +256,7 @@ function inequality(left: Node, operator: string, right: Node): Region | null {
   const slope = call('Subtract', at('1'), at('0'));
   const root = call('Divide', call('Negate', at('0')), slope);
   const rise = constantValue(slope);
-  if (!rise || rise.im !== 0 || rise.re === 0 || !straight(at, rise.re)) return null;
+  if (rise?.im !== 0 || rise.re === 0 || !straight(at, rise.re)) return null;
   const greater = operator === '>' || operator === '\\ge';
   const node = right.type === 'symbol' ? left : left.type === 'symbol' ? right : root;
   const bound = end(

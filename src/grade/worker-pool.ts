@@ -1,7 +1,7 @@
 /** Worker threads that judge answers. One that takes too long or too much memory is killed, and another takes its place. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { T1Error } from '../errors.js';
+import { abortedBy, T1Error } from '../errors.js';
 import { packageRoot } from '../paths.js';
 import type { Judgement } from './judge.js';
 import type { Question } from './worker.js';
@@ -51,7 +51,7 @@ export class JudgePool {
    */
   judge(question: Question, signal?: AbortSignal): Promise<Judgement> {
     if (this.#disposed) return Promise.reject(disposed());
-    if (signal?.aborted) return Promise.reject(aborted(signal));
+    if (signal?.aborted) return Promise.reject(abortedBy(signal));
     return new Promise((resolve, reject) => {
       const task: Task = { question, resolve, reject, signal, onAbort: () => this.#abort(task) };
       signal?.addEventListener('abort', task.onAbort, { once: true });
@@ -160,7 +160,7 @@ export class JudgePool {
       member.task = null;
       void this.#remove(member);
     }
-    settle(task, () => task.reject(aborted(task.signal)));
+    settle(task, () => task.reject(abortedBy(task.signal)));
     this.#advance();
   }
 }
@@ -171,5 +171,3 @@ function settle(task: Task, settleTask: () => void): void {
 }
 
 const disposed = (): T1Error => new T1Error('DISPOSED', 'the grader was disposed');
-const aborted = (signal: AbortSignal | undefined): T1Error =>
-  signal?.reason instanceof T1Error ? signal.reason : new T1Error('ABORTED', 'aborted', { cause: signal?.reason });

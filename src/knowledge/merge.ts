@@ -26,10 +26,8 @@ const PAGE_ROWS = 256;
 /** The event loop gets its turn after this many terms, so that Ctrl-C is heard. */
 const TERMS_PER_TURN = 4096;
 
-export interface MergeProgress {
-  /** @param share of the merge, 0 to 1 */
-  (share: number): void;
-}
+/** @param share of the merge, 0 to 1 */
+export type MergeProgress = (share: number) => void;
 
 /**
  * Segments to merge, from the first of them to the last one of the index: as many as it takes for each segment to be larger

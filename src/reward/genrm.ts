@@ -31,6 +31,10 @@ export function checkGenrm({ reward }: StageContext): void {
   verdictTokens(engine, role);
 }
 
+/** Rationales for each candidate; greedy ones are all alike. */
+export const rationaleCount = ({ settings, reward: { profile } }: StageContext): number =>
+  profile.defaults.rationaleTemperature === 0 ? 1 : (settings.rationales ?? profile.defaults.rationales);
+
 /** Candidates that a tool refuted are judged too, so that every selection can be made from the pool. */
 export async function genrm(
   problem: Problem,
@@ -39,9 +43,9 @@ export async function genrm(
   run: StageContext,
 ): Promise<Reward[]> {
   const { engine, modelHash, profile, adapter } = run.reward;
-  const { rationaleTokens, rationaleTemperature, rationales: usual } = profile.defaults;
+  const { rationaleTokens, rationaleTemperature } = profile.defaults;
   const role = rationaleRole(run.reward);
-  const count = rationaleTemperature === 0 ? 1 : (run.settings.rationales ?? usual);
+  const count = rationaleCount(run);
   const seeds = Array.from({ length: count }, (_, i) =>
     rationaleTemperature === 0 ? 0 : sampleSeed(run.settings.seed, i),
   );

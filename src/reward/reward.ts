@@ -10,7 +10,7 @@ import type { StageContext } from '../stage-context.js';
 import type { Candidate, Reward } from '../types.js';
 import { checkClassifier, classifier } from './classifier.js';
 import type { RewardEntry } from './entry.js';
-import { checkGenrm, genrm } from './genrm.js';
+import { checkGenrm, genrm, rationaleCount } from './genrm.js';
 import { checkPrm, prm } from './prm.js';
 import { checkYesNo, yesNo } from './yes-no.js';
 
@@ -33,6 +33,9 @@ export const rewardChecks: Record<RewardName, (run: StageContext) => void> = {
   prm: checkPrm,
   classifier: checkClassifier,
 };
+
+/** How many judgements a candidate gets in a fixed budget, where its reward is read from several. */
+export const rewardLooks: Partial<Record<RewardName, (context: StageContext) => number>> = { genrm: rationaleCount };
 
 /**
  * What a reward model was made for; other models are asked for a yes or no.

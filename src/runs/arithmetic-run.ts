@@ -1,4 +1,5 @@
 /** Claims about sums, judged by thinking, by a program, and by both (arXiv 2504.04718, appendix A and figure 1b). All greedy. */
+import { mapAtOnce } from '../at-once.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import type { Profile } from '../prompt/profile.js';
@@ -6,7 +7,7 @@ import { renderPrompt } from '../prompt/prompt.js';
 import type { ProgramRunner } from '../stage-context.js';
 import type { Claim } from '../task/arithmetic-task.js';
 import { extractCode } from '../verify/extract-code.js';
-import type { EvaluateProgress } from './evaluate-task.js';
+import type { EvaluateProgress } from './progress-meter.js';
 import { recordKey, type ClaimRecord } from './record.js';
 import type { RunFile } from './run-file.js';
 
@@ -49,13 +50,15 @@ export async function evaluateArithmetic(
     };
     const thoughts = await ask(think);
     const programs = await ask(code);
-    const printed = await Promise.all(
-      programs.map(async ({ text }) => {
+    const printed = await mapAtOnce(
+      programs,
+      async ({ text }, signal) => {
         const program = extractCode(text);
         if (program === null) return '';
-        const { status, stdout } = await sandbox.run({ code: program, timeoutMs: 2000, signal: source.signal });
+        const { status, stdout } = await sandbox.run({ code: program, timeoutMs: 2000, signal });
         return status === 'ok' ? stdout : '';
-      }),
+      },
+      { signal: source.signal },
     );
     chunk.forEach(({ claim, ordinal }, i) => {
       const [thought, program] = [thoughts[i], programs[i]];
@@ -79,14 +82,20 @@ export async function evaluateArithmetic(
       if (record.byProgram === claim.right) correct++;
     });
     const { generatedTokens } = source.usage.total;
+    const seconds = (performance.now() - started) / 1000;
     onProgress({
       finished,
       total: todo.length,
       correct,
       failed: 0,
+      candidates: 2 * finished,
+      candidatesTotal: 2 * todo.length,
+      programs: finished,
       generatedTokens,
+      tokensPerSecond: generatedTokens / seconds,
       cacheHits: source.store.cacheCounts.hits,
-      seconds: (performance.now() - started) / 1000,
+      seconds,
+      secondsLeft: ((todo.length - finished) * seconds) / finished,
     });
   }
 }

@@ -10,7 +10,7 @@ import type { ChildSpec } from './guest-process.js';
  * The child is plain JavaScript and is run from the source tree in both cases: this address leads to
  * the same file from `src/sandbox` and from `dist/sandbox`.
  */
-export const childEntry = realpathSync(fileURLToPath(new URL('./child/main.mjs', import.meta.url)));
+export const childEntry = realpathSync(fileURLToPath(new URL('../../src/sandbox/child/main.mjs', import.meta.url)));
 
 const pyodideFolder = dirname(realpathSync(createRequire(import.meta.url).resolve('pyodide/package.json')));
 

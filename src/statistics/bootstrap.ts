@@ -3,7 +3,7 @@
  * With several seeds, problems and seeds are drawn with replacement independently of each other, and a resample is the mean over
  * all pairs of them (the pigeonhole bootstrap: Owen 2007, arXiv 0712.1111), which errs towards intervals that are too wide.
  */
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { wilson } from './wilson.js';
 
 export interface Shape {

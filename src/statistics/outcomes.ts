@@ -3,7 +3,7 @@ import { T1Error } from '../errors.js';
 import type { Fallback } from '../types.js';
 import { passAtK } from './pass-at-k.js';
 import type { Pools, PoolRun } from './pools.js';
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { lacksSome, rulesOf, type RunRules, type Unknown } from './selector-arrays.js';
 import { availableStrategies, fallbackFor, isSelector, type Available, type StrategyName } from './strategies.js';
 import { forEachSubset } from './subsets.js';
@@ -78,7 +78,7 @@ export async function outcomesOf(pools: Pools, options: OutcomeOptions = {}): Pr
         subsets === 'prefix'
           ? rightOfPrefix(run, rules, size, tally)
           : rightOfSubsets(run, rules, size, subsets, new Random(seed, r, size), tally);
-      chosen.forEach((name, i) => keep(name, right[i] ?? 0));
+      for (const [i, name] of chosen.entries()) keep(name, right[i] ?? 0);
       const seen = subsets === 'prefix' ? size : run.group.length;
       keep('mean', countRight(run, seen) / seen);
       keep('oracle', passAtK(seen, countRight(run, seen), size));

@@ -10,7 +10,7 @@ import {
   type Estimate,
 } from './bootstrap.js';
 import { costNames, type CostName, type Pools, type PoolRun } from './pools.js';
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { lacksSome, rulesOf, type RunRules, type Unknown } from './selector-arrays.js';
 import { availableStrategies, fallbackFor, PLAYED_WHOLE } from './strategies.js';
 import { shapeOf } from './summary.js';
@@ -175,7 +175,9 @@ function record(
 
 /** Sums over orders become means. */
 function divide({ right, candidates, costs }: Played, orders: number): void {
-  for (const values of [right, candidates, ...costs.values()]) values.forEach((sum, i) => (values[i] = sum / orders));
+  for (const values of [right, candidates, ...costs.values()]) {
+    for (const [i, sum] of values.entries()) values[i] = sum / orders;
+  }
 }
 
 function sideOf({ right, candidates, costs }: Played, pools: Pools, options: BootstrapOptions): AdaptiveSide {

@@ -17,7 +17,7 @@ import {
 } from './bootstrap.js';
 import type { KnownCandidate, Policy, Seen, Work, WorkKind } from './policy.js';
 import type { PoolCandidate, PoolRun, Pools } from './pools.js';
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { lacksSome, rulesOf, type Unknown } from './selector-arrays.js';
 import { availableStrategies, fallbackFor, PLAYED_WHOLE } from './strategies.js';
 import { shapeOf } from './summary.js';

@@ -1,4 +1,5 @@
 /** Pools made elsewhere: answers that are the same get written alike, so that their votes add up. */
+import { mapAtOnce } from '../at-once.js';
 import { answerGroups, type SameAnswer } from '../grade/same.js';
 import type { PoolProblem } from './pools.js';
 
@@ -9,15 +10,8 @@ const AT_ONCE = 32;
  * @returns the problems in their order; every answer is written as the first that is the same, the right one before all others
  * @throws what `same` throws
  */
-export async function unified(problems: readonly PoolProblem[], same: SameAnswer): Promise<PoolProblem[]> {
-  const results: PoolProblem[] = [];
-  for (let at = 0; at < problems.length; at += AT_ONCE) {
-    results.push(
-      ...(await Promise.all(problems.slice(at, at + AT_ONCE).map((problem) => writtenAlike(problem, same)))),
-    );
-  }
-  return results;
-}
+export const unified = (problems: readonly PoolProblem[], same: SameAnswer): Promise<PoolProblem[]> =>
+  mapAtOnce(problems, (problem) => writtenAlike(problem, same), { width: AT_ONCE });
 
 async function writtenAlike(problem: PoolProblem, same: SameAnswer): Promise<PoolProblem> {
   const { gold, greedy = null, candidates } = problem;

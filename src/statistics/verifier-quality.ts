@@ -189,7 +189,7 @@ function ratios(
   const resampled: number[][] = of.map(() => []);
   forEachResample(shape, options, (drawn) => {
     const sums = cells.map((cell) => weightedSum(cell, drawn));
-    of.forEach((ratio, i) => resampled[i]?.push(ratio(...sums)));
+    for (const [i, ratio] of of.entries()) resampled[i]?.push(ratio(...sums));
   });
   const sums = cells.map(total);
   return of.map((ratio, i) => estimate(ratio(...sums), resampled[i] ?? []));

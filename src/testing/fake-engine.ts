@@ -29,12 +29,14 @@ export interface FakeEngineOptions {
   readonly build?: string;
   readonly adapters?: readonly Adapter[];
   readonly reproducible?: boolean;
+  /** Samples of a job end in ascending order of this; in that of prompts and seeds when absent. */
+  readonly order?: (seed: number) => number;
   /** Pause before each finished sample and each score, milliseconds. */
   readonly delayMs?: number;
 }
 
 /** Tokens of more than a byte: rewards are read from single tokens. */
-const WORDS = ['Yes', 'No'] as const;
+const WORDS: readonly string[] = ['Yes', 'No'];
 /** Bytes, one end-of-generation token, words. */
 const VOCABULARY = 257 + WORDS.length;
 
@@ -61,6 +63,7 @@ export class FakeEngine implements Engine {
   readonly build: string;
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
+  readonly efficientSequences = 64;
   /** What a calibration of this engine has found; for tests. */
   measured: KvCosts | undefined;
   #costs: KvCosts | undefined;
@@ -90,20 +93,20 @@ export class FakeEngine implements Engine {
     const samples: Sample[] = [];
     const usage = { ...promptUsage(request.prompts), generatedTokens: 0, decodedTokens: 0 };
     const total = request.prompts.reduce((sum, { seeds }) => sum + seeds.length, 0);
-    for (const [prompt, { tokens, seeds }] of request.prompts.entries()) {
-      for (const [index, seed] of seeds.entries()) {
-        await this.#pause(request.signal);
-        const sample = {
-          prompt,
-          index,
-          seed,
-          ...finish(this.#options.answer(textOf(tokens), seed, request.adapter), request),
-        };
-        samples.push(sample);
-        usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
-        request.onSample?.(sample);
-        request.onProgress?.({ finished: samples.length, total, generatedTokens: usage.generatedTokens });
-      }
+    const places = request.prompts.flatMap(({ tokens, seeds }, prompt) =>
+      seeds.map((seed, index) => ({ prompt, tokens, index, seed, place: 0 })),
+    );
+    for (const [place, each] of places.entries()) each.place = place;
+    const { order } = this.#options;
+    if (order) places.sort((a, b) => order(a.seed) - order(b.seed));
+    for (const [ended, { prompt, tokens, index, seed, place }] of places.entries()) {
+      await this.#pause(request.signal);
+      const text = this.#options.answer(textOf(tokens), seed, request.adapter);
+      const sample = { prompt, index, seed, ...finish(text, request) };
+      samples[place] = sample;
+      usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
+      request.onSample?.(sample);
+      request.onProgress?.({ finished: ended + 1, total, generatedTokens: usage.generatedTokens });
     }
     return { samples, usage: this.#count(usage), firstTokenDecodes: samples.length > 0 ? 1 : 0 };
   }
@@ -191,7 +194,7 @@ export class FakeEngine implements Engine {
 const tokensOf = (text: string): Int32Array =>
   Int32Array.from(
     text.split(new RegExp(`(${WORDS.join('|')})`)).flatMap((part) => {
-      const word = WORDS.findIndex((each) => each === part);
+      const word = WORDS.indexOf(part);
       return word === -1 ? [...Buffer.from(part)] : [257 + word];
     }),
   );

@@ -57,7 +57,7 @@ export async function verifyKnowledge(
   const asked = distinctSolutions(candidates, solvePrompt).flatMap(({ text, candidates: same, turn }) => {
     const render = (passages: readonly FoundPassage[]): Prompt =>
       renderPrompt(run.engine, role, { problem: problem.text, solution: text, passages: passages.map(asText) }, turn);
-    const fitting = fit(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
+    const fitting = fitPassages(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
     if (!fitting) return [];
     const { passages, prompt } = fitting;
     const settings = [checkTemperature, checkTokens, seeds, role.grammar ?? null];
@@ -149,7 +149,11 @@ const toPassage = ({ passage: { id, title, text }, score }: Hit): FoundPassage =
 const asText = ({ title, text }: FoundPassage): string =>
   title === null || text.startsWith(title) ? text : `${title}: ${text}`;
 
-function fit(whole: readonly FoundPassage[], render: (passages: readonly FoundPassage[]) => Prompt, tokens: number) {
+function fitPassages(
+  whole: readonly FoundPassage[],
+  render: (passages: readonly FoundPassage[]) => Prompt,
+  tokens: number,
+) {
   for (const words of PASSAGE_WORDS) {
     const passages = whole.map((passage) => ({ ...passage, text: firstWords(passage.text, words) }));
     const prompt = render(passages);

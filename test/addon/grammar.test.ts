@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine-types.js';
 import { shippedModel } from '../../src/paths.js';
-import { GREEDY, request, tinyEngine } from '../support/engine.js';
+import { GREEDY, modelFile, request, tinyEngine } from '../support/engine.js';
 
 const YES_OR_NO = 'root ::= "Yes" | "No"';
 const TEXT = 'Mia has 94 stamps. Leo gives Mia 78 more.';
@@ -92,6 +92,21 @@ describe('a grammar', () => {
     );
     await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
     expect(await textsOf({ grammar: YES_OR_NO }, 1)).toHaveLength(1);
+  });
+
+  test('that goes wrong on a helper thread ends its job alone', async () => {
+    // C0 80 is an ill-formed NUL: llama.cpp lets such a token pass and then finds that it was not allowed.
+    await using broken = await tinyEngine({ path: modelFile({ pieces: { 256: [0xc0, 0x80] } }), threads: 2 });
+    const bias = [{ token: 256, bias: 100 }];
+    const beside = () => broken.sample(request(broken, TEXT, 16, { maxTokens: 3 }));
+    for (let round = 0; round < 2; round++) {
+      const [bad, good] = await Promise.allSettled([
+        broken.sample(request(broken, TEXT, 32, { grammar: 'root ::= [a-y]*', logitBias: bias })),
+        beside(),
+      ]);
+      expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'INTERNAL' } });
+      expect(good).toMatchObject({ status: 'fulfilled' });
+    }
   });
 
   test.each([

@@ -5,9 +5,15 @@ import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { SampleResult } from '../../src/engine/engine-types.js';
+import { ofThisTest } from '../support/children.js';
 import { modelFile, request, tinyEngine } from '../support/engine.js';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+function run(file: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  const running = execute(file, args);
+  ofThisTest(running.child);
+  return running;
+}
 /** Long enough to be met in the middle. */
 const LONG = { maxTokens: 450 };
 

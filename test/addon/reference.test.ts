@@ -49,8 +49,7 @@ function differences(rows: readonly Float32Array[]): number[] {
   );
 }
 
-const largest = (values: readonly number[]): number =>
-  values.reduce((most, value) => (value <= most ? most : value), 0);
+const largest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
 const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**

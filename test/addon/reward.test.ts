@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engine/engine-types.js';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { renderPrompt } from '../../src/prompt/prompt.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import type { SolveResult } from '../../src/types.js';
 import { CLASS_TOKENS, classifierGguf } from '../support/classifier-gguf.mjs';
 import { folder, modelFile, tinyEngine } from '../support/engine.js';

@@ -275,3 +275,49 @@ test('a priority that there is not is wrong usage', async () => {
     code: 'USAGE',
   });
 });
+
+test('what waits for a place gets it by ordinal, then by arrival', async () => {
+  await using engine = await tinyEngine({ kv: 'split', memoryBytes: CELL * 256 * 2 }); // 2 sequences
+  const order: number[] = [];
+  let started = (): void => {};
+  const running = new Promise<void>((resolve) => (started = resolve));
+  const sample = (name: string, ordinal: number | undefined, n: number, maxTokens: number, onProgress = () => {}) =>
+    engine.sample(
+      request(engine, name, n, {
+        ...(ordinal === undefined ? {} : { ordinal }),
+        maxTokens,
+        sampler: GREEDY,
+        onProgress,
+        onSample: () => order.push(ordinal ?? 0),
+      }),
+    );
+  const first = sample('first', 5, 6, 200, () => started());
+  await running;
+  const later = [sample('later', 9, 2, 4), sample('earlier', 2, 4, 4), sample('none', undefined, 2, 4)];
+  const classified = engine
+    .score({
+      sequences: [{ tokens: ids('score'), positions: Int32Array.of(2) }],
+      targets: Int32Array.of(65),
+      ordinal: 3,
+    })
+    .then(() => order.push(3));
+  await Promise.all([first, ...later, classified]);
+  // Two that run go on; the rest of their job waits for what is earlier.
+  expect(order).toEqual([5, 5, 0, 0, 2, 2, 2, 2, 3, 5, 5, 5, 5, 9, 9]);
+});
+
+test.each([-1, 0.5, NaN, 2 ** 53, '3'])('an ordinal of %s is wrong usage', async (ordinal) => {
+  await using engine = await tinyEngine();
+  await expect(engine.sample(request(engine, 'x', 1, { ordinal: ordinal as never }))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('ordinal') as string,
+  });
+  const tokens = ids('x');
+  await expect(
+    engine.score({ sequences: [{ tokens, positions: Int32Array.of(0) }], targets: tokens, ordinal: ordinal as never }),
+  ).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(engine.classify({ sequences: [tokens], ordinal: ordinal as never })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('ordinal') as string,
+  });
+});

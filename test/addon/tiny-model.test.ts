@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Engine, type EngineInstance, Sandbox, Store, solve } from '../../src/index.js';
+import { type Engine, loadEngine, Sandbox, Store } from '../../src/index.js';
 import { packageRoot } from '../../src/paths.js';
+import { solve } from '../support/solve.js';
 
 const TEXTS = 10_000;
 const models = join(packageRoot, 'models');
@@ -15,10 +16,10 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
   return spawnSync('python3', args, { cwd: packageRoot, encoding: 'utf8', maxBuffer: 1 << 28 });
 }
 
-let engine: EngineInstance;
+let engine: Engine;
 beforeAll(async () => {
   const adapters = ['tool', 'reward'].map((name) => ({ name, path: join(models, `t1-tiny-${name}.gguf`) }));
-  engine = await Engine.load({ path: join(models, 't1-tiny.gguf'), adapters });
+  engine = await loadEngine({ path: join(models, 't1-tiny.gguf'), adapters });
 });
 afterAll(() => engine.dispose());
 

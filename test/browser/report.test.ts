@@ -183,7 +183,7 @@ describe.skipIf(executable === null)('in Chromium', () => {
     const address = server.address();
     const page = await open(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/`);
     await expect.poll(() => page.locator('#overview').textContent()).toContain('No problem is done yet');
-    records.slice(0, 4).forEach((record, ordinal) => writer.save(ordinal, record));
+    for (const [ordinal, record] of records.slice(0, 4).entries()) writer.save(ordinal, record);
     await expect.poll(() => rows(page).count(), { timeout: 10_000 }).toBe(4);
     await page.locator('table.problems a').nth(3).click();
     await expect.poll(() => page.locator('article.card').count()).toBe(12);

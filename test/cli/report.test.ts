@@ -16,7 +16,7 @@ const records = [...syntheticRecords({ problems: 6, samples: 4 })];
 
 function makeRun(name: string, problems: number): string {
   using run = RunFile.begin(at(name), syntheticManifest(6, 4));
-  records.slice(0, problems).forEach((record, ordinal) => run.save(ordinal, record));
+  for (const [ordinal, record] of records.slice(0, problems).entries()) run.save(ordinal, record);
   return at(name);
 }
 

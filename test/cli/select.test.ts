@@ -263,7 +263,7 @@ const CASES: [name: string, args: () => string[], message: RegExp, code?: string
     () => [
       file(
         'runs.jsonl',
-        line({ id: 'a', seed: 1 }) + '\n' + lines([{ id: 'b', gold: '1', candidates: [{ answer: '1' }] }]),
+        [line({ id: 'a', seed: 1 }), lines([{ id: 'b', gold: '1', candidates: [{ answer: '1' }] }])].join('\n'),
       ),
     ],
     /problem 'b' is not in every run/,

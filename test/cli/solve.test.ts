@@ -153,9 +153,9 @@ describe('the store', () => {
       [halves, reward],
       [none, base],
     ] as const) {
-      one.candidates.forEach((candidate, i) =>
-        expect(candidate.reward).toBeCloseTo(Number(other.candidates[i]?.reward ?? NaN), 2),
-      );
+      for (const [i, candidate] of one.candidates.entries()) {
+        expect(candidate.reward).toBeCloseTo(Number(other.candidates[i]?.reward ?? NaN), 2);
+      }
     }
   });
 

@@ -10,6 +10,7 @@ import { GuestProcess } from '../../src/sandbox/guest-process.js';
 import { childEntry, lockdownFlags, pyodideChild, pyodideUrl } from '../../src/sandbox/lockdown.js';
 import { Sandbox } from '../../src/sandbox/sandbox.js';
 import { openSnapshot } from '../../src/sandbox/snapshot.js';
+import { ofThisTest } from '../support/children.js';
 import { allSandboxes, cpythonSandboxes } from './backends.js';
 import { cacheDir, canaryIsRight } from './support.js';
 
@@ -36,7 +37,9 @@ async function gone(pid: number, withinMs: number): Promise<boolean> {
 async function startParent(mode: string, file = 'parent.ts', ...more: string[]) {
   const runner = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs');
   const script = fileURLToPath(new URL(`./fixtures/${file}`, import.meta.url));
-  const parent = spawn(process.execPath, [runner, script, mode, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = ofThisTest(
+    spawn(process.execPath, [runner, script, mode, ...more], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   const exited = once(parent, 'exit');
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   return { parent, exited, pid: Number(line.toString()) };
@@ -147,10 +150,12 @@ describe('a broken sandbox', () => {
 /** Runs JavaScript under the flags of a child, to see what Node itself refuses. */
 async function underLockdown(code: string): Promise<string> {
   const flags = lockdownFlags(childEntry);
-  const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', code], {
-    env: {},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = ofThisTest(
+    spawn(process.execPath, [...flags, '--input-type=module', '-e', code], {
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

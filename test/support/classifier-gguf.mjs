@@ -38,9 +38,9 @@ export function classifierGguf({
     },
     edit: (name, values) => {
       if (name === 'output.weight')
-        classTokens.forEach((token, i) =>
-          head.values.set(values.subarray(token * WIDTH, (token + 1) * WIDTH), i * WIDTH),
-        );
+        for (const [i, token] of classTokens.entries()) {
+          head.values.set(values.subarray(token * WIDTH, (token + 1) * WIDTH), i * WIDTH);
+        }
       edit?.(name, values);
     },
   });

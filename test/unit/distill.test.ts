@@ -215,6 +215,14 @@ describe('judgements', () => {
       expect(data(join(folder, 'out'))).toHaveLength(2);
     });
 
+    test('a failure ends the others, those too that would be tried again', async () => {
+      let refused = false;
+      answer = () => ({ status: refused ? 503 : ((refused = true), 401), body: {} });
+      await expect(run(teacher())).rejects.toMatchObject({ code: 'TEACHER_FAILED' });
+      await new Promise((resolve) => setTimeout(resolve, 3000)); // a second try comes after 1 s
+      expect(requests.length).toBeLessThanOrEqual(3); // those that were under way
+    });
+
     test('what is no chat completion is said to be none', async () => {
       answer = () => ({ body: { hello: 'world' } });
       await expect(run(teacher())).rejects.toMatchObject({
@@ -225,8 +233,8 @@ describe('judgements', () => {
 
     test('an abort ends it', async () => {
       const controller = new AbortController();
-      answer = () => (controller.abort(new Error('stop')), { body: {} });
-      await expect(run(teacher(controller.signal))).rejects.toThrow('stop');
+      answer = () => (controller.abort(), { body: {} });
+      await expect(run(teacher(controller.signal))).rejects.toMatchObject({ code: 'ABORTED' });
     });
   });
 });
@@ -273,7 +281,9 @@ describe('programs', () => {
     [reply(program('print(42)')), 'program printed no verdict'],
     [reply('I would not know.'), 'no program'],
     [reply(program('print(True)'), { complete: false }), 'cut off'],
-  ])('%j: %s', async (what, drop) => expect(await programFilter(sandbox, 2000)(what)).toBe(drop));
+  ])('%j: %s', async (what, drop) =>
+    expect(await programFilter(sandbox, 2000)(what, new AbortController().signal)).toBe(drop),
+  );
 });
 
 describe('the task', () => {

@@ -5,7 +5,7 @@ import { isPartial, select, selectors, type SelectorName } from '../../src/selec
 import { computeCurve } from '../../src/statistics/compute.js';
 import { outcomesOf, type OutcomeOptions } from '../../src/statistics/outcomes.js';
 import { poolsOf, type PoolCandidate, type PoolProblem } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { readPools } from '../../src/statistics/read-pools.js';
 import { simulateAdaptive } from '../../src/statistics/simulate-adaptive.js';
 import { accuracyByPart, accuracyCurve, compareStrategies } from '../../src/statistics/summary.js';

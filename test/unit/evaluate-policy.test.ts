@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Known, Policy, Seen, Stop, Work } from '../../src/statistics/policy.js';
 import { poolsOf, type PoolCandidate, type PoolProblem, type Pools } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { simulateAdaptive, type AdaptiveStrategy } from '../../src/statistics/simulate-adaptive.js';
 import { simulatePolicy, type PolicyOptions } from '../../src/statistics/simulate-policy.js';
 import { stopping } from '../../src/statistics/stopping.js';

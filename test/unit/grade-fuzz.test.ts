@@ -8,7 +8,7 @@ const SLACK_MS = 4000;
 const grader = new Grader({ workers: 1, timeoutMs: TIMEOUT_MS });
 afterAll(() => grader.dispose());
 
-const nested = (open: string, close: string, depth: number) => open.repeat(depth) + '1' + close.repeat(depth);
+const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
 const MEGABYTE = 1_000_000;
 
 const HOSTILE: readonly (readonly [string, string])[] = [
@@ -29,7 +29,7 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['factorials of factorials', '((((9!)!)!)!)'],
   ['a long sum', '\\sum_{k=1}^{10^9} k'],
   ['sums in sums', '\\sum_{a=1}^{9999}\\sum_{b=1}^{9999}\\sum_{c=1}^{9999} abc'],
-  ['integrals in integrals', '\\int_0^1 '.repeat(8) + 'x' + ' dx'.repeat(8)],
+  ['integrals in integrals', `${'\\int_0^1 '.repeat(8)}x${' dx'.repeat(8)}`],
   ['a binomial', '\\binom{1000000000}{500000000}'],
   ['an exponent', '1e999999999'],
   ['a large matrix', `\\begin{pmatrix}${'1&2\\\\'.repeat(1200)}\\end{pmatrix}`],

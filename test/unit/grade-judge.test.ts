@@ -250,8 +250,8 @@ describe('different', () => {
 
 describe('undecided', () => {
   test.each([
-    ['numbers that no computer holds', '1', String.raw`1/9^{9^9}`],
-    ['two such numbers', String.raw`9^{9^9}`, String.raw`9^{9^9}+1`],
+    ['numbers that no computer holds', '1', '1/9^{9^9}'],
+    ['two such numbers', '9^{9^9}', '9^{9^9}+1'],
     ['what has no numeric meaning here', String.raw`\lim_{x\to 0} \frac{\sin x}{x}`, '1'],
   ])('%s', (_name, a, b) => expect(verdicts(a, b)).toEqual([null, null]));
 

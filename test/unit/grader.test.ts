@@ -1,4 +1,6 @@
 /** The grader: the cheap way, the workers, their limits. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { T1Error } from '../../src/errors.js';
 import { Grader } from '../../src/grade/grader.js';
@@ -117,6 +119,23 @@ describe('workers', () => {
     const results = [];
     for await (const { equal } of impatient.gradeAll(pairs)) results.push(equal);
     expect(results).toEqual([null, true, true, false]);
+  });
+
+  test('pairs that are done leave nothing behind, however many there are', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heap = (): number => (collect(), process.memoryUsage().heapUsed);
+    const source = function* (count: number) {
+      for (let i = 0; i < count; i++) yield { gold: '1', prediction: `${i % 7}` };
+    };
+    let [graded, before, after] = [0, 0, 0];
+    for await (const _ of grader.gradeAll(source(101_000))) {
+      graded++;
+      if (graded === 1000) before = heap();
+      if (graded === 101_000) after = heap(); // the generator, and whatever it holds, is still there
+    }
+    expect(graded).toBe(101_000);
+    expect((after - before) / 100_000).toBeLessThan(50); // bytes for each pair
   });
 
   test('a source is read no further ahead than the workers need', async () => {

@@ -7,7 +7,7 @@ import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engin
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { packageRoot } from '../../src/paths.js';
 import type { KnowledgeSearch } from '../../src/stage-context.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 import { verdictOf } from '../../src/verify/fact-check.js';
 import { loadTool, type Tool } from '../../src/verify/tool.js';
@@ -187,6 +187,15 @@ describe('a tool of the user', () => {
     await run(engine(), { verifier, store });
     expect(asked).toHaveLength(4);
     store.close();
+  });
+
+  test('one that hears no signal does not hold up an interrupted run', async () => {
+    const stop = new AbortController();
+    const verifier = tool(() => {
+      stop.abort();
+      return new Promise(() => {});
+    });
+    await expect(run(engine(), { verifier, signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   test('the example of the documentation, as it stands there', async () => {

@@ -10,7 +10,7 @@ import { profileFor } from '../../src/prompt/profile.js';
 import { aggregations, rewardEntryFor, type ProcessEntry } from '../../src/reward/entry.js';
 import { rewardFor } from '../../src/reward/reward.js';
 import { solutionSteps, splitSteps } from '../../src/reward/solution-steps.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 
 const engineOf = (more: Partial<FakeEngineOptions> = {}): FakeEngine => new FakeEngine({ answer: () => '', ...more });

@@ -1,7 +1,7 @@
 /** Sum by answer, take the best: the one kernel, against sums that anybody can follow. */
 import { describe, expect, test } from 'vitest';
 import { Vote, voteOn, type Ballot, type Combine } from '../../src/select/vote.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 
 const combines: readonly Combine[] = ['sum', 'max'];
 

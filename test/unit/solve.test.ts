@@ -9,7 +9,7 @@ import { sampleSeed } from '../../src/generate/seeds.js';
 import type { ProgramRunner } from '../../src/stage-context.js';
 import { solveTable } from '../../src/cli/solve-table.js';
 import { failed } from '../../src/sandbox/program.js';
-import { solve } from '../../src/solve.js';
+import { solve } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 import type { SolveEvent } from '../../src/types.js';
 

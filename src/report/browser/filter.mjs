@@ -26,7 +26,7 @@ export function matches(row, { text, category, level, outcome, rightBy, wrongBy 
 const names = new Intl.Collator('en', { numeric: true });
 
 /** @param {Row} row @param {string} column @returns {string | number} */
-function valueOf(row, column) {
+function sortValue(row, column) {
   switch (column) {
     case 'id':
       return row.id;
@@ -58,7 +58,7 @@ export function shownRows(rows, filter, order) {
   if (!order) return places;
   const sign = order.descending ? -1 : 1;
   return places
-    .map((place) => ({ place, value: valueOf(/** @type {Row} */ (rows[place]), order.column) }))
+    .map((place) => ({ place, value: sortValue(/** @type {Row} */ (rows[place]), order.column) }))
     .sort(
       (a, b) =>
         sign *
