@@ -1,6 +1,5 @@
 /** `t1 sample`: the engine alone, without verification or store. */
 import type { Argv, CommandModule } from 'yargs';
-import { renderChat } from '../engine/chat-template.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { resolveModel } from '../model/resolve.js';
 import { parseOptions } from '../options.js';
@@ -69,9 +68,9 @@ export const sampleCommand = (signal: AbortSignal): CommandModule<object, Argume
     const progress = new Progress();
     await using engine = await loadForCommand({ ...flags, path }, progress);
     const text = args.chat
-      ? renderChat(engine.model, [{ role: 'user', content: prompt }], { addGenerationPrompt: true })
+      ? await engine.render([{ role: 'user', content: prompt }], { addGenerationPrompt: true })
       : prompt;
-    const tokens = args.chat ? promptTokens(engine, text) : engine.tokenize(text, { special: false });
+    const tokens = await (args.chat ? promptTokens(engine, text) : engine.tokenize(text, { special: false }));
     progress.show({ type: 'progress', stage: 'sample', finished: 0, total: samples, generatedTokens: 0 });
     const start = performance.now();
     const result = await engine

@@ -5,7 +5,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapAtOnce } from '../at-once.js';
-import { renderChat, type ChatMessage } from '../engine/chat-template.js';
+import type { ChatMessage } from '../engine/engine-types.js';
 import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
@@ -100,17 +100,17 @@ export async function distill(
       signal: student.signal,
     },
   );
-  judged.forEach(({ reply, messages }, i) => {
+  for (const [i, { reply, messages }] of judged.entries()) {
     const conversation = [...messages, { role: 'assistant' as const, content: role.assistantPrefix + reply.text }];
     const line = JSON.stringify({
       messages: conversation.map((message, k) => ({ ...message, train: k === conversation.length - 1 })),
     });
     const why =
       reasons[i] ??
-      (lengthOf(conversation, student) > MAX_LENGTH ? 'too long' : lines.has(line) ? 'said before' : null);
+      ((await lengthOf(conversation, student)) > MAX_LENGTH ? 'too long' : lines.has(line) ? 'said before' : null);
     if (why === null) lines.add(line);
     else drops[why] = (drops[why] ?? 0) + 1;
-  });
+  }
 
   const { role: roleName, baseModel, ...rest } = settings;
   const counts = {
@@ -141,10 +141,8 @@ async function solve(
 ) {
   const { roles, defaults } = student.profile;
   const seeds = Array.from({ length: samples }, (_, i) => sampleSeed(seed, i));
-  const prompts = problems.map(({ problem }) => ({
-    tokens: renderPrompt(student.engine, roles.solve, { problem }).tokens,
-    seeds,
-  }));
+  const rendered = problems.map(({ problem }) => renderPrompt(student.engine, roles.solve, { problem }));
+  const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds }));
   const pools = await sampleCached(student, 'sample', prompts, {
     sampler: { temperature, topK: 0, topP: 1, minP: 0 },
     maxTokens: defaults.maxTokens,
@@ -171,8 +169,9 @@ function withAnswer(messages: readonly ChatMessage[], answer: string | undefined
   );
 }
 
-const lengthOf = (messages: readonly ChatMessage[], { engine }: SampleSource): number =>
-  promptTokens(engine, renderChat(engine.model, messages, { addGenerationPrompt: false })).length;
+async function lengthOf(messages: readonly ChatMessage[], { engine }: SampleSource): Promise<number> {
+  return (await promptTokens(engine, await engine.render(messages, { addGenerationPrompt: false }))).length;
+}
 
 /** The data last, and under its name only when it is whole: who finds it finds all. */
 function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary): void {

@@ -3,8 +3,10 @@ import { T1Error, isErrorCode } from '../errors.js';
 import { loadAddon, toT1Error, withOurErrors } from './binding.js';
 import { chooseDevice, isGpu } from './devices.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
+import { renderChat } from './chat-template.js';
 import type {
   Adapter,
+  ChatMessage,
   ClassifyRequest,
   ClassifyResult,
   DeviceInfo,
@@ -13,12 +15,14 @@ import type {
   KvCosts,
   KvLayout,
   ModelInfo,
+  RenderOptions,
   Sample,
   SampleRequest,
   SampleResult,
   ScoreRequest,
   ScoreResult,
   TextPiece,
+  TokenizeOptions,
 } from './engine-types.js';
 
 export interface EngineOptions {
@@ -157,8 +161,12 @@ class AddonEngine implements Engine {
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
   }
 
-  tokenize(text: string, { special, addBos }: { readonly special: boolean; readonly addBos?: boolean }): Int32Array {
+  async tokenize(text: string, { special, addBos }: TokenizeOptions): Promise<Int32Array> {
     return this.#direct(() => this.#native.tokenize(text, special, addBos));
+  }
+
+  async render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string> {
+    return renderChat(this.model, messages, options);
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {

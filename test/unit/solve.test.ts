@@ -107,6 +107,20 @@ describe('the way of a problem', () => {
     expect(engine.jobs).toEqual({ sample: 2, score: 1 });
   });
 
+  test('a problem of 200 kB goes the whole way, judgements in words too', async () => {
+    const problem = `${PROBLEM} ${'Not that it matters. '.repeat(10_000)}`;
+    for (const reward of ['yes-no', 'genrm'] as const) {
+      const engine = engineOf({
+        model: { path: model },
+        answer: (prompt, seed) => (prompt.includes('Grade') ? 'Is the answer correct (Yes/No)? Yes' : answerOf(seed)),
+      });
+      const settings = { samples: 4, rationales: 1, verifier: 'steps', reward } as const;
+      const { answer, candidates } = await solve(problem, { engine, store, ...settings }).result;
+      expect(answer).toBe('42');
+      expect(candidates[3]?.reward).toBeCloseTo(2 / 3, 5);
+    }
+  });
+
   test("a verifier's prompt begins with the tokens that were sampled", async () => {
     const prompts: string[] = [];
     const engine = engineOf();
