@@ -129,7 +129,7 @@ export type Timing = Readonly<Record<StageName | 'total', number>>;
 /** Programs that ended because a module is not there, by its name: what they would have said is not known. */
 export type MissingModules = Readonly<Record<string, number>>;
 
-/** The whole result; `t1 solve --json` prints it. */
+/** The whole result; the command line prints it as JSON. */
 export interface SolveResult {
   readonly problem: string;
   readonly answer: string | null;

@@ -2,30 +2,28 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import type { Argv, CommandModule } from 'yargs';
+import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { compareRuns, type RunDifference, type StrategyDifference } from '../runs/compare-runs.js';
 import { RUN_FILE, recordsOf, RunFile } from '../runs/run-file.js';
 import { strategyTitles } from '../statistics/strategies.js';
 import { summaryOf } from '../runs/run-summary.js';
 import type { SelectorName } from '../select/select.js';
+import { command } from './command.js';
 import { summaryTable } from './eval-table.js';
+import { jsonFlag } from './flags.js';
 import { RUNS_FOLDER } from '../evaluate.js';
-import { withJson } from './flags.js';
 
-const builder = (yargs: Argv) =>
-  withJson(yargs)
-    .positional('what', { choices: ['ls', 'show', 'compare', 'export'] as const, demandOption: true })
-    .positional('runs', { type: 'string', array: true, default: [] as string[], describe: 'folders of runs' })
-    .option('folder', { type: 'string', default: RUNS_FOLDER, requiresArg: true, describe: 'where ls looks' });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const runsCommand = (): CommandModule<object, Arguments> => ({
-  command: 'runs <what> [runs..]',
-  describe: 'ls: list; show RUN: its figures and making; compare A B: is one better; export RUN: its records as JSONL',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async ({ what, runs, folder, json }) => {
+export const runsCommand = command({
+  flags: {
+    folder: { type: z.string().min(1).default(RUNS_FOLDER), group: 'Options', help: 'where ls looks' },
+    ...jsonFlag,
+  },
+  words: {
+    what: { type: z.enum(['ls', 'show', 'compare', 'export']), group: 'Options', help: 'what to do' },
+    runs: { type: z.array(z.string()).default([]), group: 'Options', help: 'folders of runs' },
+  },
+  run: async ({ flags: { folder, json }, words: { what, runs } }) => {
     if (what === 'ls') list(folder, json);
     else if (what === 'compare') compare(named(runs, 2), json);
     else if (what === 'show') await show(named(runs, 1)[0] ?? '', json);

@@ -10,30 +10,16 @@ import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { messagesOf, promptTokens, renderPrompt } from '../prompt/prompt.js';
 import type { Profile, Role } from '../prompt/profile.js';
 import type { DistillProblem } from './training-problems.js';
 import { axolotl, MAX_LENGTH, readme, trl } from './recipe.js';
 import type { Drop, Filter } from './filters.js';
+import type { DistillRole, DistillSettings } from '../settings/distill-settings.js';
 import type { Teacher } from './teacher.js';
 
-export type DistillRole = 'tool' | 'reward';
-
-export interface DistillSettings {
-  readonly role: DistillRole;
-  /** Solutions of each problem, and the student's sampling temperature. */
-  readonly samples: number;
-  readonly temperature: number;
-  /** Replies of the teacher to each distinct solution, and its temperature (paper: 0.6). */
-  readonly completions: number;
-  readonly teacherTemperature: number;
-  readonly teacherTokens: number;
-  /** Tell the teacher, not the student, the right answer. */
-  readonly showAnswer: boolean;
-  readonly seed: number;
-  /** Name of the student's weights for the trainer, as `user/repo`. */
-  readonly baseModel: string;
-}
+export type { DistillRole, DistillSettings };
 
 export interface DistillSummary {
   readonly role: DistillRole;
@@ -192,7 +178,7 @@ function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary)
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new T1Error(
       full ? 'DISK_FULL' : 'INPUT',
-      `cannot write the training data to ${out} (${why}): name another --out; what was written by the models is stored`,
+      message`cannot write the training data to ${out} (${why}): name another ${named('out')}; what was written by the models is stored`,
       { cause },
     );
   }

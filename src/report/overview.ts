@@ -152,7 +152,7 @@ function earlyStop({
 }: NonNullable<RunSummary['adaptive']>): string {
   const count = (value: number): string => value.toFixed(1);
   const taken = `${count(candidates.mean)} of ${count(fixed.candidates.mean)} candidates ${between(candidates, count)}`;
-  return `with --budget adaptive T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
+  return `with an adaptive budget T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
 }
 
 /** A strategy is charged for what it needs: majority for no tool, tool only for no reward. */

@@ -1,5 +1,6 @@
 /** A model with a classification head, read after the whole conversation (llama.cpp's rank pooling). */
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
@@ -70,7 +71,7 @@ function classifierEntry({ engine, entry }: RewardSource): ClassifierEntry {
   if (entry?.kind === 'classifier') return entry;
   throw new T1Error(
     'USAGE',
-    `nothing says which class of ${engine.model.name} means that a solution is right: give a classifier with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says which class of ${engine.model.name} means that a solution is right: give a classifier with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }
 

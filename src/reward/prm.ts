@@ -4,6 +4,7 @@
  */
 import { concatTokens } from '../engine/tokens.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
@@ -123,6 +124,6 @@ function processEntry({ engine, entry, profile }: RewardSource): ProcessEntry {
     };
   throw new T1Error(
     'USAGE',
-    `nothing says how ${engine.model.name} scores steps: give a process reward model with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says how ${engine.model.name} scores steps: give a process reward model with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }

@@ -58,7 +58,7 @@ export interface RunSummary {
   /** These are null as long as no problem is solved. What the run itself answered, with the candidates that each problem got. */
   readonly asRun: (Share & { readonly candidates: number }) | null;
   /**
-   * What `--budget adaptive` would have saved and cost, played through on these candidates. Also null where every problem did
+   * What an adaptive budget would have saved and cost, played through on these candidates. Also null where every problem did
    * not get the same candidates, verdicts and rewards: what was never asked cannot be played.
    */
   readonly adaptive: AdaptiveResult | null;
