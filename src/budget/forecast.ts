@@ -287,7 +287,7 @@ class Model {
   private winner(answers: ReadonlyMap<number, Answer>): number | null {
     const own = this.own.leader();
     const winner = own === -1 ? this.standIn.leader() : own;
-    for (const { number, group } of answers.values()) if (number === winner) return group < NEW ? NEW : group;
+    for (const { number, group } of answers.values()) if (number === winner) return Math.max(NEW, group); // all new ones are one
     return null;
   }
 
