@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
-import { distill, type DistillSettings, type DistillSummary } from '../distill/distill.js';
+import { distill } from '../distill/distill.js';
+import type { DistillSettings, DistillSummary } from '../distill/distill-summary.js';
 import { programFilter, rationaleFilter } from '../distill/filters.js';
 import { readProblems } from '../distill/training-problems.js';
 import { endpointTeacher, engineTeacher, type Teacher } from '../distill/teacher.js';

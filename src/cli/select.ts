@@ -2,25 +2,19 @@
 import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../statistics/bootstrap.js';
-import { computeCurve, type ComputePoint } from '../statistics/compute.js';
+import { DEFAULT_RESAMPLES, LEVEL } from '../statistics/bootstrap.js';
+import { computeCurve } from '../statistics/compute.js';
 import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../statistics/outcomes.js';
 import { poolsOf, type Pools } from '../statistics/pools.js';
 import { readPools } from '../statistics/read-pools.js';
 import { unified } from '../statistics/unify.js';
 import { Grader } from '../grade/grader.js';
-import { strategyNames, type StrategyName } from '../statistics/strategies.js';
-import {
-  accuracyByPart,
-  accuracyCurve,
-  compareStrategies,
-  type Accuracies,
-  type CurvePoint,
-  type Part,
-} from '../statistics/summary.js';
-import { verifierQuality, type VerifierQuality } from '../statistics/verifier-quality.js';
+import { strategyNames } from '../statistics/strategies.js';
+import { accuracyByPart, accuracyCurve, compareStrategies } from '../statistics/summary.js';
+import { verifierQuality } from '../statistics/verifier-quality.js';
 import { withJson } from './flags.js';
 import { readBytes, sourceName } from './input.js';
+import type { SelectResult } from './select-result.js';
 import { selectTable } from './select-table.js';
 
 const builder = (yargs: Argv) =>
@@ -86,30 +80,6 @@ const builder = (yargs: Argv) =>
     .option('seed', { type: 'number', default: 0, requiresArg: true, describe: 'of subsets and bootstrap' });
 
 type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-/** `t1 select --json` prints it. */
-export interface SelectResult {
-  readonly n: number;
-  readonly problems: number;
-  /** Runs of each problem. */
-  readonly seeds: number;
-  readonly strategies: Accuracies;
-  /** Strategies that need what the file does not hold, and what that is. */
-  readonly leftOut: Readonly<Partial<Record<StrategyName, string>>>;
-  readonly fallback: string;
-  readonly unknown: string;
-  readonly subsets: number | 'prefix';
-  readonly interval: {
-    readonly level: number;
-    readonly method: string;
-    readonly resamples: number;
-    readonly seed: number;
-  };
-  readonly curve?: readonly (CurvePoint & ComputePoint)[];
-  readonly compare?: Comparison & { readonly a: StrategyName; readonly b: StrategyName; readonly n: number };
-  readonly by?: { readonly name: 'category' | 'level'; readonly parts: readonly Part[] };
-  readonly verifier?: VerifierQuality;
-}
 
 export const selectCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
   command: 'select <file>',

@@ -12,44 +12,11 @@ import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
 import { messagesOf, promptTokens, renderPrompt } from '../prompt/prompt.js';
 import type { Profile, Role } from '../prompt/profile.js';
+import type { DistillSettings, DistillSummary } from './distill-summary.js';
 import type { DistillProblem } from './training-problems.js';
 import { axolotl, MAX_LENGTH, readme, trl } from './recipe.js';
 import type { Drop, Filter } from './filters.js';
 import type { Teacher } from './teacher.js';
-
-export type DistillRole = 'tool' | 'reward';
-
-export interface DistillSettings {
-  readonly role: DistillRole;
-  /** Solutions of each problem, and the student's sampling temperature. */
-  readonly samples: number;
-  readonly temperature: number;
-  /** Replies of the teacher to each distinct solution, and its temperature (paper: 0.6). */
-  readonly completions: number;
-  readonly teacherTemperature: number;
-  readonly teacherTokens: number;
-  /** Tell the teacher, not the student, the right answer. */
-  readonly showAnswer: boolean;
-  readonly seed: number;
-  /** Name of the student's weights for the trainer, as `user/repo`. */
-  readonly baseModel: string;
-}
-
-export interface DistillSummary {
-  readonly role: DistillRole;
-  readonly student: string;
-  readonly teacher: string;
-  readonly baseModel: string;
-  readonly problems: number;
-  readonly solutions: number;
-  /** Solutions without an answer, which nobody was asked about. */
-  readonly unanswered: number;
-  readonly replies: number;
-  readonly kept: number;
-  /** Why replies were not kept, and how many. */
-  readonly drops: Readonly<Record<string, number>>;
-  readonly settings: Omit<DistillSettings, 'role' | 'baseModel'>;
-}
 
 interface Solution {
   readonly problem: DistillProblem;

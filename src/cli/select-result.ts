@@ -1,0 +1,29 @@
+/** What `t1 select --json` prints. */
+import type { Comparison } from '../statistics/bootstrap.js';
+import type { ComputePoint } from '../statistics/compute.js';
+import type { StrategyName } from '../statistics/strategies.js';
+import type { Accuracies, CurvePoint, Part } from '../statistics/summary.js';
+import type { VerifierQuality } from '../statistics/verifier-quality.js';
+
+export interface SelectResult {
+  readonly n: number;
+  readonly problems: number;
+  /** Runs of each problem. */
+  readonly seeds: number;
+  readonly strategies: Accuracies;
+  /** Strategies that need what the file does not hold, and what that is. */
+  readonly leftOut: Readonly<Partial<Record<StrategyName, string>>>;
+  readonly fallback: string;
+  readonly unknown: string;
+  readonly subsets: number | 'prefix';
+  readonly interval: {
+    readonly level: number;
+    readonly method: string;
+    readonly resamples: number;
+    readonly seed: number;
+  };
+  readonly curve?: readonly (CurvePoint & ComputePoint)[];
+  readonly compare?: Comparison & { readonly a: StrategyName; readonly b: StrategyName; readonly n: number };
+  readonly by?: { readonly name: 'category' | 'level'; readonly parts: readonly Part[] };
+  readonly verifier?: VerifierQuality;
+}
