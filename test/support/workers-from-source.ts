@@ -1,6 +1,6 @@
 /**
- * Node 20 runs no TypeScript in a worker thread, and the build may be older than the source. So whatever the source starts as
- * `new Worker(new URL('./name.js', import.meta.url))` is bundled from `name.ts` when the tests load it.
+ * Node 20 runs no TypeScript in a worker thread, and the build may be older than the source. So whatever the source
+ * starts as `new Worker(new URL('./name.js', import.meta.url))` is bundled from `name.ts` when the tests load it.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';

@@ -8,8 +8,8 @@ import { packageRoot } from '../../src/paths.js';
 const source = join(packageRoot, 'src');
 
 /**
- * From the ground up: a file may use what stands before it in this list, and its own folder. A file that is named itself does
- * not belong to its folder here.
+ * From the ground up: a file may use what stands before it in this list, and its own folder. A file that is named
+ * itself does not belong to its folder here.
  */
 const ROOMS: readonly string[] = [
   ...['errors.ts', 'paths.ts', 'version.ts', 'at-once.ts', 'numbers', 'problem'],
