@@ -11,7 +11,7 @@
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Engine } from '../dist/index.js';
+import { loadEngine } from '../dist/index.js';
 import { BenchError } from './lib/bench-error.mjs';
 import { drawChart } from './lib/chart.mjs';
 import { MODEL_NAMES, prepareModel } from './lib/models.mjs';
@@ -139,7 +139,7 @@ async function main() {
 
 /** Release of llama.cpp, whether it was built here, and what decodes. */
 async function engineBuild() {
-  const engine = await Engine.load({ path: prepareModel('tiny').path });
+  const engine = await loadEngine({ path: prepareModel('tiny').path });
   try {
     return engine.build;
   } finally {

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Engine, Sandbox, Store } from '../dist/index.js';
+import { loadEngine, Sandbox, Store } from '../dist/index.js';
 import { adapters } from './model/adapters.mjs';
 import { arithmetic } from './model/arithmetic.mjs';
 import { knowledge } from './model/knowledge.mjs';
@@ -50,7 +50,7 @@ const files = [
   { name: 'tool', path: flags['adapter-tool'] },
   { name: 'reward', path: flags['adapter-reward'] },
 ];
-const engine = await Engine.load({ path: flags.model, adapters: files });
+const engine = await loadEngine({ path: flags.model, adapters: files });
 const sandbox = await Sandbox.start();
 const store = Store.open(':memory:');
 const bench = {

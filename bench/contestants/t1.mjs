@@ -1,6 +1,6 @@
 /** Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a context are there. */
 import { readFileSync } from 'node:fs';
-import { Engine, Sandbox, Store, solve } from '../../dist/index.js';
+import { loadEngine, Sandbox, Store, solve } from '../../dist/index.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
 import { concat, leastPrefill, withOtherStart } from '../lib/tokens.mjs';
 
@@ -17,7 +17,7 @@ const OTHER = 299;
  * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine counted
  */
 export async function jobs({ path, threads, temperature, jobs: list }) {
-  const engine = await Engine.load({ path, threads, queueLimit: 4096 });
+  const engine = await loadEngine({ path, threads, queueLimit: 4096 });
   await warmUp(engine, temperature, list);
   const before = engine.statistics?.();
   const latencies = [];
@@ -106,7 +106,7 @@ export async function pipeline({
   lengths,
   targets,
 }) {
-  const engine = await Engine.load({ path, threads });
+  const engine = await loadEngine({ path, threads });
   // What the verifiers will need, as `t1 solve` says it too.
   const reserve = {
     sequences: samples * Math.max(1, programs + rationales),
@@ -162,8 +162,8 @@ export async function pipeline({
  * @returns seconds of each, and prompt tokens that each read
  */
 export async function scoring({ path, threads, temperature, problem, samples, length, questions, targets }) {
-  const engine = await Engine.load({ path, threads });
-  const fresh = await Engine.load({ path, threads });
+  const engine = await loadEngine({ path, threads });
+  const fresh = await loadEngine({ path, threads });
   const { samples: drawn } = await engine.sample({
     prompts: [{ tokens: problem, seeds: seeds(samples) }],
     sampler: sampler(temperature),
@@ -197,7 +197,7 @@ export async function scoring({ path, threads, temperature, problem, samples, le
 
 /** Interactive jobs, one after the other, while a sweep runs: decodes and seconds until each has its first token. */
 export async function interactive({ path, threads, temperature, sweep, probes }) {
-  const engine = await Engine.load({ path, threads });
+  const engine = await loadEngine({ path, threads });
   const stop = new AbortController();
   let running = true;
   let begun;
@@ -238,7 +238,7 @@ export async function interactive({ path, threads, temperature, sweep, probes })
 
 /** Peak memory of one job, bytes; `base` is this process with the vocabulary, before any weights. Linux only. */
 export async function memory({ path, threads, temperature, tokens, samples, maxTokens }) {
-  const engine = await Engine.load({ path, threads });
+  const engine = await loadEngine({ path, threads });
   const base = status('VmRSS');
   await engine.sample({ prompts: [{ tokens, seeds: seeds(samples) }], sampler: sampler(temperature), maxTokens });
   const [peak, anonymous, file] = ['VmHWM', 'RssAnon', 'RssFile'].map(status);
@@ -257,7 +257,7 @@ function status(field) {
 
 /** Whole problems through `solve`: what each cost, and whether its answer was verified and right. */
 export async function solving({ path, problems, samples, seed, atOnce }) {
-  const engine = await Engine.load({ path });
+  const engine = await loadEngine({ path });
   const sandbox = await Sandbox.start();
   const store = Store.open(':memory:');
   const solveOne = (problem) => solve(problem, { engine, sandbox, store, samples, seed }).result;

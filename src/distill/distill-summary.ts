@@ -1,22 +1,5 @@
 /** What training data was asked for, and what came of it: printed, and written beside the data. */
-
-export type DistillRole = 'tool' | 'reward';
-
-export interface DistillSettings {
-  readonly role: DistillRole;
-  /** Solutions of each problem, and the student's sampling temperature. */
-  readonly samples: number;
-  readonly temperature: number;
-  /** Replies of the teacher to each distinct solution, and its temperature (paper: 0.6). */
-  readonly completions: number;
-  readonly teacherTemperature: number;
-  readonly teacherTokens: number;
-  /** Tell the teacher, not the student, the right answer. */
-  readonly showAnswer: boolean;
-  readonly seed: number;
-  /** Name of the student's weights for the trainer, as `user/repo`. */
-  readonly baseModel: string;
-}
+import type { DistillRole, DistillSettings } from '../settings/distill-settings.js';
 
 export interface DistillSummary {
   readonly role: DistillRole;

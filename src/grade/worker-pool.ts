@@ -1,6 +1,7 @@
 /** Worker threads that judge answers. One that takes too long or too much memory is killed, and another takes its place. */
 import { Worker } from 'node:worker_threads';
-import { abortedBy, T1Error } from '../errors.js';
+import { abortedBy } from '../abort.js';
+import { T1Error } from '../errors.js';
 import type { Judgement } from './judge.js';
 import type { Question } from './worker.js';
 

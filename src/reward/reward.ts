@@ -10,7 +10,7 @@ import type { StageContext } from '../stage-context.js';
 import type { Candidate, Reward } from '../types.js';
 import { checkClassifier, classifier } from './classifier.js';
 import type { RewardEntry } from './entry.js';
-import { checkGenrm, genrm } from './genrm.js';
+import { checkGenrm, genrm, rationaleCount } from './genrm.js';
 import { checkPrm, prm } from './prm.js';
 import { checkYesNo, yesNo } from './yes-no.js';
 
@@ -26,13 +26,16 @@ export const rewardModels = { 'yes-no': yesNo, genrm, prm, classifier } satisfie
 
 export type RewardName = keyof typeof rewardModels;
 
-/** What makes sure, before anything is sampled, that the reward can be had; throws a T1Error otherwise. */
-export const rewardChecks: Record<RewardName, (run: StageContext) => void> = {
+/** What makes sure, before anything is sampled, that the reward can be had; rejects with a T1Error otherwise. */
+export const rewardChecks: Record<RewardName, (run: StageContext) => Promise<void>> = {
   'yes-no': checkYesNo,
   genrm: checkGenrm,
   prm: checkPrm,
   classifier: checkClassifier,
 };
+
+/** How many judgements a candidate gets in a fixed budget, where its reward is read from several. */
+export const rewardLooks: Partial<Record<RewardName, (context: StageContext) => number>> = { genrm: rationaleCount };
 
 /**
  * What a reward model was made for; other models are asked for a yes or no.

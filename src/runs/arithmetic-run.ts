@@ -7,7 +7,7 @@ import { renderPrompt } from '../prompt/prompt.js';
 import type { ProgramRunner } from '../stage-context.js';
 import type { Claim } from '../task/arithmetic-task.js';
 import { extractCode } from '../verify/extract-code.js';
-import type { EvaluateProgress } from './evaluate-task.js';
+import type { EvaluateProgress } from './progress-meter.js';
 import { recordKey, type ClaimRecord } from './record.js';
 import type { RunFile } from './run-file.js';
 
@@ -37,10 +37,8 @@ export async function evaluateArithmetic(
   for (let from = 0; from < todo.length; from += CLAIMS_AT_ONCE) {
     const chunk = todo.slice(from, from + CLAIMS_AT_ONCE);
     const ask = async (role: NonNullable<typeof think>) => {
-      const prompts = chunk.map(({ claim }) => ({
-        tokens: renderPrompt(source.engine, role, { problem: claim.text }).tokens,
-        seeds: [0],
-      }));
+      const rendered = chunk.map(({ claim }) => renderPrompt(source.engine, role, { problem: claim.text }));
+      const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds: [0] }));
       const room = source.engine.model.contextLength - Math.max(...prompts.map(({ tokens }) => tokens.length));
       const replies = await sampleCached(source, 'sample', prompts, {
         sampler: GREEDY,
@@ -82,14 +80,20 @@ export async function evaluateArithmetic(
       if (record.byProgram === claim.right) correct++;
     });
     const { generatedTokens } = source.usage.total;
+    const seconds = (performance.now() - started) / 1000;
     onProgress({
       finished,
       total: todo.length,
       correct,
       failed: 0,
+      candidates: 2 * finished,
+      candidatesTotal: 2 * todo.length,
+      programs: finished,
       generatedTokens,
+      tokensPerSecond: generatedTokens / seconds,
       cacheHits: source.store.cacheCounts.hits,
-      seconds: (performance.now() - started) / 1000,
+      seconds,
+      secondsLeft: ((todo.length - finished) * seconds) / finished,
     });
   }
 }

@@ -1,38 +1,29 @@
 /** Many problems through the pipeline, so many at a time that the engine is full; each is written down when it is done. */
 import { cpus, totalmem } from 'node:os';
+import { together } from '../budget/together.js';
 import { T1Error } from '../errors.js';
 import { sampleCached } from '../generate/cached.js';
 import { extractBoxed } from '../grade/boxed.js';
 import type { SameAnswer } from '../grade/same.js';
-import { fingerprint } from '../model/fingerprint.js';
 import { profileFor } from '../prompt/profile.js';
 import { renderPrompt } from '../prompt/prompt.js';
+import { orderedEngine } from '../engine/ordered-engine.js';
+import type { Session } from '../session.js';
+import { type SolveCall, solve, withSolver } from '../solve.js';
 import { UsageCounter } from '../stage-context.js';
-import { solve, withSolver, type SolveContext } from '../solve.js';
-import type { Store } from '../store/store.js';
-import type { SolveResult } from '../types.js';
 import type { TaskProblem } from '../task/task-problems.js';
-import { recordKey, solvedRecord, type RunRecord } from './record.js';
+import type { SolveEvent, SolveResult } from '../types.js';
+import { type RunRecord, recordKey, solvedRecord } from './record.js';
 import type { RunFile } from './run-file.js';
+import { type EvaluateProgress, ProgressMeter } from './progress-meter.js';
 
-/** Sequences that the engine decodes at the same time, at most. */
-const ENGINE_SEQUENCES = 256;
-/** Problems that wait for their programs decode nothing: so some more than fill the engine. */
-const SPARE_PROBLEMS = 2;
+export type { EvaluateProgress } from './progress-meter.js';
 
-export interface EvaluateProgress {
-  readonly finished: number;
-  readonly total: number;
-  readonly correct: number;
-  /** Those that ended in an error. */
-  readonly failed: number;
-  readonly generatedTokens: number;
-  readonly cacheHits: number;
-  readonly seconds: number;
-}
+/** Problems that wait for their programs decode nothing: so one more than fill the engine. */
+const SPARE_PROBLEMS = 1;
 
-/** As for one problem, with a store that all share. */
-export type EvaluateContext = SolveContext & { readonly store: Store; readonly signal: AbortSignal };
+/** As for one problem; holds for all. */
+export type EvaluateCall = SolveCall & { readonly signal: AbortSignal };
 
 export interface EvaluateOptions {
   /** Whether an answer is the right one. */
@@ -41,46 +32,50 @@ export interface EvaluateOptions {
   readonly seeds: readonly number[];
   /** Ask again about problems that ended in an error. */
   readonly retryFailed: boolean;
+  /** Told about every half second, and after every problem. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
 }
 
 /**
- * @param context as for one problem; its sandbox and store are shared by all
+ * Problems are taken in order, and the engine serves those that were taken first before later ones, so results come early.
+ *
  * @throws T1Error what concerns more than one problem (engine, store, disk, abort); what concerns one ends in its record
  */
 export async function evaluate(
   problems: readonly TaskProblem[],
   run: RunFile,
-  context: EvaluateContext,
+  session: Session,
+  call: EvaluateCall,
   { isRight, seeds, retryFailed, onProgress }: EvaluateOptions,
 ): Promise<void> {
   const done = run.done(retryFailed);
   const todo = seeds
     .flatMap((seed, k) => problems.map((problem, i) => ({ problem, seed, ordinal: k * problems.length + i })))
     .filter(({ problem: { id }, seed }) => !done.has(recordKey({ id, seed })));
-  const started = performance.now();
-  const progress = { finished: 0, correct: 0, failed: 0, generatedTokens: 0 };
-  const one = async ({ problem, seed, ordinal }: (typeof todo)[number]): Promise<void> => {
-    const record = await recordOf(
-      problem,
-      seed,
-      { ...context, seed },
-      isRight,
-      ({ usage }) => (progress.generatedTokens += usage.generatedTokens),
-    );
+  const { samples = 16 } = call;
+  const meter = new ProgressMeter(todo.length, samples, onProgress);
+  const one = async ({ problem, seed, ordinal }: (typeof todo)[number], signal: AbortSignal): Promise<void> => {
+    const watched = meter.problem();
+    const record = await recordOf(problem, session, { ...call, seed, ordinal, signal }, isRight, watched.event);
     run.save(ordinal, record);
-    progress.finished++;
-    if (record.outcome === 'failed') progress.failed++;
-    else if (record.outcome === 'solved' && record.correct === true) progress.correct++;
-    onProgress?.({
-      ...progress,
-      total: todo.length,
-      cacheHits: context.store.cacheCounts.hits,
-      seconds: (performance.now() - started) / 1000,
-    });
+    watched.end(record);
   };
-  const width = Math.ceil(ENGINE_SEQUENCES / (context.samples ?? 16)) + SPARE_PROBLEMS;
-  await forEachAtOnce(todo, context.engine.reproducible ? 1 : width, one);
+  const { reproducible, efficientSequences } = session.model.engine;
+  const width = reproducible ? 1 : Math.ceil(efficientSequences / samples) + SPARE_PROBLEMS;
+  try {
+    await together(call.signal, async ({ add, signal }) => {
+      const rest = todo[Symbol.iterator]();
+      const worker = async (): Promise<void> => {
+        for (const item of rest) {
+          if (signal.aborted) return;
+          await one(item, signal);
+        }
+      };
+      for (let each = 0; each < Math.min(width, todo.length); each++) add(worker());
+    });
+  } finally {
+    meter.stop();
+  }
 }
 
 /** Of one problem alone: a prompt that is too long, or an input that is none. */
@@ -88,23 +83,27 @@ const ITS_OWN = new Set(['INPUT', 'PROMPT_TOO_LONG']);
 
 async function recordOf(
   problem: TaskProblem,
-  seed: number,
-  context: EvaluateContext,
+  session: Session,
+  call: EvaluateCall & { readonly seed: number; readonly ordinal: number },
   isRight: SameAnswer,
-  count: (result: Pick<SolveResult, 'usage'>) => void,
+  watch: (event: SolveEvent) => void,
 ): Promise<RunRecord> {
+  const { seed } = call;
   try {
-    const result = await solve(problem.problem, context).result;
-    count(result);
-    const usage = new UsageCounter();
-    const greedy = await greedyAnswer(problem.problem, context, usage);
-    count({ usage: usage.total });
-    const answers = new Set(
-      [greedy, ...result.candidates.map(({ answer }) => answer)].flatMap((answer) => answer ?? []),
-    );
+    const solved = async (): Promise<SolveResult> => {
+      const solving = solve(session, problem.problem, call);
+      for await (const event of solving) watch(event);
+      return solving;
+    };
+    const greedy = () => greedyAnswer(problem.problem, session, call, watch);
+    // One job at a time where the engine is to compute the same again, in the same order.
+    const [result, answer] = session.model.engine.reproducible
+      ? [await solved(), await greedy()]
+      : await Promise.all([solved(), greedy()]);
+    const answers = new Set([answer, ...result.candidates.map((each) => each.answer)].flatMap((each) => each ?? []));
     const equal = new Map<string, boolean | null>();
-    for (const answer of answers) equal.set(answer, await isRight(problem.gold, answer));
-    return solvedRecord(problem, seed, result, greedy, equal);
+    for (const each of answers) equal.set(each, await isRight(problem.gold, each));
+    return solvedRecord(problem, seed, result, answer, equal);
   } catch (error) {
     if (!(error instanceof T1Error) || !ITS_OWN.has(error.code)) throw error;
     return { ...problem, seed, outcome: 'failed', code: error.code, message: error.message };
@@ -114,45 +113,20 @@ async function recordOf(
 /** The likeliest solution's answer; verifiers and rewards are not asked about it. */
 async function greedyAnswer(
   problem: string,
-  { engine, store, solveMessages, extract = extractBoxed, maxTokens, signal }: EvaluateContext,
-  usage: UsageCounter,
+  { model, store }: Session,
+  { solveMessages, extract = extractBoxed, maxTokens, signal, ordinal = 0 }: EvaluateCall,
+  watch: (event: SolveEvent) => void,
 ): Promise<string | null> {
+  const engine = orderedEngine(model.engine, ordinal);
   const profile = withSolver(profileFor(engine.model), solveMessages);
-  const { tokens } = renderPrompt(engine, profile.roles.solve, { problem });
-  const source = {
-    engine,
-    modelHash: await fingerprint(engine.model.path, store),
-    store,
-    usage,
-    signal,
-    emit: () => {},
-  };
+  const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem });
+  const source = { engine, modelHash: model.hash, store, usage: new UsageCounter(), signal, emit: watch };
   const settings = {
     sampler: { temperature: 0, topK: 0, topP: 1, minP: 0 },
     maxTokens: maxTokens ?? profile.defaults.maxTokens,
   };
-  const [[sample] = []] = await sampleCached(source, 'sample', [{ tokens, seeds: [0] }], settings);
+  const [[sample] = []] = await sampleCached(source, 'select', [{ tokens, seeds: [0] }], settings);
   return sample ? extract(sample.text) : null;
-}
-
-/** At most `width` at the same time; the first failure ends what has not begun. */
-async function forEachAtOnce<Item>(
-  items: readonly Item[],
-  width: number,
-  run: (item: Item) => Promise<void>,
-): Promise<void> {
-  let failed = false;
-  const rest = items[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (const item of rest) {
-      if (failed) return;
-      await run(item).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
 }
 
 /** What a run says of the machine. */

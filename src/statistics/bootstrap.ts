@@ -3,7 +3,7 @@
  * With several seeds, problems and seeds are drawn with replacement independently of each other, and a resample is the mean over
  * all pairs of them (the pigeonhole bootstrap: Owen 2007, arXiv 0712.1111), which errs towards intervals that are too wide.
  */
-import { Random } from './random.js';
+import { Random } from '../numbers/random.js';
 import { wilson } from './wilson.js';
 
 export interface Shape {
@@ -147,6 +147,25 @@ export function bootstrapMeans(
     const [low, high] = percentiles(resampled[v] ?? new Float64Array());
     return { mean: meanOf(values), low, high };
   });
+}
+
+/**
+ * Ratio of sums over problems, Σ a / Σ b, with its interval; resamples in which Σ b is 0 are left out.
+ *
+ * @param a [seeds × problems] @param b the same problems
+ * @returns null where Σ b is 0
+ */
+export function bootstrapRatio(
+  a: Float64Array,
+  b: Float64Array,
+  shape: Shape,
+  options: BootstrapOptions = {},
+): Estimate | null {
+  const mean = meanOf(a) / meanOf(b);
+  if (!Number.isFinite(mean)) return null;
+  const [above = new Float64Array(), below = new Float64Array()] = resampledMeans([a, b], shape, options);
+  const [low, high] = percentiles(above.map((value, i) => value / (below[i] ?? NaN)).filter(Number.isFinite));
+  return { mean, low, high };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Subsets of a pool: what a smaller run would have sampled, without decoding again. */
-import type { Random } from './random.js';
+import type { Random } from '../numbers/random.js';
 
 /** n over k; Infinity beyond what a double holds. */
 export function binomial(n: number, k: number): number {

@@ -1,8 +1,10 @@
 /** An engine without a model, for tests: answers come from a function, tokens are bytes but for the words Yes and No. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { renderChat } from '../engine/chat-template.js';
 import { T1Error } from '../errors.js';
 import type {
   Adapter,
+  ChatMessage,
   ClassifyRequest,
   ClassifyResult,
   Engine,
@@ -10,6 +12,7 @@ import type {
   FinishReason,
   KvCosts,
   ModelInfo,
+  RenderOptions,
   Sample,
   SampleRequest,
   SampleResult,
@@ -29,6 +32,8 @@ export interface FakeEngineOptions {
   readonly build?: string;
   readonly adapters?: readonly Adapter[];
   readonly reproducible?: boolean;
+  /** Samples of a job end in ascending order of this; in that of prompts and seeds when absent. */
+  readonly order?: (seed: number) => number;
   /** Pause before each finished sample and each score, milliseconds. */
   readonly delayMs?: number;
 }
@@ -61,6 +66,7 @@ export class FakeEngine implements Engine {
   readonly build: string;
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
+  readonly efficientSequences = 64;
   /** What a calibration of this engine has found; for tests. */
   measured: KvCosts | undefined;
   #costs: KvCosts | undefined;
@@ -78,9 +84,14 @@ export class FakeEngine implements Engine {
     this.reproducible = options.reproducible ?? false;
   }
 
-  tokenize(text: string): Int32Array {
+  async tokenize(text: string): Promise<Int32Array> {
     this.#check();
     return tokensOf(text);
+  }
+
+  async render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string> {
+    this.#check();
+    return renderChat(this.model, messages, options);
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {
@@ -90,20 +101,20 @@ export class FakeEngine implements Engine {
     const samples: Sample[] = [];
     const usage = { ...promptUsage(request.prompts), generatedTokens: 0, decodedTokens: 0 };
     const total = request.prompts.reduce((sum, { seeds }) => sum + seeds.length, 0);
-    for (const [prompt, { tokens, seeds }] of request.prompts.entries()) {
-      for (const [index, seed] of seeds.entries()) {
-        await this.#pause(request.signal);
-        const sample = {
-          prompt,
-          index,
-          seed,
-          ...finish(this.#options.answer(textOf(tokens), seed, request.adapter), request),
-        };
-        samples.push(sample);
-        usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
-        request.onSample?.(sample);
-        request.onProgress?.({ finished: samples.length, total, generatedTokens: usage.generatedTokens });
-      }
+    const places = request.prompts.flatMap(({ tokens, seeds }, prompt) =>
+      seeds.map((seed, index) => ({ prompt, tokens, index, seed, place: 0 })),
+    );
+    for (const [place, each] of places.entries()) each.place = place;
+    const { order } = this.#options;
+    if (order) places.sort((a, b) => order(a.seed) - order(b.seed));
+    for (const [ended, { prompt, tokens, index, seed, place }] of places.entries()) {
+      await this.#pause(request.signal);
+      const text = this.#options.answer(textOf(tokens), seed, request.adapter);
+      const sample = { prompt, index, seed, ...finish(text, request) };
+      samples[place] = sample;
+      usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
+      request.onSample?.(sample);
+      request.onProgress?.({ finished: ended + 1, total, generatedTokens: usage.generatedTokens });
     }
     return { samples, usage: this.#count(usage), firstTokenDecodes: samples.length > 0 ? 1 : 0 };
   }

@@ -8,12 +8,15 @@ import type { Prompt } from '../prompt/prompt.js';
 import type { StageContext } from '../stage-context.js';
 import type { Candidate, ToolVerdict } from '../types.js';
 import { checkKnowledge, verifyKnowledge } from './fact-check.js';
+import { checkLooks, programLooks, type Looks } from './looks.js';
 import { verifyMath } from './math.js';
 import { verifySteps, verifyStepsThenMath } from './steps.js';
 
 export interface Verifier {
   /** Makes sure, before anything is sampled, that the tool can be had; throws a T1Error otherwise. */
   readonly check?: (run: StageContext) => void | Promise<void>;
+  /** How often it looks at a candidate; once when absent. */
+  readonly looks?: Looks;
   /** @returns [candidates] verdicts, in the candidates' order */
   readonly verify: (
     problem: Problem,
@@ -24,8 +27,8 @@ export interface Verifier {
 }
 
 export const verifiers = {
-  math: { verify: verifyMath },
+  math: { looks: programLooks, verify: verifyMath },
   steps: { verify: verifySteps },
-  'steps-then-math': { verify: verifyStepsThenMath },
-  knowledge: { check: checkKnowledge, verify: verifyKnowledge },
+  'steps-then-math': { looks: programLooks, verify: verifyStepsThenMath },
+  knowledge: { check: checkKnowledge, looks: checkLooks, verify: verifyKnowledge },
 } satisfies Record<string, Verifier>;

@@ -1,6 +1,6 @@
 /** Pools for the tests of the statistics. */
 import type { PoolCandidate, PoolProblem } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { normalizeAnswer } from '../../src/grade/normalize.js';
 import type { ScoredCandidate } from '../../src/types.js';
 

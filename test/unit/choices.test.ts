@@ -7,7 +7,7 @@ import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engin
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { mean } from '../../src/reward/genrm.js';
 import type { ProgramRunner } from '../../src/stage-context.js';
-import { solve } from '../../src/solve.js';
+import { solve } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 
 let folder: string;

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { distill } from '../../src/distill/distill.js';
-import type { DistillSettings } from '../../src/distill/distill-summary.js';
+import type { DistillSettings } from '../../src/settings/distill-settings.js';
 import { programFilter, rationaleFilter } from '../../src/distill/filters.js';
 import { readProblems } from '../../src/distill/training-problems.js';
 import { endpointTeacher, engineTeacher, type Teacher } from '../../src/distill/teacher.js';

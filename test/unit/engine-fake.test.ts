@@ -2,12 +2,15 @@ import { expect, test } from 'vitest';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
 
 const sampler = { temperature: 1, topK: 0, topP: 1, minP: 0 };
-const prompt = (engine: FakeEngine, text: string, seeds: number[]) => ({ tokens: engine.tokenize(text), seeds });
+const prompt = async (engine: FakeEngine, text: string, seeds: number[]) => ({
+  tokens: await engine.tokenize(text),
+  seeds,
+});
 
 test('answers by prompt and seed, in order, and counts', async () => {
   const engine = new FakeEngine({ answer: (text, seed) => `${text}${seed}` });
   const { samples, usage } = await engine.sample({
-    prompts: [prompt(engine, 'ab', [1, 2]), prompt(engine, 'ac', [3])],
+    prompts: [await prompt(engine, 'ab', [1, 2]), await prompt(engine, 'ac', [3])],
     sampler,
     maxTokens: 9,
   });
@@ -22,7 +25,7 @@ test('answers by prompt and seed, in order, and counts', async () => {
 
 test('stops, lengths, aborts and disposal as the real engine', async () => {
   const engine = new FakeEngine({ answer: () => 'one two three', delayMs: 1 });
-  const request = { prompts: [prompt(engine, 'x', [1, 2])], sampler, maxTokens: 100 };
+  const request = { prompts: [await prompt(engine, 'x', [1, 2])], sampler, maxTokens: 100 };
   expect((await engine.sample({ ...request, stop: [' t'] })).samples[0]).toMatchObject({ text: 'one', finish: 'stop' });
   expect((await engine.sample({ ...request, maxTokens: 3 })).samples[0]).toMatchObject({
     text: 'one',
@@ -41,8 +44,8 @@ test('scores by text and target', async () => {
     logprob: (text, target) => (text.endsWith('?') && target === 'Y' ? -1 : -2),
   });
   const { logprobs } = await engine.score({
-    sequences: [{ tokens: engine.tokenize('a?'), positions: Int32Array.of(0, 1) }],
-    targets: engine.tokenize('YN'),
+    sequences: [{ tokens: await engine.tokenize('a?'), positions: Int32Array.of(0, 1) }],
+    targets: await engine.tokenize('YN'),
   });
   expect([...(logprobs[0] ?? [])]).toEqual([-2, -2, -1, -2]);
 });

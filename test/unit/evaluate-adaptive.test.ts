@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { stopping } from '../../src/statistics/stopping.js';
 import { betaCdf } from '../../src/statistics/beta.js';
 import { poolsOf } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { simulateAdaptive, type AdaptiveStrategy } from '../../src/statistics/simulate-adaptive.js';
 import { choose, randomProblems, uniform } from '../support/pools.js';
 

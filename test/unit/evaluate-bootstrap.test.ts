@@ -10,7 +10,7 @@ import {
 import { computeCurve } from '../../src/statistics/compute.js';
 import { outcomesOf } from '../../src/statistics/outcomes.js';
 import { poolsOf, type PoolProblem } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { accuracyByPart, accuracyCurve, compareStrategies } from '../../src/statistics/summary.js';
 import { wilson } from '../../src/statistics/wilson.js';
 import { randomProblems, uniform } from '../support/pools.js';

@@ -4,7 +4,7 @@ import { meanOf } from '../../src/statistics/bootstrap.js';
 import { doublingSizes, outcomesOf, type OutcomeOptions } from '../../src/statistics/outcomes.js';
 import { passAtK } from '../../src/statistics/pass-at-k.js';
 import { groupByEquality, poolsOf, type PoolCandidate, type PoolProblem } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { strategyNames, type StrategyName } from '../../src/statistics/strategies.js';
 import { binomial, forEachSubset } from '../../src/statistics/subsets.js';
 import { sameAnswer } from '../../src/grade/normalize.js';

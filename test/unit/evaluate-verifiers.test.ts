@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { calibrationOf } from '../../src/statistics/calibration.js';
 import { averagePrecision, rank, rocArea } from '../../src/statistics/curves.js';
 import { poolsOf, type PoolCandidate } from '../../src/statistics/pools.js';
-import { Random } from '../../src/statistics/random.js';
+import { Random } from '../../src/numbers/random.js';
 import { verifierQuality } from '../../src/statistics/verifier-quality.js';
 import { randomProblems, uniform } from '../support/pools.js';
 

@@ -7,7 +7,7 @@ import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engin
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { packageRoot } from '../../src/paths.js';
 import type { KnowledgeSearch } from '../../src/stage-context.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 import { verdictOf } from '../../src/verify/fact-check.js';
 import { loadTool, type Tool } from '../../src/verify/tool.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
-import { evaluate } from '../../src/runs/evaluate-task.js';
+import { evaluate } from '../support/solve.js';
 import { RUN_FILE, RunFile, type RunManifest } from '../../src/runs/run-file.js';
 import { summaryOf } from '../../src/runs/run-summary.js';
 import { sampleSeed } from '../../src/generate/seeds.js';

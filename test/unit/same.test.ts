@@ -6,7 +6,7 @@ import { unified } from '../../src/statistics/unify.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { grade } from '../../src/grade/grader.js';
 import { answerGroups, type SameAnswer } from '../../src/grade/same.js';
-import { solve } from '../../src/solve.js';
+import { solve } from '../support/solve.js';
 import { temporaryFolder } from '../support/t1.js';
 
 const graded: SameAnswer = async (a, b) => (await grade(a, b, { kind: 'math' })).equal;

@@ -1,10 +1,10 @@
 /** Compares the engine's log-probabilities with those of `agreement.py` on standard input. Argument: the GGUF. */
 import { createInterface } from 'node:readline';
-import { Engine } from '../../dist/index.js';
+import { loadEngine } from '../../dist/index.js';
 
 const LIMIT = 1e-2;
 
-const engine = await Engine.load({ path: process.argv[2] });
+const engine = await loadEngine({ path: process.argv[2] });
 const LIKELY = Math.log(1e-3);
 let [prompts, largest, likely] = [0, 0, 0];
 for await (const line of createInterface({ input: process.stdin })) {
