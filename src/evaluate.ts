@@ -11,6 +11,7 @@ import type { SameAnswer } from './grade/same.js';
 import { fingerprint } from './model/fingerprint.js';
 import { parseOptions, type SolveOptions, type SolveSettings } from './options.js';
 import { cacheFolder, packageRoot } from './paths.js';
+import { message, named } from './message.js';
 import { profileFor } from './prompt/profile.js';
 import { writeReport } from './report/write-report.js';
 import { evaluateArithmetic } from './runs/arithmetic-run.js';
@@ -19,30 +20,23 @@ import { evaluate, type EvaluateProgress, hardware } from './runs/evaluate-task.
 import { RunFile, type RunManifest } from './runs/run-file.js';
 import { type ClaimsSummary, type RunSummary, summaryOf } from './runs/run-summary.js';
 import type { Session } from './session.js';
+import { benchmarkSettings, type BenchmarkSettings } from './settings/benchmark-settings.js';
+import { parseSettings, recordedSettings } from './settings/parse-settings.js';
+import { otherValues, ownValues, type Settled } from './settings/setting.js';
+import { solveSettings } from './settings/solve-settings.js';
 import { UsageCounter } from './stage-context.js';
 import { arithmeticAbout, arithmeticClaims, type Claim } from './task/arithmetic-task.js';
 import { fetchTask } from './task/fetch.js';
 import { inCategories, readTaskFile, type TaskData, type TaskProblem } from './task/task-problems.js';
-import { FIELDS, ownTask, type Task, taskNamed } from './task/task.js';
+import { ownTask, type Task, taskNamed } from './task/task.js';
 import { packageVersion } from './version.js';
 
 export const RUNS_FOLDER = 't1-runs';
 /** In the folder of a run. */
 const REPORT_FILE = 'report.html';
 
-export interface EvaluateTask extends SolveSettings {
-  /** The task's file, instead of fetching it. */
-  readonly data?: string | undefined;
-  /** Names of the columns of a file of one's own. */
-  readonly map?: Readonly<Partial<Record<(typeof FIELDS)[number], string>>> | undefined;
-  /** Problems from … up to, not including; all when absent. */
-  readonly limit?: readonly [from: number, to: number] | undefined;
-  /** Only problems of these; all when absent. */
-  readonly categories?: readonly string[] | undefined;
-  /** How many seeds, from `seed` on; 1 when absent. */
-  readonly seeds?: number | undefined;
-  /** Of the run; one that is there goes on. `t1-runs/TASK-DATE` when absent. */
-  readonly folder?: string | undefined;
+/** The settings of `settings/benchmark-settings.ts` and of a solve, and what only a program can say. */
+export interface EvaluateTask extends SolveSettings, BenchmarkSettings {
   /** Ask again about problems that ended in an error. */
   readonly retryFailed?: boolean | undefined;
   /** Kept in the run, so that it can be gone on with. */
@@ -66,30 +60,17 @@ export interface Evaluation {
  *   solving raises
  */
 export async function evaluateTask(session: Session, name: string, options: EvaluateTask): Promise<Evaluation> {
-  const { data, map, limit, categories = [], seeds = 1, folder: chosen, retryFailed = false, command = [] } = options;
-  const { signal: wanted, onProgress, onBegin, onDownload, ...rest } = options;
-  const {
-    data: _,
-    map: _map,
-    limit: _limit,
-    categories: _c,
-    seeds: _s,
-    folder: _f,
-    retryFailed: _r,
-    command: _command,
-    ...given
-  } = rest;
-  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 1000)
-    throw new T1Error('USAGE', 'seeds: must be a whole number from 1 to 1000');
+  const { retryFailed = false, command = [], signal: wanted, onProgress, onBegin, onDownload, ...rest } = options;
+  const part = parseSettings(benchmarkSettings, ownValues(benchmarkSettings, rest));
+  const { map, limit, categories, seeds, folder: chosen } = part;
+  const given = otherValues(benchmarkSettings, rest);
   const signal = AbortSignal.any([session.closing, ...(wanted ? [wanted] : [])]);
   const task = taskFor(name, map);
   const settings = parseOptions({ ...given, verifier: given.verifier ?? task?.verifier ?? 'math' });
-  const work = task
-    ? await problemsOf(task, { data, limit, categories }, signal, onDownload)
-    : claimsOf(options, settings.seed);
+  const work = task ? await problemsOf(task, part, signal, onDownload) : claimsOf(part, settings.seed);
   const folder = chosen ?? join(RUNS_FOLDER, `${folderName(name)}-${timestamp()}`);
-  const configuration = { ...settings, limit: limit ? limitText(limit) : null, category: categories, seeds };
-  const manifest = await manifestOf(session, command, work.about, configuration);
+  const recorded = { limit: limit ? limitText(limit) : null, category: categories, seeds };
+  const manifest = await manifestOf(session, command, work.about, settings, recorded);
   using run = RunFile.begin(folder, manifest);
   onBegin?.(run.done(retryFailed).size);
   const [energy, startedAt] = [new EnergyMeter(), new Date().toISOString()];
@@ -131,7 +112,7 @@ type Work =
   | { readonly kind: 'problems'; readonly task: Task; readonly problems: readonly TaskProblem[]; readonly about: About }
   | { readonly kind: 'claims'; readonly claims: readonly Claim[]; readonly about: About };
 
-type Part = Pick<EvaluateTask, 'data' | 'limit'> & { readonly categories: readonly string[] };
+type Part = Settled<typeof benchmarkSettings>;
 
 async function problemsOf(
   task: Task,
@@ -145,7 +126,8 @@ async function problemsOf(
   if (problems.length === 0)
     throw new T1Error(
       'USAGE',
-      `limit ${limit ? limitText(limit) : ''}: ${task.name} has only ${all.length} problems${categories.length > 0 ? ' of the category' : ''}`,
+      `${limit ? limitText(limit) : 'all'}: ${task.name} has only ${all.length} problems${categories.length > 0 ? ' of the category' : ''}`,
+      { setting: 'limit' },
     );
   const { name, version, title, source } = task;
   const about = { name, version, title, source, sha256: data.sha256, problems: problems.length };
@@ -153,23 +135,23 @@ async function problemsOf(
 }
 
 /** `limit` says how many right and how many wrong claims of each number of operands. */
-function claimsOf({ limit, data, map, categories = [], seeds = 1 }: EvaluateTask, seed: number): Work {
+function claimsOf({ limit, data, map, categories, seeds }: Part, seed: number): Work {
   if (data !== undefined || map !== undefined || categories.length > 0)
     throw new T1Error(
       'USAGE',
-      'data, map and categories are for tasks with a file, and arithmetic is drawn from the seed',
+      message`${named('data')}, ${named('map')} and ${named('categories')} are for tasks with a file, and arithmetic is drawn from ${named('seed')}`,
     );
   if (seeds > 1)
     throw new T1Error(
       'USAGE',
-      'seeds: arithmetic is greedy, so its claims alone depend on the seed: give it another one',
+      message`arithmetic is greedy, so its claims alone depend on ${named('seed')}: give it another one`,
+      { setting: 'seeds' },
     );
   const [from, to] = limit ?? [0, 500];
   if (from !== 0)
-    throw new T1Error(
-      'USAGE',
-      'limit: arithmetic takes a number, of right and of wrong claims for each number of operands',
-    );
+    throw new T1Error('USAGE', 'arithmetic takes a number, of right and of wrong claims for each number of operands', {
+      setting: 'limit',
+    });
   const claims = arithmeticClaims(to, seed);
   const sha256 = createHash('sha256')
     .update(claims.map(({ text }) => text).join('\n'))
@@ -182,16 +164,18 @@ function claimsOf({ limit, data, map, categories = [], seeds = 1 }: EvaluateTask
  *
  * @throws T1Error USAGE, INPUT, FILE_NOT_FOUND
  */
-export async function checkTask(name: string, { data, map }: Pick<EvaluateTask, 'data' | 'map'>): Promise<void> {
+export async function checkTask(name: string, options: BenchmarkSettings): Promise<void> {
+  const { data, map } = parseSettings(benchmarkSettings, ownValues(benchmarkSettings, options));
   const task = taskFor(name, map);
   if (task?.name === 'own' && data === undefined) await readTaskFile(task, task.title);
 }
 
 /** @returns undefined for arithmetic, which has no file */
-function taskFor(name: string, map: EvaluateTask['map']): Task | undefined {
+function taskFor(name: string, map: Part['map']): Task | undefined {
   if (name === 'arithmetic') return undefined;
   if (/[\\/.]/.test(name)) return ownTask(name, map ?? {});
-  if (map !== undefined) throw new T1Error('USAGE', 'map: is for a file of your own, and the task is a name');
+  if (map !== undefined)
+    throw new T1Error('USAGE', 'is for a file of your own, and the task is a name', { setting: 'map' });
   return taskNamed(name);
 }
 
@@ -225,7 +209,8 @@ async function manifestOf(
   { model, rewardModel, store, sandboxVersion }: Session,
   command: readonly string[],
   task: About,
-  { verifier, ...configuration }: SolveOptions & Readonly<Record<string, unknown>>,
+  settings: SolveOptions,
+  part: Readonly<Record<string, unknown>>,
 ): Promise<RunManifest> {
   const two = rewardModel !== model;
   const adaptersOf = ({ adapters }: Engine) =>
@@ -236,9 +221,9 @@ async function manifestOf(
   return {
     command: [...command],
     configuration: {
-      ...configuration,
+      ...recordedSettings(solveSettings, settings),
+      ...part,
       sandbox: await sandboxVersion(),
-      verifier: typeof verifier === 'string' ? verifier : `${verifier.name} ${verifier.version}`,
       reproducible: engine.reproducible,
       adapters: [...(await adaptersOf(engine)), ...(two ? await adaptersOf(rewardModel.engine) : [])],
       rewardModel: two ? rewardModel.hash : null,

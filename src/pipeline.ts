@@ -81,7 +81,7 @@ const scoredCandidates = (judged: readonly JudgedCandidate[], groups: readonly (
       ...candidate,
       group: first === null ? null : (judged[first]?.candidate.index ?? null),
       tool: tool ?? { verdict: 'skipped', programs: [] },
-      reward: reward?.score ?? null,
+      reward: reward ? reward.score : 'skipped',
       rationales: reward?.rationales,
       stepScores: reward?.steps,
       rewardTokens: reward?.tokens,

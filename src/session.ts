@@ -3,13 +3,15 @@ import type { Engine } from './engine/engine-types.js';
 import type { EngineOptions } from './engine/engine.js';
 import { T1Error } from './errors.js';
 import { aborted, untilAborted } from './abort.js';
-import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge-index.js';
+import type { KnowledgeIndex } from './knowledge/knowledge-index.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { resolveModel, type ResolveOptions } from './model/resolve.js';
 import { defaultDatabase, shippedModel } from './paths.js';
 import { LazySandbox } from './sandbox/lazy-sandbox.js';
 import { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
+import { engineSettings, parseEngineSettings } from './settings/engine-settings.js';
+import { ownValues } from './settings/setting.js';
 import type { KnowledgeSearch, ProgramRunner } from './stage-context.js';
 import { Store } from './store/store.js';
 
@@ -94,7 +96,7 @@ export class Session {
   /** The index of that name, opened once. @param onNote told when it has to be made first */
   async knowledge(name: string, signal: AbortSignal, onNote: (note: string) => void): Promise<KnowledgeSearch> {
     if (this.options.knowledge) return this.options.knowledge;
-    const opened = this.#indexes.get(name) ?? openKnowledge(name, { signal: this.closing, onNote });
+    const opened = this.#indexes.get(name) ?? openIndex(name, this.closing, onNote);
     this.#indexes.set(name, opened);
     opened.catch(() => this.#indexes.delete(name)); // the next one may try again
     return untilAborted(opened, signal);
@@ -137,6 +139,11 @@ export class Session {
     })();
     return this.#closed;
   }
+}
+
+async function openIndex(name: string, signal: AbortSignal, onNote: (note: string) => void): Promise<KnowledgeIndex> {
+  const { openKnowledge } = await import('./knowledge/knowledge-index.js'); // for those who check knowledge
+  return openKnowledge(name, { signal, onNote });
 }
 
 /** In the opposite order; the first failure is thrown when all have been tried. */
@@ -205,26 +212,13 @@ async function openEngines(
 
 /** Two engines of one process see the same memory free: each takes half, of what is given too. */
 function engineOptions(options: SessionOptions, two: boolean): Omit<EngineOptions, 'path' | 'adapters'> {
-  const { threads, batch, ubatch, gpuLayers, device, kv, kvType, flashAttention, reproducible } = options;
-  const { memoryBytes, memoryShare = 1, contextLength, queueLimit } = options;
-  const given = {
-    ...{
-      threads,
-      batch,
-      ubatch,
-      gpuLayers,
-      device,
-      kv,
-      kvType,
-      flashAttention,
-      reproducible,
-      contextLength,
-      queueLimit,
-    },
-    memoryBytes: memoryBytes === undefined ? undefined : memoryBytes / (two ? 2 : 1),
-    memoryShare: memoryShare / (two ? 2 : 1),
+  const { memoryBytes, ...rest } = parseEngineSettings(ownValues(engineSettings, options));
+  if (!two) return { memoryBytes, ...rest };
+  return {
+    ...rest,
+    memoryBytes: memoryBytes === undefined ? undefined : Math.max(1, Math.floor(memoryBytes / 2)),
+    memoryShare: rest.memoryShare / 2,
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 async function modelOf(engine: Engine, store: Store): Promise<SessionModel> {

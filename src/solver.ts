@@ -4,6 +4,7 @@ import { solve, type SolveCall, type Solving } from './solve.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import type { EvaluateTask, Evaluation } from './evaluate.js';
 import type { ModelInfo } from './engine/engine-types.js';
+import { engineSettings, type EngineSettings } from './settings/engine-settings.js';
 
 /** Settings given here hold for all problems, unless a problem has its own. */
 export interface SolverOptions extends SessionOptions, SolveSettings {}
@@ -60,38 +61,19 @@ function partition(options: SolverOptions): readonly [SessionOptions, SolveSetti
   return [Object.fromEntries(own), Object.fromEntries(rest)];
 }
 
-const SESSION_OPTIONS: ReadonlySet<string> = new Set(
-  Object.keys({
-    ...{
-      model: 0,
-      rewardModel: 0,
-      rewardAdapters: 0,
-      engine: 0,
-      rewardEngine: 0,
-      database: 0,
-      sandbox: 0,
-      knowledge: 0,
-    },
-    ...{
-      signal: 0,
-      onDownload: 0,
-      onNote: 0,
-      threads: 0,
-      batch: 0,
-      ubatch: 0,
-      gpuLayers: 0,
-      device: 0,
-      kv: 0,
-      kvType: 0,
-    },
-    ...{
-      flashAttention: 0,
-      reproducible: 0,
-      memoryBytes: 0,
-      memoryShare: 0,
-      contextLength: 0,
-      queueLimit: 0,
-      adapters: 0,
-    },
-  } satisfies Record<keyof SessionOptions, 0>),
-);
+const OWN = {
+  model: 0,
+  rewardModel: 0,
+  adapters: 0,
+  rewardAdapters: 0,
+  engine: 0,
+  rewardEngine: 0,
+  database: 0,
+  sandbox: 0,
+  knowledge: 0,
+  signal: 0,
+  onDownload: 0,
+  onNote: 0,
+} satisfies Record<Exclude<keyof SessionOptions, keyof EngineSettings>, 0>;
+
+const SESSION_OPTIONS: ReadonlySet<string> = new Set([...Object.keys(OWN), ...Object.keys(engineSettings)]);

@@ -93,8 +93,8 @@ export interface ScoredCandidate extends Candidate {
   /** Index of the first candidate that gives the same answer, however it is written; null without an answer. */
   readonly group: number | null;
   readonly tool: ToolVerdict;
-  /** The reward's score, 0…1; null where there is none. */
-  readonly reward: number | null;
+  /** The reward's score, 0…1; null where there is nothing to score; `skipped` where it was not asked for. */
+  readonly reward: number | null | 'skipped';
   /** What the score was read from: judgements in words, or scores of the steps. */
   readonly rationales?: readonly Rationale[] | undefined;
   readonly stepScores?: readonly StepScore[] | undefined;
@@ -129,7 +129,7 @@ export type Timing = Readonly<Record<StageName | 'total', number>>;
 /** Programs that ended because a module is not there, by its name: what they would have said is not known. */
 export type MissingModules = Readonly<Record<string, number>>;
 
-/** The whole result; `t1 solve --json` prints it. */
+/** The whole result; the command line prints it as JSON. */
 export interface SolveResult {
   readonly problem: string;
   readonly answer: string | null;

@@ -124,7 +124,8 @@ export function verdictsOf(pools) {
       { solutions: list.length, refuted: share(list, 'fail'), passed: share(list, 'pass') },
     ]),
   );
-  const rewards = (list) => list.map(({ candidate }) => candidate.reward).filter((reward) => reward !== null);
+  const rewards = (list) =>
+    list.map(({ candidate }) => candidate.reward).filter((reward) => typeof reward === 'number');
   return {
     tool,
     rewardArea: {

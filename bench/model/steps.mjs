@@ -31,19 +31,21 @@ export async function steps(bench) {
 /** P(+) against P(−) at the end of every line of every solution; all of a chunk in one job over shared prefixes. */
 async function stepScores({ engine }, solutions, adapter) {
   const { process: role, solve } = profileFor(engine.model).roles;
-  const [good, bad] = [role.good, role.bad].map(([word]) => engine.tokenize(word, { special: false })[0]);
+  const tokenOf = async ([word]) => (await engine.tokenize(word, { special: false }))[0];
+  const [good, bad] = [await tokenOf(role.good), await tokenOf(role.bad)];
   const result = [];
   for (let from = 0; from < solutions.length; from += SEQUENCES_AT_ONCE) {
     const chunk = solutions.slice(from, from + SEQUENCES_AT_ONCE);
-    const sequences = chunk.map(({ problem, candidate }) => {
-      const tokens = [...renderPrompt(engine, solve, { problem }).tokens];
+    const sequences = [];
+    for (const { problem, candidate } of chunk) {
+      const tokens = [...(await renderPrompt(engine, solve, { problem })).tokens];
       const positions = [];
       for (const line of candidate.text.split(/(?<=\n)/)) {
-        tokens.push(...engine.tokenize(line, { special: false }));
+        for (const token of await engine.tokenize(line, { special: false })) tokens.push(token);
         positions.push(tokens.length - 1);
       }
-      return { tokens: Int32Array.from(tokens), positions: Int32Array.from(positions) };
-    });
+      sequences.push({ tokens: Int32Array.from(tokens), positions: Int32Array.from(positions) });
+    }
     const { logprobs } = await engine.score({ sequences, targets: Int32Array.of(good, bad), adapter });
     chunk.forEach((solution, i) => {
       const pairs = Array.from({ length: sequences[i].positions.length }, (_, p) => [
@@ -61,10 +63,10 @@ async function stepPrograms({ engine, sandbox }, solutions) {
   const role = profileFor(engine.model).roles.steps;
   const judged = { right: [], 'wrong sum only': [] };
   const asked = solutions.filter(({ faults }) => !faults.logic).slice(0, 1000);
-  const prompts = asked.map(({ problem, candidate }) => ({
-    tokens: renderPrompt(engine, role, { problem, solution: candidate.text }).tokens,
-    seeds: [0],
-  }));
+  const rendered = asked.map(({ problem, candidate }) =>
+    renderPrompt(engine, role, { problem, solution: candidate.text }),
+  );
+  const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds: [0] }));
   const { samples } = await engine.sample({ prompts, sampler: GREEDY, maxTokens: 160 });
   await Promise.all(
     samples.map(async ({ text, prompt }) => {

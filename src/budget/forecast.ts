@@ -14,7 +14,6 @@
  */
 import { must } from '../must.js';
 import { Random } from '../numbers/random.js';
-import type { Selector } from '../select/selector.js';
 import type { Opinion, Verdict } from '../types.js';
 import { judge, rules } from '../verify/opinion-rules.js';
 import { isOpen, type Known, type KnownCandidate } from './known.js';
@@ -158,10 +157,12 @@ class Model {
       return [...byGroup.values()].map(({ index }) => index);
     };
     const { strategy, otherwise, candidates } = this.plan;
-    const judged = [strategy, otherwise].some(usesReward) ? this.known.filter((each) => each.judgementsLeft > 0) : [];
+    const judged = [strategy, otherwise].some((each) => each?.needs.includes('reward'))
+      ? this.known.filter((each) => each.judgementsLeft > 0)
+      : [];
     return [
       ...(this.known.length < candidates ? [{ kind: 'candidate' } as const] : []),
-      ...first(strategy.needsPass ? this.opened : [], ({ opinions }) => opinions.length).map(
+      ...first(strategy.needs.includes('tool') ? this.opened : [], ({ opinions }) => opinions.length).map(
         (candidate) => ({ kind: 'opinion', candidate }) as const,
       ),
       ...first(judged, ({ judgements }) => judgements).map((candidate) => ({ kind: 'judgement', candidate }) as const),
@@ -322,11 +323,6 @@ class Model {
     }
   }
 }
-
-const usesReward = (strategy: Selector | null): boolean => {
-  const weight = (reward: number): number => strategy?.weigh({ tool: { verdict: 'pass', programs: [] }, reward }) ?? 0;
-  return weight(0) !== weight(1);
-};
 
 const combined = (so: number, far: number, combine: 'sum' | 'max'): number =>
   combine === 'sum' ? so + far : Math.max(so, far);

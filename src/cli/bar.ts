@@ -1,6 +1,6 @@
 /** Progress of indexing on standard error: a bar with rate and time left on a terminal, a line now and then elsewhere. */
-import ora, { type Ora } from 'ora';
 import type { AddProgress } from '../knowledge/add.js';
+import { Spinner } from './spinner.js';
 
 const DOING = { read: 'Indexing', merge: 'Merging' } as const;
 const CELLS = 24;
@@ -16,9 +16,7 @@ interface Moment {
 }
 
 export class IndexingBar {
-  private readonly spinner: Ora | undefined = process.stderr.isTTY
-    ? ora({ stream: process.stderr, discardStdin: false })
-    : undefined;
+  private readonly spinner = Spinner.onTerminal();
   private stage: AddProgress['stage'] | undefined;
   private moments: Moment[] = [];
   private shown = performance.now();

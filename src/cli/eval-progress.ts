@@ -1,13 +1,13 @@
 /** How far a run is: problems, accuracy so far with its interval, speed, time left. On a terminal a line that changes, else one every now and then. */
-import ora, { type Ora } from 'ora';
 import type { EvaluateProgress } from '../runs/progress-meter.js';
 import { wilson } from '../statistics/wilson.js';
+import { Spinner } from './spinner.js';
 
 /** Between lines where nothing can be overwritten. */
 const QUIET_SECONDS = 10;
 
 export class EvaluationProgress {
-  private readonly spinner: Ora | undefined;
+  private readonly spinner: Spinner | undefined;
   private lastLine = 0;
   /** Problems of the last line. */
   private told = -1;
@@ -17,8 +17,7 @@ export class EvaluationProgress {
     private readonly kind: 'text' | 'json',
     private readonly before: number,
   ) {
-    this.spinner =
-      kind === 'text' && process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
+    this.spinner = kind === 'text' ? Spinner.onTerminal() : undefined;
     if (before > 0 && kind === 'text') process.stderr.write(`t1: ${before} problems are there already\n`);
   }
 

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { paperFigures } from '../runs/paper-figures.js';
 import { recordsOf } from '../runs/run-file.js';
-import { titledStrategies } from '../statistics/strategies.js';
+import { partialInWords, strategyTitles, titledStrategies, type StrategyName } from '../statistics/strategies.js';
 import { effortOf, type ClaimsSummary, type RunSummary, type Share } from '../runs/run-summary.js';
 
 export function summaryTable(summary: RunSummary | ClaimsSummary, folder: string): string {
@@ -29,20 +29,27 @@ function problemsTable({
   t1OverMajority,
   asRun,
   adaptive,
+  fewest,
+  samples,
+  skipped,
+  partial,
+  leftOut,
+  problems,
 }: RunSummary): string {
   const table = new Table({
     head: ['N', 'tokens', ...titledStrategies.map(([, title]) => title)],
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  for (const { n, tokens, strategies } of curve) {
+  for (const { n, smaller, tokens, strategies } of curve) {
     table.push([
-      n,
+      smaller > 0 ? `≤ ${n}` : n,
       Math.round(tokens.solver + tokens.tool + tokens.reward),
-      ...titledStrategies.map(([name]) => told(strategies[name])),
+      ...titledStrategies.map(([name]) => `${told(strategies[name])}${strategies[name] && partial[name] ? '*' : ''}`),
     ]);
   }
   const { pass, fail, unknown } = verdicts;
+  const notAsked = skipped.tool > 0 ? `; it was not asked about ${skipped.tool} (skipped)` : '';
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   const points = (share: number): string => (100 * share).toFixed(1);
   const against =
@@ -56,7 +63,8 @@ function problemsTable({
     `With --budget adaptive it would have been ${percent(adaptive.adaptive.accuracy.mean)} with ${adaptive.adaptive.candidates.mean.toFixed(1)} candidates.`;
   const lines = [
     ...[against, own, saved].flatMap((line) => line ?? []),
-    `Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}.`,
+    `Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}${notAsked}.`,
+    ...poolLines({ fewest, samples, skipped, partial, leftOut, solved: problems - failed }),
   ];
   if (failed > 0)
     lines.push(
@@ -65,6 +73,26 @@ function problemsTable({
   if (undecided > 0)
     lines.push(`Of ${undecided} answers nobody could decide whether they are right; they count as wrong.`);
   return [table.toString(), ...lines, ...paperLines(task)].join('\n');
+}
+
+/** What figures of pools of unequal size, and of candidates that were not asked about, stand for. */
+function poolLines({
+  fewest,
+  samples,
+  skipped,
+  partial,
+  leftOut,
+  solved,
+}: Pick<RunSummary, 'fewest' | 'samples' | 'skipped' | 'partial' | 'leftOut'> & { readonly solved: number }): string[] {
+  const titleOf = (name: StrategyName): string => strategyTitles[name];
+  return [
+    ...(fewest < samples
+      ? [`Problems have ${fewest} to ${samples} candidates; ≤ N: of those with fewer than N, all are taken.`]
+      : []),
+    ...(skipped.reward > 0 ? [`The reward of ${skipped.reward} candidates was not asked for (skipped).`] : []),
+    ...[partialInWords(partial, solved, titleOf)].flatMap((line) => line ?? []),
+    ...Object.entries(leftOut).map(([name, why]) => `Left out: ${titleOf(name as StrategyName)}, because ${why}.`),
+  ];
 }
 
 /** The paper's own figures, where it has the same task. */

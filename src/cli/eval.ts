@@ -1,119 +1,93 @@
 /** `t1 eval`: a benchmark, from the first problem to the report. */
 import { join } from 'node:path';
-import yargs, { type Argv, type CommandModule } from 'yargs';
+import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { checkTask, type EvaluateTask, type Evaluation, evaluateTask, folderName, RUNS_FOLDER } from '../evaluate.js';
-import { parseOptions, type SolveSettings } from '../options.js';
+import { checkTask, type Evaluation, evaluateTask, folderName } from '../evaluate.js';
 import { RunFile } from '../runs/run-file.js';
-import { FIELDS } from '../task/task.js';
+import { benchmarkSettings } from '../settings/benchmark-settings.js';
+import { ownValues, type SettingTable, type Settled } from '../settings/setting.js';
+import { command, declare, namesOf, parsedFlags, type Call } from './command.js';
 import { EvaluationProgress } from './eval-progress.js';
 import { summaryTable } from './eval-table.js';
-import { flagOf, readingFlags } from './flags.js';
-import { rangeOf } from './input.js';
+import { understood } from './habits.js';
 import { Progress } from './progress.js';
-import { settingsOf, verifierOf, withSession, withSolving } from './solve.js';
+import { reading } from './reading.js';
+import { settingsIn, solvingFlags, withSession } from './solve.js';
 
-const builder = (yargs: Argv) =>
-  withSolving(yargs)
-    .positional('task', {
-      type: 'string',
-      demandOption: true,
-      describe:
-        't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}',
-    })
-    .positional('more', {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      describe: 'further tasks, one after the other; each has a folder in --out',
-    })
-    .option('data', { type: 'string', requiresArg: true, describe: "the task's file, instead of fetching it" })
-    .option('map', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe: 'field=COLUMN for a file of your own: id, problem, answer, category, level',
-    })
-    .option('limit', { type: 'string', requiresArg: true, describe: 'how many problems, or which: 0-100' })
-    .option('category', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [] as string[],
-      describe: 'only problems of this one; give it again for more',
-    })
-    .option('seeds', {
-      type: 'number',
-      default: 1,
-      requiresArg: true,
-      describe: 'how many, from --seed on; intervals then include them',
-    })
-    .option('out', {
-      type: 'string',
-      requiresArg: true,
-      describe: `folder of the run; one that is there goes on (default: ${RUNS_FOLDER}/TASK-DATE)`,
-    })
-    .option('progress', {
-      choices: ['text', 'json'] as const,
-      default: 'text' as const,
-      requiresArg: true,
-      describe: 'on standard error',
-    });
+const evalFlags = {
+  ...solvingFlags,
+  ...benchmarkSettings,
+  progress: {
+    type: z.enum(['text', 'json']).default('text'),
+    group: 'Options',
+    help: 'on standard error',
+  },
+} as const;
 
-export type EvalArguments = Awaited<ReturnType<typeof builder>['argv']>;
+type EvalFlags = Settled<typeof evalFlags>;
+type Calling = Pick<Call<SettingTable, SettingTable>, 'nameOf' | 'signal'>;
 
-export const evalCommand = (signal: AbortSignal): CommandModule<object, EvalArguments> => ({
-  command: 'eval <task> [more..]',
-  describe: 'run a benchmark: accuracy of every strategy, against samples and tokens',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async (args) => {
-    const tasks = [args.task, ...args.more];
-    if (tasks.length > 1 && args.data !== undefined)
-      throw new T1Error('USAGE', '--data is for one task: give each a command of its own');
-    for (const name of tasks) {
-      // before hours of work, not after
-      await checkTask(name, partOf(args));
-    }
+export const evalCommand = command({
+  flags: evalFlags,
+  words: {
+    task: {
+      type: z.string().min(1),
+      group: 'Options',
+      help: 't1 ls tasks lists them; arithmetic; or a file of your own: JSONL, JSON, CSV or Parquet of {id, problem, answer}',
+    },
+    more: {
+      type: z.array(z.string()).default([]),
+      group: 'Options',
+      help: 'further tasks, one after the other; each has a folder in that of the run',
+    },
+  },
+  run: async (call) => {
+    const { flags, words, line } = call;
+    const tasks = [words.task, ...words.more];
+    if (tasks.length > 1 && flags.data !== undefined)
+      throw new T1Error('USAGE', 'is for one task: give each a command of its own', { setting: 'data' });
+    for (const name of tasks) await checkTask(name, ownValues(benchmarkSettings, flags)); // before hours of work, not after
     for (const task of tasks) {
-      const out = args.out !== undefined && tasks.length > 1 ? join(args.out, folderName(task)) : args.out;
-      const command = process.argv.slice(2).filter((word) => word === task || !tasks.includes(word));
-      const { summary, folder } = await runEvaluation({ ...args, task, out }, { retryFailed: false, command }, signal);
-      process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+      const folder =
+        flags.folder !== undefined && tasks.length > 1 ? join(flags.folder, folderName(task)) : flags.folder;
+      const kept = line.filter((word) => word === task || !tasks.includes(word));
+      const made = await runEvaluation(task, { ...flags, folder }, { retryFailed: false, command: kept }, call);
+      print(made, flags.json);
     }
   },
 });
 
+const print = ({ summary, folder }: Evaluation, json: boolean): void =>
+  void process.stdout.write(json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+
 interface RunOptions {
   readonly retryFailed: boolean;
+  /** The words after `t1`. */
   readonly command: readonly string[];
 }
 
 /** @returns the summary over all problems of the run, those of earlier starts included */
-export async function runEvaluation(
-  args: EvalArguments,
-  { retryFailed, command }: RunOptions,
-  signal: AbortSignal,
+async function runEvaluation(
+  task: string,
+  flags: EvalFlags,
+  { retryFailed, command: kept }: RunOptions,
+  call: Calling,
 ): Promise<Evaluation> {
-  const verifier = command.some((word) => word === '--verifier' || word.startsWith('--verifier='))
-    ? { verifier: (await verifierOf(args.verifier)) as SolveSettings['verifier'] }
-    : {}; // the task's own, unless the user names one
+  const settings = await settingsIn(flags);
   const progress = new Progress();
   let shown: EvaluationProgress | undefined;
   try {
-    return await withSession(args, progress, signal, (session) =>
-      evaluateTask(session, args.task, {
-        ...parseOptions({ ...settingsOf(args), ...verifier }, flagOf),
-        ...partOf(args),
-        verifier: verifier.verifier,
-        seeds: args.seeds,
-        folder: args.out,
+    return await withSession(flags, progress, call, (session) =>
+      evaluateTask(session, task, {
+        ...settings,
+        ...ownValues(benchmarkSettings, flags),
         retryFailed,
-        command,
-        signal,
+        command: kept,
+        signal: call.signal,
         onDownload: (p) => progress.download(p),
         onBegin: (before) => {
           progress.stop();
-          shown = new EvaluationProgress(args.progress, before);
+          shown = new EvaluationProgress(flags.progress, before);
         },
         onProgress: (now) => shown?.show(now),
       }),
@@ -124,51 +98,28 @@ export async function runEvaluation(
   }
 }
 
-type Part = Pick<EvaluateTask, 'data' | 'map' | 'limit' | 'categories'>;
-
-const partOf = ({ data, map, limit, category }: EvalArguments): Part => ({
-  data,
-  map: mappingOf(map),
-  limit: limit === undefined ? undefined : rangeOf(limit),
-  categories: category,
-});
-
-function mappingOf(map: readonly string[] | undefined): EvaluateTask['map'] {
-  return (
-    map &&
-    Object.fromEntries(
-      map.map((pair) => {
-        const [field = '', column] = pair.split('=');
-        const known = (FIELDS as readonly string[]).includes(field);
-        if (column !== undefined && known && /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)) return [field, column];
-        throw new T1Error('USAGE', `--map: '${pair}' is not FIELD=COLUMN with one of ${FIELDS.join(', ')}`);
-      }),
-    )
-  );
-}
-
-const retryBuilder = (yargs: Argv) =>
-  yargs.positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' });
-
 /** Goes on with a run: only what failed or is missing, with the command that it was made with. */
-export const retryCommand = (signal: AbortSignal): CommandModule<object, { run: string }> => ({
-  command: 'retry <run>',
-  describe: 'go on with a run: only what failed or is missing',
-  builder: (outer) => retryBuilder(outer as Argv) as never,
-  handler: async ({ run: folder }) => {
-    const command = (() => {
+export const retryCommand = command({
+  flags: {},
+  words: { run: { type: z.string().min(1), group: 'Options', help: 'folder of the run' } },
+  run: async ({ words: { run: folder }, signal }) => {
+    const kept = (() => {
       using run = RunFile.open(folder);
       return run.manifest.command;
     })();
-    const args = await builder(readingFlags(yargs(command.slice(1))))
-      .command('$0 <task>', false, (each) => each as never)
-      .exitProcess(false)
-      .parseAsync();
-    const { summary } = await runEvaluation(
-      { ...(args as EvalArguments), out: folder },
-      { retryFailed: true, command },
-      signal,
+    const { task, flags, nameOf } = await readKept(kept);
+    const made = await runEvaluation(
+      task,
+      { ...flags, folder },
+      { retryFailed: true, command: kept },
+      { nameOf, signal },
     );
-    process.stdout.write(args.json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+    print(made, flags.json);
   },
 });
+
+/** @param kept `eval`, its task, and flags */
+async function readKept(kept: readonly string[]) {
+  const given = await declare(reading(understood(kept.slice(1))), { flags: evalFlags, words: {} }).parseAsync();
+  return { task: String(given._[0]), flags: parsedFlags(evalFlags, given), nameOf: namesOf(evalFlags) };
+}

@@ -1,28 +1,27 @@
 /** `t1 inspect`: what a GGUF says of itself, and which devices llama.cpp found. */
-import type { Argv, CommandModule } from 'yargs';
+import { z } from 'zod';
 import { chooseDevice, isGpu, type EngineChoice } from '../engine/devices.js';
 import { listBackends, listDevices, loadEngine } from '../engine/engine.js';
 import type { DeviceInfo, ModelInfo } from '../engine/engine-types.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { resolveModel } from '../model/resolve.js';
+import { shippedModel } from '../paths.js';
 import { profileFor } from '../prompt/profile.js';
 import { rewardEntryFor, type RewardEntry } from '../reward/entry.js';
+import { modelSettings } from '../settings/session-settings.js';
 import { Store } from '../store/store.js';
-import { engineOptions, withEngine } from './engine-flags.js';
-import { withJson, withModel } from './flags.js';
+import { command } from './command.js';
+import { checkedEngine, engineFlags } from './engine-flags.js';
+import { jsonFlag } from './flags.js';
 
-const builder = (yargs: Argv) =>
-  withJson(withEngine(withModel(yargs))).positional('what', { choices: ['model', 'gpu'] as const, demandOption: true });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const inspectCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
-  command: 'inspect <what>',
-  describe: 'model: what a GGUF is and how it is prompted; gpu: the devices found',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async (args) => {
-    const result = args.what === 'gpu' ? inspectDevices(engineOptions(args)) : await inspectModel(args.model, signal);
-    process.stdout.write(args.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
+export const inspectCommand = command({
+  flags: { ...modelSettings, ...engineFlags, ...jsonFlag },
+  words: { what: { type: z.enum(['model', 'gpu']), group: 'Options', help: 'what to look at' } },
+  run: async ({ flags, words, signal }) => {
+    const engine = checkedEngine(flags);
+    const result =
+      words.what === 'gpu' ? inspectDevices(engine) : await inspectModel(flags.model ?? shippedModel, signal);
+    process.stdout.write(flags.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
   },
 });
 

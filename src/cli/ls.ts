@@ -1,19 +1,15 @@
 /** `t1 ls tasks`: the benchmarks that are built in. */
 import Table from 'cli-table3';
-import type { Argv, CommandModule } from 'yargs';
+import { z } from 'zod';
 import { arithmeticAbout } from '../task/arithmetic-task.js';
 import { builtInTasks } from '../task/task.js';
-import { withJson } from './flags.js';
+import { command } from './command.js';
+import { jsonFlag } from './flags.js';
 
-const builder = (yargs: Argv) =>
-  withJson(yargs).positional('what', { choices: ['tasks'] as const, demandOption: true });
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const lsCommand = (): CommandModule<object, Arguments> => ({
-  command: 'ls <what>',
-  describe: 'list the benchmarks',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: ({ json }) => {
+export const lsCommand = command({
+  flags: jsonFlag,
+  words: { what: { type: z.enum(['tasks']), group: 'Options', help: 'what to list' } },
+  run: ({ flags: { json } }) => {
     const fromFiles = builtInTasks().map(({ name, version, title, source, data, verifier }) => ({
       name,
       version,

@@ -1,6 +1,6 @@
 /** The result for people: a table of candidates, then the answer and how it was verified. */
 import Table from 'cli-table3';
-import type { ScoredCandidate, SolveResult, ToolVerdict } from '../types.js';
+import type { ScoredCandidate, SolveResult, ToolVerdict, Verdict } from '../types.js';
 
 export function solveTable(result: SolveResult): string {
   const table = new Table({
@@ -15,7 +15,7 @@ export function solveTable(result: SolveResult): string {
       candidate.index,
       candidate.answer ?? '–',
       candidate.tool.verdict,
-      candidate.reward === null ? '–' : candidate.reward.toFixed(3),
+      candidate.reward === null ? '–' : candidate.reward === 'skipped' ? 'skipped' : candidate.reward.toFixed(3),
       candidate.weight.toFixed(3),
       candidate.finish,
     ]);
@@ -85,8 +85,10 @@ function lookedUp({ passages, checks = [], note }: ToolVerdict): string[] {
 }
 
 function conclusion({ answer, verified, candidates, fallback, select }: SolveResult): string {
-  const passes = candidates.filter(({ tool }) => tool.verdict === 'pass').length;
-  const pool = `${passes} of ${candidates.length} candidates passed the tool`;
+  const withVerdict = (wanted: Verdict): number => candidates.filter(({ tool }) => tool.verdict === wanted).length;
+  const skipped = withVerdict('skipped');
+  const notAsked = skipped === 0 ? '' : `, ${skipped} ${skipped === 1 ? 'was' : 'were'} not asked about (skipped)`;
+  const pool = `${withVerdict('pass')} of ${candidates.length} candidates passed the tool${notAsked}`;
   if (answer === null) return `No answer: ${pool}.`;
   if (verified) return `Answer: ${answer}\nVerified: ${pool}; chosen by ${select}.`;
   return `Answer: ${answer}\nNot verified: ${pool}; chosen by ${fallback ?? select}.`;

@@ -5,35 +5,21 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapAtOnce } from '../at-once.js';
-import { renderChat, type ChatMessage } from '../engine/chat-template.js';
+import type { ChatMessage } from '../engine/engine-types.js';
 import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { messagesOf, promptTokens, renderPrompt } from '../prompt/prompt.js';
 import type { Profile, Role } from '../prompt/profile.js';
 import type { DistillProblem } from './training-problems.js';
 import { axolotl, MAX_LENGTH, readme, trl } from './recipe.js';
 import type { Drop, Filter } from './filters.js';
+import type { DistillRole, DistillSettings } from '../settings/distill-settings.js';
 import type { Teacher } from './teacher.js';
 
-export type DistillRole = 'tool' | 'reward';
-
-export interface DistillSettings {
-  readonly role: DistillRole;
-  /** Solutions of each problem, and the student's sampling temperature. */
-  readonly samples: number;
-  readonly temperature: number;
-  /** Replies of the teacher to each distinct solution, and its temperature (paper: 0.6). */
-  readonly completions: number;
-  readonly teacherTemperature: number;
-  readonly teacherTokens: number;
-  /** Tell the teacher, not the student, the right answer. */
-  readonly showAnswer: boolean;
-  readonly seed: number;
-  /** Name of the student's weights for the trainer, as `user/repo`. */
-  readonly baseModel: string;
-}
+export type { DistillRole, DistillSettings };
 
 export interface DistillSummary {
   readonly role: DistillRole;
@@ -100,17 +86,17 @@ export async function distill(
       signal: student.signal,
     },
   );
-  judged.forEach(({ reply, messages }, i) => {
+  for (const [i, { reply, messages }] of judged.entries()) {
     const conversation = [...messages, { role: 'assistant' as const, content: role.assistantPrefix + reply.text }];
     const line = JSON.stringify({
       messages: conversation.map((message, k) => ({ ...message, train: k === conversation.length - 1 })),
     });
     const why =
       reasons[i] ??
-      (lengthOf(conversation, student) > MAX_LENGTH ? 'too long' : lines.has(line) ? 'said before' : null);
+      ((await lengthOf(conversation, student)) > MAX_LENGTH ? 'too long' : lines.has(line) ? 'said before' : null);
     if (why === null) lines.add(line);
     else drops[why] = (drops[why] ?? 0) + 1;
-  });
+  }
 
   const { role: roleName, baseModel, ...rest } = settings;
   const counts = {
@@ -141,10 +127,8 @@ async function solve(
 ) {
   const { roles, defaults } = student.profile;
   const seeds = Array.from({ length: samples }, (_, i) => sampleSeed(seed, i));
-  const prompts = problems.map(({ problem }) => ({
-    tokens: renderPrompt(student.engine, roles.solve, { problem }).tokens,
-    seeds,
-  }));
+  const rendered = problems.map(({ problem }) => renderPrompt(student.engine, roles.solve, { problem }));
+  const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds }));
   const pools = await sampleCached(student, 'sample', prompts, {
     sampler: { temperature, topK: 0, topP: 1, minP: 0 },
     maxTokens: defaults.maxTokens,
@@ -171,8 +155,9 @@ function withAnswer(messages: readonly ChatMessage[], answer: string | undefined
   );
 }
 
-const lengthOf = (messages: readonly ChatMessage[], { engine }: SampleSource): number =>
-  promptTokens(engine, renderChat(engine.model, messages, { addGenerationPrompt: false })).length;
+async function lengthOf(messages: readonly ChatMessage[], { engine }: SampleSource): Promise<number> {
+  return (await promptTokens(engine, await engine.render(messages, { addGenerationPrompt: false }))).length;
+}
 
 /** The data last, and under its name only when it is whole: who finds it finds all. */
 function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary): void {
@@ -193,7 +178,7 @@ function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary)
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new T1Error(
       full ? 'DISK_FULL' : 'INPUT',
-      `cannot write the training data to ${out} (${why}): name another --out; what was written by the models is stored`,
+      message`cannot write the training data to ${out} (${why}): name another ${named('out')}; what was written by the models is stored`,
       { cause },
     );
   }

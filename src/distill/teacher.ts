@@ -2,9 +2,7 @@
 import ky, { HTTPError } from 'ky';
 import { z } from 'zod';
 import { mapAtOnce } from '../at-once.js';
-import type { ChatMessage } from '../engine/chat-template.js';
-import { renderChat } from '../engine/chat-template.js';
-import type { Engine } from '../engine/engine-types.js';
+import type { ChatMessage, Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { promptTokens } from '../prompt/prompt.js';
@@ -48,8 +46,10 @@ async function refusal({ response }: HTTPError): Promise<string> {
 export const engineTeacher = (source: SampleSource & { readonly engine: Engine }): Teacher => ({
   description: `${source.engine.model.name} (sha256 ${source.modelHash})`,
   async complete(prompts, { temperature, maxTokens, seeds }) {
-    const tokens = prompts.map((messages) =>
-      promptTokens(source.engine, renderChat(source.engine.model, messages, { addGenerationPrompt: true })),
+    const tokens = await Promise.all(
+      prompts.map(async (messages) =>
+        promptTokens(source.engine, await source.engine.render(messages, { addGenerationPrompt: true })),
+      ),
     );
     const samples = await sampleCached(
       source,

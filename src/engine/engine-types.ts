@@ -306,6 +306,26 @@ export interface EngineStatistics {
   readonly costs?: KvCosts;
 }
 
+/** How text becomes ids. */
+export interface TokenizeOptions {
+  readonly special: boolean;
+  /** Whether the ids begin with the beginning-of-sequence token; as the model wants it when absent. */
+  readonly addBos?: boolean;
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface RenderOptions {
+  /** End with the beginning of an assistant's turn. */
+  readonly addGenerationPrompt: boolean;
+  /** Further variables of the template, for example `enable_thinking`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** Whatever asks the model is asynchronous: templates can be rendered in a worker, and an engine can be elsewhere. */
 export interface Engine {
   readonly model: ModelInfo;
   /** Names addon version, llama.cpp release and device; part of every cache key. */
@@ -316,7 +336,14 @@ export interface Engine {
   /** Sequences beyond which a decode of more gains little: on a processor fewer than on a GPU. */
   readonly efficientSequences: number;
   /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
-  tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
+  tokenize(text: string, options: TokenizeOptions): Promise<Int32Array>;
+  /**
+   * Messages through the model's own chat template: text whose control tokens are to be read as such (`tokenize` with
+   * `special: true`), which begins with the model's beginning-of-sequence token where the template writes one.
+   *
+   * @throws T1Error MODEL_INVALID when the model has no template or it refuses the messages
+   */
+  render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string>;
   sample(request: SampleRequest): Promise<SampleResult>;
   score(request: ScoreRequest): Promise<ScoreResult>;
   /** Throws T1Error DISPOSED. */

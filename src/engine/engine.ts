@@ -1,65 +1,36 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
+import { parseEngineSettings, type EngineSettings } from '../settings/engine-settings.js';
 import { loadAddon, toT1Error, withOurErrors } from './binding.js';
 import { chooseDevice, isGpu } from './devices.js';
 import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
+import { renderChat } from './chat-template.js';
 import type {
   Adapter,
+  ChatMessage,
   ClassifyRequest,
   ClassifyResult,
   DeviceInfo,
   Engine,
   EngineStatistics,
   KvCosts,
-  KvLayout,
   ModelInfo,
+  RenderOptions,
   Sample,
   SampleRequest,
   SampleResult,
   ScoreRequest,
   ScoreResult,
   TextPiece,
+  TokenizeOptions,
 } from './engine-types.js';
 
-export interface EngineOptions {
+/** The settings of `settings/engine-settings.ts`, and what the engine is made from. */
+export interface EngineOptions extends EngineSettings {
   /** The GGUF. */
   readonly path: string;
-  /** Of decoding and sampling; the physical cores when absent. */
-  readonly threads?: number;
-  /** Most tokens of one llama_decode. */
-  readonly batch?: number;
-  /** Most tokens of one compute graph. */
-  readonly ubatch?: number;
-  /** Layers to put on a GPU; all when absent, 0 for none. */
-  readonly gpuLayers?: number;
-  /** llama.cpp's name of the device that decodes (`listDevices`); the first GPU, else the CPU, when absent. */
-  readonly device?: string;
-  /** `auto`, when absent: whichever is faster for the work at hand, measured once there is enough of it. */
-  readonly kv?: KvLayout | 'auto';
-  /** What keys and values are kept as; `q8_0` takes half the memory of `f16` and changes results slightly. */
-  readonly kvType?: 'f16' | 'q8_0';
-  /** `auto` when absent: where llama.cpp has it for the device. */
-  readonly flashAttention?: 'auto' | 'on' | 'off';
-  /**
-   * Same seeds, prompts, options and build: same tokens, whatever else the engine does. One job runs at a time, each in a
-   * new context, and what earlier jobs have read is read again. Without it, rows that share a decode with others are
-   * rounded differently, and a draw may fall on the other side. Give `memoryBytes` too where memory is scarce: how many
-   * sequences run at once depends on it.
-   */
-  readonly reproducible?: boolean;
-  /** Most memory of the KV cache; half of what is free when absent. */
-  readonly memoryBytes?: number;
-  /**
-   * Part of the free main memory that this engine counts as its own, 1 when absent: engines of one process that are loaded
-   * together see the same memory free. `memoryBytes` and the memory of a GPU (asked for when it is needed) are not touched.
-   */
-  readonly memoryShare?: number;
-  /** Cap on the tokens of one sequence; the model's own when absent. */
-  readonly contextLength?: number;
-  /** Most jobs that wait or run at once; another one is refused with QUEUE_FULL. 1024 when absent. */
-  readonly queueLimit?: number;
   /** LoRAs for this model; a job names the one it wants, and those of one name are used together. `scale` is 1 when absent. */
-  readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
+  readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[] | undefined;
 }
 
 /** Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have. */
@@ -105,26 +76,20 @@ export async function inspectModel(path: string): Promise<ModelInfo> {
   return engine.model;
 }
 
-function rawOptions(options: EngineOptions): RawOptions {
-  const share = options.memoryShare ?? 1;
-  if (!(share > 0 && share <= 1)) throw new T1Error('USAGE', 'memoryShare must be above 0 and at most 1');
+function rawOptions({ path, adapters = [], ...settings }: EngineOptions): RawOptions {
+  const parsed = parseEngineSettings(settings);
+  const { threads = 0, gpuLayers = -1, device = '', memoryBytes = 0, contextLength = 0, memoryShare, ...rest } = parsed;
   return {
-    path: options.path,
-    threads: options.threads ?? 0,
-    batch: options.batch ?? 2048,
-    ubatch: options.ubatch ?? 512,
-    gpuLayers: options.gpuLayers ?? -1,
-    device: options.device ?? '',
-    kv: options.kv ?? 'auto',
-    kvType: options.kvType ?? 'f16',
-    flashAttention: options.flashAttention ?? 'auto',
-    reproducible: options.reproducible ?? false,
-    memoryBytes: options.memoryBytes ?? 0,
-    hostFreeBytes: process.availableMemory() * share,
+    ...rest,
+    path,
+    threads,
+    gpuLayers,
+    device,
+    memoryBytes,
+    hostFreeBytes: process.availableMemory() * memoryShare,
     hostAvailableBytes: process.availableMemory(),
-    contextLength: options.contextLength ?? 0,
-    queueLimit: options.queueLimit ?? 1024,
-    adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),
+    contextLength,
+    adapters: adapters.map(({ name, path: file, scale = 1 }) => ({ name, path: file, scale })),
   };
 }
 
@@ -157,8 +122,12 @@ class AddonEngine implements Engine {
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
   }
 
-  tokenize(text: string, { special, addBos }: { readonly special: boolean; readonly addBos?: boolean }): Int32Array {
+  async tokenize(text: string, { special, addBos }: TokenizeOptions): Promise<Int32Array> {
     return this.#direct(() => this.#native.tokenize(text, special, addBos));
+  }
+
+  async render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string> {
+    return renderChat(this.model, messages, options);
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {

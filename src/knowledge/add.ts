@@ -4,6 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { defaultAnalysis, type Analysis } from './analysis.js';
 import { IndexBuilder, type Added, type SourceRow } from './builder.js';
 import { indexPath, parseIndexName } from './folder.js';
@@ -91,10 +92,9 @@ const withDefaults = ({ stemming, stopWords }: WantedAnalysis = {}): Analysis =>
 function checkAnalysis(name: string, has: Analysis, wanted: WantedAnalysis = {}): void {
   for (const key of ['stemming', 'stopWords'] as const) {
     if (wanted[key] === undefined || wanted[key] === has[key]) continue;
-    const flag = key === 'stemming' ? 'stemming' : 'stop-words';
     throw new T1Error(
       'USAGE',
-      `index ${name} was made with --${has[key] ? '' : 'no-'}${flag}, which stays: leave the flag out, or make another index`,
+      message`index ${name} was made ${has[key] ? 'with' : 'without'} ${named(key)}, which stays: leave it out, or make another index`,
     );
   }
 }
@@ -135,7 +135,7 @@ class Adding {
     if (before && before.settings !== settings) {
       throw new T1Error(
         'USAGE',
-        `${name} was added as ${before.settings}, now it is ${settings}: use the same --passage-words, or make another index`,
+        message`${name} was added as ${before.settings}, now it is ${settings}: use the same ${named('passageWords')}, or make another index`,
       );
     }
     return { path, name: before?.name ?? name, size, modified_ns: String(modifiedNs), settings, complete: 1 };

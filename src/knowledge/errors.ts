@@ -1,6 +1,7 @@
 /** SQLite's result codes while an index is used, told as ours. */
 import Database from 'better-sqlite3';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 
 /** @param path the index, for the message */
 export function indexError(path: string, cause: unknown): T1Error {
@@ -26,7 +27,7 @@ export function indexError(path: string, cause: unknown): T1Error {
   }
   return new T1Error(
     'INDEX_UNAVAILABLE',
-    `cannot use the index ${path} (${detail}): check its folder's rights or name another --index-dir`,
+    message`cannot use the index ${path} (${detail}): check its folder's rights or name another ${named('indexFolder')}`,
     { cause },
   );
 }

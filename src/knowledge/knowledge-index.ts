@@ -1,8 +1,9 @@
 /** Passages that are found by their words: an index on disk, opened for searching. */
 import type Database from 'better-sqlite3';
 import { existsSync } from 'node:fs';
-import { z } from 'zod';
 import { T1Error } from '../errors.js';
+import { parseSettings } from '../settings/parse-settings.js';
+import { searchSettings } from '../settings/passages-settings.js';
 import { contentKey } from '../store/key.js';
 import { Analyzer, type Analysis } from './analysis.js';
 import { guarded } from './errors.js';
@@ -11,17 +12,11 @@ import { indexNotFound, indexPath } from './folder.js';
 import { postingsOf } from './merge.js';
 import type { Hit, Passage } from './passage.js';
 import type { Postings } from './postings.js';
-import { defaultBm25, Scorer, type Bm25, type QueryTerm } from './search.js';
+import { Scorer, type Bm25, type QueryTerm } from './search.js';
 
 export { openKnowledge, shippedIndex } from './shipped.js';
 export { defaultBm25, type Bm25 } from './search.js';
 export type { Hit, Passage } from './passage.js';
-
-const searchOptions = z.strictObject({
-  k: z.int().min(1).max(1_000_000),
-  k1: z.number().min(0).max(1000),
-  b: z.number().min(0).max(1),
-});
 
 interface PostingRow {
   passages: number;
@@ -88,17 +83,13 @@ export class KnowledgeIndex implements Disposable {
    * @throws T1Error USAGE for k, k1 or b out of range; INDEX_UNAVAILABLE when passages were added since it was opened; INDEX_CORRUPT
    */
   search(query: string, k: number, bm25: Partial<Bm25> = {}): Hit[] {
-    const parsed = searchOptions.safeParse({ k, ...defaultBm25, ...bm25 });
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new T1Error('USAGE', `${String(issue?.path[0])} of a search: ${issue?.message ?? 'not usable'}`);
-    }
-    const most = Math.min(k, Math.max(this.passages, 1));
+    const { k: wanted, ...settled } = parseSettings(searchSettings, { k, ...bm25 });
+    const most = Math.min(wanted, Math.max(this.passages, 1));
     // All reads of a search see the same state of the file, whoever writes meanwhile.
     const find = this.database.transaction(() => {
       this.followMerge();
       return this.scorer
-        .search(this.termsOf(query), most, parsed.data)
+        .search(this.termsOf(query), most, settled)
         .map(({ passage, score }) => ({ passage: this.passageAt(passage), score }));
     });
     return guarded(this.path, () => find());

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { indexFolder, packageRoot } from '../paths.js';
-import { addToIndex } from './add.js';
 import { guarded } from './errors.js';
 import { indexPath, shippedIndex } from './folder.js';
 import { KnowledgeIndex } from './knowledge-index.js';
@@ -36,6 +35,7 @@ export async function ensureShipped(
   if (name !== shippedIndex) return;
   const path = indexPath(name, folder);
   if (existsSync(path)) return;
+  const { addToIndex } = await import('./add.js'); // readers of all kinds, which a search does not need
   onNote?.(`indexing The World Factbook, which ships with t1, once: ${path}`);
   const aside = guarded(path, () => {
     mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-/** From what the user wrote after `--model` to a file on this disk. */
+/** From what the user wrote for a model to a file on this disk. */
 import { existsSync, statSync } from 'node:fs';
 import { T1Error } from '../errors.js';
 

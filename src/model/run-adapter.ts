@@ -25,7 +25,7 @@ export async function runAdapter(
   const adapters = engine.adapters.filter((each) => each.name === name);
   if (adapters.length === 0) {
     const known = engine.adapters.map((each) => `'${each.name}'`).join(', ') || 'none';
-    throw new T1Error('USAGE', `${setting}: the engine has no adapter '${name}' (it was loaded with: ${known})`);
+    throw new T1Error('USAGE', `the engine has no adapter '${name}' (it was loaded with: ${known})`, { setting });
   }
   return {
     name,

@@ -29,6 +29,16 @@ export class Random {
   below(limit: number): number {
     return Math.floor((this.next() / 4294967296) * limit);
   }
+
+  /** In place (Fisher–Yates). */
+  shuffle<Item>(items: { readonly length: number; [place: number]: Item }): void {
+    for (let i = items.length - 1; i > 0; i--) {
+      const other = this.below(i + 1);
+      const [a, b] = [items[i], items[other]];
+      if (a === undefined || b === undefined) throw new RangeError('a place that is none');
+      [items[i], items[other]] = [b, a];
+    }
+  }
 }
 
 const rotate = (word: number, by: number): number => (word << by) | (word >>> (32 - by));

@@ -18,20 +18,21 @@ export interface RolePrompt {
  * @param newTokens room that the role's own output needs
  * @returns prompts that fit the context; candidates without an answer, or too long to ask about, are left out
  */
-export function rolePrompts(
+export async function rolePrompts(
   engine: Engine,
   role: Role,
   problem: Problem,
   solvePrompt: Prompt | undefined,
   candidates: readonly Candidate[],
   newTokens: number,
-): RolePrompt[] {
-  return distinctSolutions(candidates, solvePrompt)
-    .map(({ text, turn, candidates: same }) => ({
-      prompt: renderPrompt(engine, role, { problem: problem.text, solution: text }, turn),
+): Promise<RolePrompt[]> {
+  const asked = await Promise.all(
+    distinctSolutions(candidates, solvePrompt).map(async ({ text, turn, candidates: same }) => ({
+      prompt: await renderPrompt(engine, role, { problem: problem.text, solution: text }, turn),
       candidates: same,
-    }))
-    .filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
+    })),
+  );
+  return asked.filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
 }
 
 export interface DistinctSolution {

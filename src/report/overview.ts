@@ -8,7 +8,8 @@ import {
   type Share,
   type StrategyName,
 } from '../runs/run-summary.js';
-import { titledStrategies } from '../statistics/strategies.js';
+import { partialInWords, strategyTitles, titledStrategies } from '../statistics/strategies.js';
+import type { Verdict } from '../types.js';
 import { chartOf, type Series } from './chart.js';
 import { JUDGES } from './data.js';
 import { html, type Html } from './html.js';
@@ -60,10 +61,10 @@ const listed = (values: Readonly<Record<string, unknown>>): string =>
 const MANY = 15;
 
 function problemFigures(summary: RunSummary): Html {
-  const { samples, failed, undecided, strategies, curve } = summary;
+  const { samples, fewest, problems, failed, undecided, strategies, partial, curve } = summary;
   const accuracy = titledStrategies.map(
     ([key, name]) =>
-      html`<tr${key === 'weighted' ? html` class="ours"` : ''}><th scope="row">${name}</th>${cell(strategies[key])}<td>${bar(key, strategies[key])}</td></tr>`,
+      html`<tr${key === 'weighted' ? html` class="ours"` : ''}><th scope="row">${name}${partial[key] ? '*' : ''}</th>${cell(strategies[key])}<td>${bar(key, strategies[key])}</td></tr>`,
   );
   const notes = [
     ...(failed > 0
@@ -76,9 +77,11 @@ function problemFigures(summary: RunSummary): Html {
           html`<p class="warning">Of ${undecided} answers nobody could decide whether they are right; they count as wrong.</p>`,
         ]
       : []),
+    ...poolNotes(summary),
   ];
+  const candidates = fewest < samples ? `${fewest} to ${samples}` : String(samples);
   return html`<section><h2>Accuracy</h2>${notes}
-${table(`${samples} candidates of each problem: right in %, with 95 % intervals over problems; where no candidate passed, the reward decides`, ['strategy', 'right', ''], accuracy)}${inWords(summary)}</section>
+${table(`${candidates} candidates of each problem: right in %, with 95 % intervals over problems; where no candidate passed, the reward decides`, ['strategy', 'right', ''], accuracy)}${inWords(summary)}</section>
 <section><h2>Accuracy against samples and tokens</h2><div class="charts">${chartOf({
     id: 'by-n',
     title: 'Accuracy against candidates',
@@ -96,8 +99,29 @@ ${table(`${samples} candidates of each problem: right in %, with 95 % intervals 
     xLabel: 'generated tokens for a problem',
     scale: 'log',
     series: seriesOf(curve, tokensOf),
-  })}</div>${curveTable(curve)}</section>
+  })}</div>${curveTable(curve, partial, problems - failed)}</section>
 ${besidePaper(summary)}${matrix(summary)}${summary.quality ? qualityOf(summary.quality) : ''}${groups('By category', summary.categories)}${groups('By level', summary.levels)}`;
+}
+
+/** What figures stand for where pools are of unequal size, or candidates were not asked about. */
+function poolNotes({ fewest, samples, skipped, partial, leftOut, problems, failed }: RunSummary): Html[] {
+  const titleOf = (name: StrategyName): string => strategyTitles[name];
+  const marked = partialInWords(partial, problems - failed, titleOf);
+  const lines = [
+    ...(fewest < samples
+      ? [
+          `Problems have ${fewest} to ${samples} candidates: where N is more than a problem has, all of its candidates are taken.`,
+        ]
+      : []),
+    ...(skipped.tool + skipped.reward > 0
+      ? [
+          `Since the answer was settled without them, the tool was not asked about ${skipped.tool} candidates, the reward about ${skipped.reward} (skipped).`,
+        ]
+      : []),
+    ...(marked ? [marked] : []),
+    ...Object.entries(leftOut).map(([name, why]) => `Left out: ${titleOf(name as StrategyName)}, because ${why}.`),
+  ];
+  return lines.map((line) => html`<p class="note">${line}</p>`);
 }
 
 /** What the run did, what T1 adds, and what stopping early would have saved. */
@@ -128,7 +152,7 @@ function earlyStop({
 }: NonNullable<RunSummary['adaptive']>): string {
   const count = (value: number): string => value.toFixed(1);
   const taken = `${count(candidates.mean)} of ${count(fixed.candidates.mean)} candidates ${between(candidates, count)}`;
-  return `with --budget adaptive T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
+  return `with an adaptive budget T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
 }
 
 /** A strategy is charged for what it needs: majority for no tool, tool only for no reward. */
@@ -159,24 +183,27 @@ function seriesOf(curve: readonly CurvePoint[], at: (point: CurvePoint, key: Str
     }));
 }
 
-function curveTable(curve: readonly CurvePoint[]): Html {
+function curveTable(curve: readonly CurvePoint[], partial: RunSummary['partial'], records: number): Html {
+  const isUnequal = curve.some(({ smaller }) => smaller > 0);
+  const fewer = (smaller: number): Html => (isUnequal ? html`<td class="number">${smaller}</td>` : html``);
   const rows = curve.map(
-    ({ n, tokens, strategies }) =>
-      html`<tr><th scope="row">${n}</th><td class="number">${Math.round(tokens.solver)}</td><td class="number">${Math.round(tokens.tool)}</td><td class="number">${Math.round(tokens.reward)}</td>${titledStrategies.map(([key]) => cell(strategies[key]))}</tr>`,
+    ({ n, smaller, tokens, strategies }) =>
+      html`<tr><th scope="row">${smaller > 0 ? '≤ ' : ''}${n}</th>${fewer(smaller)}<td class="number">${Math.round(tokens.solver)}</td><td class="number">${Math.round(tokens.tool)}</td><td class="number">${Math.round(tokens.reward)}</td>${titledStrategies.map(([key]) => cell(strategies[key]))}</tr>`,
   );
-  return html`<details id="curve"><summary>The charts as a table</summary>${table('Right in %, with 95 % intervals; tokens generated for a problem, on average', ['N', 'solver tokens', 'tool tokens', 'reward tokens', ...titledStrategies.map(([, name]) => name)], rows)}</details>`;
+  return html`<details id="curve"><summary>The charts as a table</summary>${table('Right in %, with 95 % intervals; tokens generated for a problem, on average', ['N', ...(isUnequal ? [`of ${records} with fewer`] : []), 'solver tokens', 'tool tokens', 'reward tokens', ...titledStrategies.map(([key, name]) => `${name}${partial[key] ? '*' : ''}`)], rows)}</details>`;
 }
 
 function matrix({ verdicts }: RunSummary): Html {
   const share = (part: number, whole: number): string => (whole === 0 ? '–' : `${percent(part / whole)} %`);
-  const [right, wrong] = (['right', 'wrong'] as const).map(
-    (side) => verdicts.pass[side] + verdicts.fail[side] + verdicts.unknown[side],
+  const all = Object.keys(verdicts) as Verdict[];
+  const [right, wrong] = (['right', 'wrong'] as const).map((side) =>
+    all.reduce((sum, verdict) => sum + verdicts[verdict][side], 0),
   );
-  const rows = (['pass', 'fail', 'unknown'] as const).map((verdict) => {
+  const rows = all.map((verdict) => {
     const own = verdicts[verdict];
     return html`<tr><th scope="row"><span class="verdict ${verdict}">${verdict}</span></th><td class="number">${own.right} <small>${share(own.right, right ?? 0)}</small></td><td class="number">${own.wrong} <small>${share(own.wrong, wrong ?? 0)}</small></td><td class="number">${share(own.right, own.right + own.wrong)}</td></tr>`;
   });
-  return html`<section><h2>What the tool said</h2>${table('Candidates with an answer, by the verdict of the tool; small: share of all right, of all wrong candidates', ['verdict', 'right', 'wrong', 'right among these'], rows)}</section>`;
+  return html`<section><h2>What the tool said</h2>${table('Candidates with an answer, by the verdict of the tool (unknown: it was asked and could not say; skipped: it was not asked); small: share of all right, of all wrong candidates', ['verdict', 'right', 'wrong', 'right among these'], rows)}</section>`;
 }
 
 function groups(title: string, rows: RunSummary['categories']): Html {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import type { RunRecord } from '../runs/record.js';
 import type { RunFile, RunManifest } from '../runs/run-file.js';
-import { summaryOfRecords } from '../runs/run-summary.js';
+import { summaryOfRecords, type RunSummary } from '../runs/run-summary.js';
 import { packageRoot } from '../paths.js';
 import { JUDGES, problemOf, rowOf, STRATEGIES, type ProblemData, type Row } from './data.js';
 import { Html, html, inertJson } from './html.js';
@@ -31,9 +31,13 @@ export async function pageDataOf({ manifest, effort }: About, records: readonly 
   return {
     overview: overviewOf(summary).text,
     rows: records.map(rowOf),
-    strategies: summary.kind === 'claims' ? JUDGES : STRATEGIES,
+    strategies: summary.kind === 'claims' ? JUDGES : strategiesOf(summary),
   };
 }
+
+/** Those that have a figure; all while nothing is done. */
+const strategiesOf = ({ leftOut }: Pick<RunSummary, 'leftOut'>): PageData['strategies'] =>
+  Object.fromEntries(Object.entries(STRATEGIES).filter(([name]) => !Object.hasOwn(leftOut, name)));
 
 /**
  * The parts of a file, in order; problems are packed one by one, so a run need not fit into one string, or into memory.

@@ -18,16 +18,24 @@ export function qualityOf(quality: VerifierQuality): Html {
 }
 
 function judgeTable({ candidates, right }: VerifierQuality, judges: Judges): Html {
+  const anySkipped = judges.some(([, { skipped }]) => skipped > 0);
   const rows = judges.map(
-    ([name, { precision, recall, f1, accuracy, truePositives, falsePositives, falseNegatives, trueNegatives }]) => {
-      const counts = [truePositives, falsePositives, falseNegatives, trueNegatives].map((count) =>
-        valueCell(count, String),
-      );
+    ([
+      name,
+      { precision, recall, f1, accuracy, truePositives, falsePositives, falseNegatives, trueNegatives, skipped },
+    ]) => {
+      const counts = [
+        truePositives,
+        falsePositives,
+        falseNegatives,
+        trueNegatives,
+        ...(anySkipped ? [skipped] : []),
+      ].map((count) => valueCell(count, String));
       return html`<tr><th scope="row" class="name">${NAMES[name]}</th>${[precision, recall, f1, accuracy].map((each) => estimateCell(each))}${counts}</tr>`;
     },
   );
   // 0.5 and no pass for unknown are what verifierQuality takes where nothing else is asked for
-  const caption = `Of ${candidates} candidates ${right} are right. The tool accepts what passes, the reward what scores at least 0.5; a candidate without an answer is a wrong one that is not accepted. In %, with 95 % intervals over problems`;
+  const caption = `Of ${candidates} candidates ${right} are right. The tool accepts what passes, the reward what scores at least 0.5; a candidate without an answer is a wrong one that is not accepted${anySkipped ? '; candidates of which a judge was not asked are in none of its figures' : ''}. In %, with 95 % intervals over problems`;
   return table(
     caption,
     [
@@ -40,20 +48,21 @@ function judgeTable({ candidates, right }: VerifierQuality, judges: Judges): Htm
       'wrong accepted',
       'right rejected',
       'wrong rejected',
+      ...(anySkipped ? ['not asked'] : []),
     ],
     rows,
   );
 }
 
 function rewardFigures(reward: RewardQuality, judges: Judges): Html {
-  const { scored, rocArea, averagePrecision, calibration } = reward;
+  const { scored, skipped, rocArea, averagePrecision, calibration } = reward;
   const summary = html`<tr>${estimateCell(rocArea, decimal)}${estimateCell(averagePrecision, decimal)}${valueCell(calibration?.expectedError, decimal)}${valueCell(calibration?.brier, decimal)}</tr>`;
   const charts = [
     rocChart(reward, judges),
     precisionRecallChart(reward, judges),
     calibration ? calibrationChart(calibration) : html``,
   ];
-  return html`<h3>The reward as a score</h3>${table(`Over the ${scored} candidates that have a reward, with 95 % intervals over problems`, ['ROC area', 'average precision', 'expected calibration error', 'Brier score'], [summary])}
+  return html`<h3>The reward as a score</h3>${table(`Over the ${scored} candidates that have a reward${skipped > 0 ? ` (of ${skipped} more it was not asked for)` : ''}, with 95 % intervals over problems`, ['ROC area', 'average precision', 'expected calibration error', 'Brier score'], [summary])}
 <div class="charts rates">${charts}</div>${thresholdTable(reward)}${calibration ? calibrationTable(calibration) : ''}`;
 }
 

@@ -1,5 +1,6 @@
 /** A model with a classification head, read after the whole conversation (llama.cpp's rank pooling). */
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
@@ -15,9 +16,9 @@ import type { ClassifierEntry } from './entry.js';
  *
  * @throws T1Error USAGE: no entry says how, or the file has no head; MODEL_INVALID: a head without that class, or unusable
  */
-export function checkClassifier({ reward }: StageContext): void {
+export async function checkClassifier({ reward }: StageContext): Promise<void> {
   const entry = classifierEntry(reward);
-  renderPrompt(reward.engine, entry, { problem: 'problem', solution: 'solution' });
+  await renderPrompt(reward.engine, entry, { problem: 'problem', solution: 'solution' });
   goodClass(reward, entry);
 }
 
@@ -30,19 +31,11 @@ export async function classifier(
   const { engine, modelHash, adapter } = run.reward;
   const entry = classifierEntry(run.reward);
   const good = goodClass(run.reward, entry);
-  const asked = rolePrompts(engine, entry, problem, engine === run.engine ? solvePrompt : undefined, candidates, 0).map(
-    (row) => ({
-      ...row,
-      key: contentKey(
-        'classifier',
-        engine.build,
-        modelHash,
-        adapterKey(adapter),
-        row.prompt.tokens,
-        Int32Array.of(good),
-      ),
-    }),
-  );
+  const own = engine === run.engine ? solvePrompt : undefined;
+  const asked = (await rolePrompts(engine, entry, problem, own, candidates, 0)).map((row) => ({
+    ...row,
+    key: contentKey('classifier', engine.build, modelHash, adapterKey(adapter), row.prompt.tokens, Int32Array.of(good)),
+  }));
   const scores = new Map<number, number>(); // by index of the candidate
   const tell = (same: readonly Candidate[], reward: number): void => {
     for (const { index } of same) {
@@ -78,7 +71,7 @@ function classifierEntry({ engine, entry }: RewardSource): ClassifierEntry {
   if (entry?.kind === 'classifier') return entry;
   throw new T1Error(
     'USAGE',
-    `nothing says which class of ${engine.model.name} means that a solution is right: give a classifier with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says which class of ${engine.model.name} means that a solution is right: give a classifier with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }
 

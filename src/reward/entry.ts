@@ -10,7 +10,7 @@ import { message, rationale, role, verdict } from '../prompt/profile.js';
 /** How the scores of a solution's steps become one; the paper's is `last`. */
 export const aggregations = {
   last: (scores: readonly number[]) => scores.at(-1) ?? NaN,
-  min: (scores: readonly number[]) => Math.min(...scores),
+  min: (scores: readonly number[]) => scores.reduce((least, score) => Math.min(least, score), Infinity),
   product: (scores: readonly number[]) => scores.reduce((product, score) => product * score, 1),
   mean: (scores: readonly number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length,
 };

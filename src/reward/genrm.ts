@@ -2,6 +2,7 @@
  * Generative reward with rationales (arXiv 2504.04718 §3, eq. 2; arXiv 2408.15240): the model writes m verifications of
  * each solution, each ends with a question, and the reward is the mean of P(Yes) at its answer.
  */
+import { concatTokens } from '../engine/tokens.js';
 import { jobOf, sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
@@ -24,11 +25,11 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error USAGE: the profile has no such role; MODEL_INVALID: no usable chat template, no single token for a word
  */
-export function checkGenrm({ reward }: StageContext): void {
+export async function checkGenrm({ reward }: StageContext): Promise<void> {
   const { engine } = reward;
   const role = rationaleRole(reward);
-  renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
-  verdictTokens(engine, role);
+  await renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
+  await verdictTokens(engine, role);
 }
 
 /** Rationales for each candidate; greedy ones are all alike. */
@@ -49,7 +50,7 @@ export async function genrm(
   const seeds = Array.from({ length: count }, (_, i) =>
     rationaleTemperature === 0 ? 0 : sampleSeed(run.settings.seed, i),
   );
-  const asked = rolePrompts(
+  const asked = await rolePrompts(
     engine,
     role,
     problem,
@@ -99,12 +100,12 @@ async function verdicts(
   run: StageContext,
 ): Promise<(number | null)[][]> {
   const { engine, modelHash, adapter } = run.reward;
-  const { good, bad } = verdictTokens(engine, role);
+  const { good, bad } = await verdictTokens(engine, role);
   const scores: (number | null)[][] = written.map((row) => row.map(() => null));
   const all = written.flatMap((row, i) =>
     row.flatMap(({ tokens: said, finish }, k) => {
       if (finish !== 'stop') return [];
-      const tokens = Int32Array.of(...(prompts[i]?.tokens ?? []), ...said);
+      const tokens = concatTokens([prompts[i]?.tokens ?? new Int32Array(), said]);
       const key = contentKey('genrm', engine.build, modelHash, adapterKey(adapter), tokens, good, bad);
       return [{ tokens, key, place: { set: (score: number) => void ((scores[i] ?? [])[k] = score) } }];
     }),
@@ -118,7 +119,7 @@ async function verdicts(
   if (missing.length === 0) return scores;
   const { logprobs, usage } = await engine.score({
     sequences: missing.map(({ tokens }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
-    targets: Int32Array.of(...good, ...bad),
+    targets: concatTokens([good, bad]),
     adapter: adapter?.name,
     signal: run.signal,
   });

@@ -2,7 +2,9 @@
  * Process reward model: a score for each step of a solution, read in one pass, and one for the whole of them
  * (arXiv 2504.04718 §3: the last step's; arXiv 2312.08935 takes the lowest).
  */
+import { concatTokens } from '../engine/tokens.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
@@ -21,12 +23,12 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error USAGE: no entry says how; MODEL_INVALID: words or tag that are no single token, no usable chat template
  */
-export function checkPrm({ reward }: StageContext): void {
+export async function checkPrm({ reward }: StageContext): Promise<void> {
   const entry = processEntry(reward);
-  verdictTokens(reward.engine, entry);
-  if (entry.steps.layout === 'tags') tagToken(reward.engine, entry.steps.tag);
+  await verdictTokens(reward.engine, entry);
+  if (entry.steps.layout === 'tags') await tagToken(reward.engine, entry.steps.tag);
   const example = ['1 + 1 = 2', '2 + 1 = 3'].join(entry.separator);
-  const read = solutionSteps(reward.engine, entry, reward.profile, 'problem', example);
+  const read = await solutionSteps(reward.engine, entry, reward.profile, 'problem', example);
   if (read?.positions.length === 2) return;
   throw new T1Error(
     'MODEL_INVALID',
@@ -46,7 +48,7 @@ export async function prm(
   const read = new Map<string, SolutionSteps>(); // by solution: equal ones are scored once
   for (const { text, answer } of candidates) {
     if (answer === null || read.has(text)) continue;
-    const steps = solutionSteps(engine, entry, profile, problem.text, text);
+    const steps = await solutionSteps(engine, entry, profile, problem.text, text);
     if (steps && steps.tokens.length <= engine.model.contextLength) read.set(text, steps);
   }
   const scores = await stepScores([...read.values()], entry, run);
@@ -70,7 +72,7 @@ async function stepScores(
   run: StageContext,
 ): Promise<StepScore[][]> {
   const { engine, modelHash, adapter } = run.reward;
-  const { good, bad } = verdictTokens(engine, entry);
+  const { good, bad } = await verdictTokens(engine, entry);
   const keys = sequences.map(({ tokens, positions }) =>
     Array.from(positions, (at) =>
       contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad),
@@ -86,7 +88,7 @@ async function stepScores(
   if (missing.length > 0) {
     const { logprobs, usage } = await engine.score({
       sequences: missing.flatMap((i) => sequences[i] ?? []),
-      targets: Int32Array.of(...good, ...bad),
+      targets: concatTokens([good, bad]),
       adapter: adapter?.name,
       signal: run.signal,
     });
@@ -122,6 +124,6 @@ function processEntry({ engine, entry, profile }: RewardSource): ProcessEntry {
     };
   throw new T1Error(
     'USAGE',
-    `nothing says how ${engine.model.name} scores steps: give a process reward model with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says how ${engine.model.name} scores steps: give a process reward model with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }

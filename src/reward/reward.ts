@@ -26,8 +26,8 @@ export const rewardModels = { 'yes-no': yesNo, genrm, prm, classifier } satisfie
 
 export type RewardName = keyof typeof rewardModels;
 
-/** What makes sure, before anything is sampled, that the reward can be had; throws a T1Error otherwise. */
-export const rewardChecks: Record<RewardName, (run: StageContext) => void> = {
+/** What makes sure, before anything is sampled, that the reward can be had; rejects with a T1Error otherwise. */
+export const rewardChecks: Record<RewardName, (run: StageContext) => Promise<void>> = {
   'yes-no': checkYesNo,
   genrm: checkGenrm,
   prm: checkPrm,

@@ -7,7 +7,7 @@ import { T1Error } from '../errors.js';
  * @returns Σ P(good) / (Σ P(good) + Σ P(bad)); exact also where both are tiny
  */
 export function goodShare(logprobs: Float32Array, goodCount: number): number {
-  const highest = Math.max(...logprobs);
+  const highest = logprobs.reduce((most, logprob) => Math.max(most, logprob), -Infinity);
   const odds = Array.from(logprobs, (logprob) => Math.exp(logprob - highest));
   const good = odds.slice(0, goodCount).reduce((sum, p) => sum + p, 0);
   const share = good / odds.reduce((sum, p) => sum + p, 0);
@@ -17,10 +17,9 @@ export function goodShare(logprobs: Float32Array, goodCount: number): number {
 }
 
 /** Ids of those words that are one token in this vocabulary; the rest cannot be read from a single position. */
-export function singleTokens(engine: Engine, words: readonly string[]): Int32Array {
-  const ids = words
-    .map((word) => engine.tokenize(word, { special: false, addBos: false }))
-    .filter(({ length }) => length === 1);
+export async function singleTokens(engine: Engine, words: readonly string[]): Promise<Int32Array> {
+  const read = words.map((word) => engine.tokenize(word, { special: false, addBos: false }));
+  const ids = (await Promise.all(read)).filter(({ length }) => length === 1);
   if (ids.length === 0) {
     throw new T1Error(
       'MODEL_INVALID',
@@ -35,12 +34,12 @@ export function singleTokens(engine: Engine, words: readonly string[]): Int32Arr
  *
  * @throws T1Error MODEL_INVALID when one has no single token, or both have the same
  */
-export function verdictTokens(
+export async function verdictTokens(
   engine: Engine,
   words: { readonly good: readonly string[]; readonly bad: readonly string[] },
-): Record<'good' | 'bad', Int32Array> {
-  const good = singleTokens(engine, words.good);
-  const bad = singleTokens(engine, words.bad);
+): Promise<Record<'good' | 'bad', Int32Array>> {
+  const good = await singleTokens(engine, words.good);
+  const bad = await singleTokens(engine, words.bad);
   if (!good.some((token) => bad.includes(token))) return { good, bad };
   throw new T1Error(
     'MODEL_INVALID',

@@ -37,10 +37,8 @@ export async function evaluateArithmetic(
   for (let from = 0; from < todo.length; from += CLAIMS_AT_ONCE) {
     const chunk = todo.slice(from, from + CLAIMS_AT_ONCE);
     const ask = async (role: NonNullable<typeof think>) => {
-      const prompts = chunk.map(({ claim }) => ({
-        tokens: renderPrompt(source.engine, role, { problem: claim.text }).tokens,
-        seeds: [0],
-      }));
+      const rendered = chunk.map(({ claim }) => renderPrompt(source.engine, role, { problem: claim.text }));
+      const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds: [0] }));
       const room = source.engine.model.contextLength - Math.max(...prompts.map(({ tokens }) => tokens.length));
       const replies = await sampleCached(source, 'sample', prompts, {
         sampler: GREEDY,

@@ -4,7 +4,7 @@ import { selectors, type SelectorName } from '../select/select.js';
 import { meanOf, pairedBootstrap, type Comparison } from '../statistics/bootstrap.js';
 import type { RunRecord, SolvedRecord } from './record.js';
 import type { RunManifest } from './run-file.js';
-import { byBoth, chosenIsRight } from './run-summary.js';
+import { byBoth, chosenIsRight, isPartialDecision, whyLeftOut } from './run-summary.js';
 
 export interface ComparedRun {
   readonly manifest: RunManifest;
@@ -17,6 +17,11 @@ export interface RunDifference extends Comparison {
   readonly b: number;
 }
 
+export interface StrategyDifference extends RunDifference {
+  /** Records of A and of B in which something was skipped that the strategy looks at: there it chose with what there is. */
+  readonly partial: { readonly a: number; readonly b: number };
+}
+
 export interface RunComparison {
   /** Solved, or judged, in both runs. */
   readonly problems: number;
@@ -25,8 +30,9 @@ export interface RunComparison {
   readonly onlyA: readonly string[];
   readonly onlyB: readonly string[];
   readonly asRun: RunDifference;
-  /** What each strategy makes of the candidates of either run; empty where there are none. */
-  readonly strategies: Readonly<Partial<Record<SelectorName, RunDifference>>>;
+  /** What each strategy makes of the candidates of either run; those that need what one run has not are left out. */
+  readonly strategies: Readonly<Partial<Record<SelectorName, StrategyDifference>>>;
+  readonly leftOut: Readonly<Partial<Record<SelectorName, string>>>;
 }
 
 /** @throws T1Error RUN_MISMATCH when the runs have other data, or no problem in common */
@@ -43,12 +49,18 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): RunComparison {
   if (ids.length === 0)
     throw new T1Error('RUN_MISMATCH', 'the runs have no problem in common: t1 retry makes what is missing');
   const solved = ({ records }: ComparedRun) => records.filter((record) => record.outcome === 'solved');
-  const names = solved(a).length > 0 ? (Object.keys(selectors) as SelectorName[]) : [];
-  const byStrategy = names.map((name) => {
-    const [, valuesA, valuesB] = paired(solved(a), solved(b), ({ candidates }: SolvedRecord) =>
-      chosenIsRight(candidates, name),
-    );
-    return [name, differenceOf(valuesA, valuesB)] as const;
+  const [solvedA, solvedB] = [solved(a), solved(b)];
+  const names = solvedA.length > 0 && solvedB.length > 0 ? (Object.keys(selectors) as SelectorName[]) : [];
+  const missing = (name: SelectorName): string | undefined => {
+    const [ofA, ofB] = [whyLeftOut(solvedA, name), whyLeftOut(solvedB, name)];
+    return ofA ? `of A ${ofA}` : ofB && `of B ${ofB}`;
+  };
+  const byStrategy = names.flatMap((name) => {
+    if (missing(name) !== undefined) return [];
+    const right = ({ candidates }: SolvedRecord): boolean => chosenIsRight(candidates, name);
+    const [, valuesA, valuesB] = paired(solvedA, solvedB, right);
+    const partial = { a: partialChoices(solvedA, name), b: partialChoices(solvedB, name) };
+    return [[name, { ...differenceOf(valuesA, valuesB), partial }] as const];
   });
   return {
     problems: ids.length,
@@ -57,8 +69,12 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): RunComparison {
     onlyB: ids.filter((_, i) => (rightB[i] ?? 0) > (rightA[i] ?? 0)),
     asRun: differenceOf(rightA, rightB),
     strategies: Object.fromEntries(byStrategy),
+    leftOut: Object.fromEntries(names.flatMap((name) => (missing(name) === undefined ? [] : [[name, missing(name)]]))),
   };
 }
+
+const partialChoices = (records: readonly SolvedRecord[], name: SelectorName): number =>
+  records.filter(({ candidates }) => isPartialDecision(candidates, name)).length;
 
 type Answered = Exclude<RunRecord, { outcome: 'failed' }>;
 

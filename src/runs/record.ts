@@ -5,6 +5,8 @@ import type { SolveResult } from '../types.js';
 import type { TaskProblem } from '../task/task-problems.js';
 
 const opinion = z.enum(['pass', 'fail', 'unknown']);
+/** Not asked, since the answer was settled without it; records of 0.1.0 have none. */
+const skipped = z.literal('skipped');
 
 const candidate = z.object({
   index: z.int(),
@@ -17,14 +19,15 @@ const candidate = z.object({
   kind: z.enum(errorKinds).optional(),
   /** Null when nobody could decide whether it equals the right answer. */
   correct: z.boolean().nullable(),
-  reward: z.number().nullable(),
+  /** Null where there was nothing to score. */
+  reward: z.union([z.number().nullable(), skipped]),
   weight: z.number(),
   /** Generated: of the candidate, of its verifier and of its reward. */
   tokens: z.int(),
   toolTokens: z.int(),
   rewardTokens: z.int(),
   tool: z.object({
-    verdict: opinion,
+    verdict: z.union([opinion, skipped]),
     programs: z.array(z.looseObject({ code: z.string().nullable(), status: z.string(), stdout: z.string() })),
     steps: z.array(z.looseObject({ step: z.string(), holds: z.boolean(), value: z.string() })).optional(),
     passages: z

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { recordKey, recordSchema, type RunRecord } from './record.js';
 
 export const RUN_FILE = 'run.sqlite';
@@ -73,7 +74,7 @@ export class RunFile implements Disposable {
     run[Symbol.dispose]();
     throw new T1Error(
       'RUN_MISMATCH',
-      `${folder} holds a run with another ${differing.join(', ')}: name another --out, or give the command that it was made with (t1 runs show ${folder})`,
+      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('folder')}, or give the command that it was made with (t1 runs show ${folder})`,
     );
   }
 

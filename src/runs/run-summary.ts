@@ -1,13 +1,15 @@
 /** Figures of a run, all from its records: nothing is decoded again. */
-import { select, type SelectorName } from '../select/select.js';
-import type { ScoredCandidate, Selection } from '../types.js';
-import type { Comparison } from '../statistics/bootstrap.js';
+import { isPartial, select, type SelectorName } from '../select/select.js';
+import type { Fallback, Opinion, ScoredCandidate, Selection, Verdict } from '../types.js';
+import { meanOf, type Comparison } from '../statistics/bootstrap.js';
 import { outcomesOf, type Outcomes } from '../statistics/outcomes.js';
-import { poolsOf, type PoolProblem, type Pools } from '../statistics/pools.js';
+import { poolsOf, whatIsThere, type PoolCandidate, type PoolProblem, type Pools } from '../statistics/pools.js';
 import type { ClaimRecord, RunRecord, SolvedRecord } from './record.js';
 import type { Effort, RunFile, RunManifest } from './run-file.js';
 import { simulateAdaptive, type AdaptiveResult } from '../statistics/simulate-adaptive.js';
-import type { StrategyName } from '../statistics/strategies.js';
+import type { Unknown } from '../statistics/selector-arrays.js';
+import { availableStrategies, type StrategyName } from '../statistics/strategies.js';
+import { opinionOf } from '../verify/math.js';
 
 export type { StrategyName };
 import { accuracyByPart, accuracyCurve, compareStrategies } from '../statistics/summary.js';
@@ -22,8 +24,10 @@ export interface Share {
 }
 
 export interface CurvePoint {
-  /** Candidates of each problem. */
+  /** Candidates of each problem; all of them where there are fewer. */
   readonly n: number;
+  /** Records (problems × seeds) that have fewer. */
+  readonly smaller: number;
   /** Generated for each problem, on average: by the solver, by the tool, by the reward. */
   readonly tokens: { readonly solver: number; readonly tool: number; readonly reward: number };
   readonly strategies: Readonly<Partial<Record<StrategyName, Share>>>;
@@ -38,21 +42,32 @@ export interface RunSummary {
   readonly problems: number;
   readonly failed: number;
   readonly undecided: number;
+  /** Candidates of the problem that has most, and of the one that has fewest. */
   readonly samples: number;
+  readonly fewest: number;
+  /** Candidates with an answer of which the tool, or the reward, was not asked. */
+  readonly skipped: Pools['skipped'];
   /** With all candidates. */
   readonly strategies: CurvePoint['strategies'];
+  /** [strategies] records in which something was skipped that the strategy looks at: there it chose with what there is. */
+  readonly partial: Outcomes['partial'];
+  /** Why strategies have no figure at all. */
+  readonly leftOut: Outcomes['leftOut'];
   /** n = 1, 2, 4, … and all. */
   readonly curve: readonly CurvePoint[];
   /** These are null as long as no problem is solved. What the run itself answered, with the candidates that each problem got. */
   readonly asRun: (Share & { readonly candidates: number }) | null;
-  /** What `--budget adaptive` would have saved and cost, played through on these candidates. */
+  /**
+   * What an adaptive budget would have saved and cost, played through on these candidates. Also null where every problem did
+   * not get the same candidates, verdicts and rewards: what was never asked cannot be played.
+   */
   readonly adaptive: AdaptiveResult | null;
-  /** Paired over problems, with all candidates. */
+  /** Paired over problems, with all candidates; also null where there is no verdict or no reward. */
   readonly t1OverMajority: Comparison | null;
   /** How right the tool's verdicts and the rewards are. */
   readonly quality: VerifierQuality | null;
   /** [verdict] candidates with a right and with a wrong answer. */
-  readonly verdicts: Readonly<Record<'pass' | 'fail' | 'unknown', { readonly right: number; readonly wrong: number }>>;
+  readonly verdicts: Readonly<Record<Verdict, { readonly right: number; readonly wrong: number }>>;
   readonly categories: readonly {
     readonly name: string;
     readonly problems: number;
@@ -110,7 +125,11 @@ export async function summaryOfRecords(
     return {
       ...common,
       samples: 0,
+      fewest: 0,
+      skipped: { tool: 0, reward: 0 },
       strategies: {},
+      partial: {},
+      leftOut: {},
       curve: [],
       asRun: null,
       adaptive: null,
@@ -125,22 +144,33 @@ export async function summaryOfRecords(
   const points = accuracyCurve(pools, outcomes);
   return {
     ...common,
-    samples: pools.candidates,
+    samples: pools.most,
+    fewest: pools.candidates,
+    skipped: pools.skipped,
     strategies: points.at(-1)?.strategies ?? {},
-    curve: points.map(({ n, strategies }) => ({ n, strategies, tokens: tokensOf(solved, n) })),
+    partial: outcomes.partial,
+    leftOut: outcomes.leftOut,
+    curve: points.map((point) => ({ ...point, tokens: tokensOf(solved, point.n) })),
     asRun: asRun(solved),
-    adaptive: simulateAdaptive(pools, {
-      strategy: 'weighted',
-      minimum: Math.min(4, pools.candidates),
-      orders: 20,
-      resamples: 1000,
-    }),
-    t1OverMajority: compareStrategies(pools, outcomes, 'weighted', 'majority', sizeOfAll),
+    adaptive: canBePlayed(pools, outcomes)
+      ? simulateAdaptive(pools, {
+          strategy: 'weighted',
+          minimum: Math.min(4, pools.candidates),
+          orders: 20,
+          resamples: 1000,
+        })
+      : null,
+    t1OverMajority: outcomes.accuracy.has('weighted')
+      ? compareStrategies(pools, outcomes, 'weighted', 'majority', sizeOfAll)
+      : null,
     quality: verifierQuality(pools),
     categories: partsOf(pools, outcomes, 'category', sizeOfAll),
     levels: partsOf(pools, outcomes, 'level', sizeOfAll),
   };
 }
+
+const canBePlayed = ({ candidates, most, skipped }: Pools, { accuracy }: Outcomes): boolean =>
+  accuracy.has('weighted') && candidates === most && skipped.tool + skipped.reward === 0;
 
 function asRun(records: readonly SolvedRecord[]): NonNullable<RunSummary['asRun']> {
   const right = records.filter(({ correct }) => correct === true).length;
@@ -153,8 +183,10 @@ function asRun(records: readonly SolvedRecord[]): NonNullable<RunSummary['asRun'
   };
 }
 
+type RecordedCandidate = SolvedRecord['candidates'][number];
+
 /** What the run found right is the right answer, and what it found the same is written alike. */
-const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedRecord): PoolProblem => ({
+export const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedRecord): PoolProblem => ({
   id,
   seed,
   gold,
@@ -166,16 +198,33 @@ const toPool = ({ id, seed, gold, category, level, greedy, candidates }: SolvedR
     kind,
     reward,
     tool: tool.verdict,
+    opinions: opinionsOf(tool),
     generatedTokens: tokens,
     verifierTokens: toolTokens + rewardTokens,
+    toolTokens,
+    rewardTokens,
   })),
 });
 
-/** Of n candidates of a problem, on average: n times the mean candidate. */
+/** One for each program, or fact check, that was asked. */
+function opinionsOf({ programs, checks = [] }: RecordedCandidate['tool']): PoolCandidate['opinions'] {
+  const opinions = [...programs.map(recordedOpinion), ...checks.map(({ verdict }) => verdict)];
+  return opinions.length === 0 ? undefined : opinions;
+}
+
+const recordedOpinion = ({ status, stdout }: { readonly status: string; readonly stdout: string }): Opinion =>
+  status === 'ok' ? opinionOf({ status, stdout }) : 'unknown';
+
+/** Of n candidates of a problem, or of all where it has fewer, on average: n times its mean candidate. */
 function tokensOf(records: readonly SolvedRecord[], n: number): CurvePoint['tokens'] {
-  const candidates = records.flatMap((record) => record.candidates);
-  const mean = (count: (candidate: (typeof candidates)[number]) => number): number =>
-    (n * candidates.reduce((sum, each) => sum + count(each), 0)) / Math.max(1, candidates.length);
+  const mean = (count: (candidate: RecordedCandidate) => number): number =>
+    meanOf(
+      Float64Array.from(
+        records,
+        ({ candidates }) =>
+          Math.min(1, n / candidates.length) * candidates.reduce((sum, candidate) => sum + count(candidate), 0),
+      ),
+    );
   return {
     solver: mean(({ tokens }) => tokens),
     tool: mean(({ toolTokens }) => toolTokens),
@@ -189,10 +238,10 @@ const partsOf = (pools: Pools, outcomes: Outcomes, by: 'category' | 'level', n: 
 
 function verdictsOf(records: readonly SolvedRecord[]): RunSummary['verdicts'] {
   const candidates = records.flatMap((record) => record.candidates).filter(({ answer }) => answer !== null);
-  const count = (verdict: string, right: boolean): number =>
+  const count = (verdict: Verdict, right: boolean): number =>
     candidates.filter(({ tool, correct }) => tool.verdict === verdict && correct === right).length;
-  const both = (verdict: string) => ({ right: count(verdict, true), wrong: count(verdict, false) });
-  return { pass: both('pass'), fail: both('fail'), unknown: both('unknown') };
+  const both = (verdict: Verdict) => ({ right: count(verdict, true), wrong: count(verdict, false) });
+  return { pass: both('pass'), fail: both('fail'), unknown: both('unknown'), skipped: both('skipped') };
 }
 
 const NO_TOKENS = { seed: 0, tokens: new Int32Array(), logprobs: new Float32Array() };
@@ -205,21 +254,31 @@ export function effortOf({ seconds, joules, generatedTokens }: Effort, records: 
 }
 
 /** What a strategy makes of recorded candidates; where nobody passed, the reward decides. */
-export function decisionOf(pool: SolvedRecord['candidates'], name: SelectorName): Selection {
-  const scored = pool.map(
-    (candidate): ScoredCandidate => ({
-      ...candidate,
-      ...NO_TOKENS,
-      tool: { verdict: candidate.tool.verdict, programs: [] },
-    }),
-  );
-  return select(scored, name, 'reward');
-}
+export const decisionOf = (pool: SolvedRecord['candidates'], name: SelectorName): Selection =>
+  select(pool.map(scored), name, 'reward');
+
+/** Whether something was skipped that the rule of that decision looks at. */
+export const isPartialDecision = (
+  pool: SolvedRecord['candidates'],
+  name: SelectorName,
+  fallback: Fallback = 'reward',
+  unknown: Unknown = 'fail',
+): boolean => isPartial(pool.map(scored), name, fallback, unknown);
+
+const scored = (candidate: RecordedCandidate): ScoredCandidate => ({
+  ...candidate,
+  ...NO_TOKENS,
+  tool: { verdict: candidate.tool.verdict, programs: [] },
+});
 
 export function chosenIsRight(pool: SolvedRecord['candidates'], name: SelectorName): boolean {
   const { chosen } = decisionOf(pool, name);
   return pool.find(({ index }) => index === chosen)?.correct === true;
 }
+
+/** Why a strategy makes nothing of a run: all that it looks at was skipped. Undefined where it can. */
+export const whyLeftOut = (records: readonly SolvedRecord[], name: SelectorName): string | undefined =>
+  availableStrategies({ has: whatIsThere(records.map(toPool)) }, [name]).leftOut[name];
 
 /** Tool × reward: a claim holds if neither refutes it. */
 export const byBoth = ({ byThinking, byProgram }: ClaimRecord): boolean | null =>

@@ -31,7 +31,8 @@ export function readPackages(paths: readonly string[]): Packages | null {
     const found = PACKAGES.filter((other) => names.has(`${other}/__init__.py`)).join(', ');
     throw new T1Error(
       'INPUT',
-      `--sympy: ${name} is not in ${paths.join(', ')}${found && `, only ${found}`}: name its folder or wheel too`,
+      `${name} is not in ${paths.join(', ')}${found && `, only ${found}`}: name its folder or wheel too`,
+      { setting: 'sandbox.sympy' },
     );
   }
   const hash = createHash('sha256');
@@ -46,12 +47,13 @@ function versionOf(files: readonly ZipEntry[]): string {
 
 function filesOf(path: string): ZipEntry[] {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) throw new T1Error('FILE_NOT_FOUND', `--sympy: there is no ${path}: check the path`);
+  if (!stat) throw new T1Error('FILE_NOT_FOUND', `there is no ${path}: check the path`, { setting: 'sandbox.sympy' });
   const files = stat.isDirectory() ? filesOfFolder(path) : filesOfArchive(path);
   if (files.length > 0) return files;
   throw new T1Error(
     'INPUT',
-    `--sympy: ${path} holds neither sympy nor mpmath: name the folder that contains sympy/, or a wheel`,
+    `${path} holds neither sympy nor mpmath: name the folder that contains sympy/, or a wheel`,
+    { setting: 'sandbox.sympy' },
   );
 }
 
@@ -90,8 +92,8 @@ function filesOfArchive(path: string): ZipEntry[] {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new T1Error(
       'INPUT',
-      `--sympy: ${path} cannot be read as a wheel (${why}): name a .whl file, or the folder that contains sympy/`,
-      { cause },
+      `${path} cannot be read as a wheel (${why}): name a .whl file, or the folder that contains sympy/`,
+      { cause, setting: 'sandbox.sympy' },
     );
   }
 }

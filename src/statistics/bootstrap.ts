@@ -150,6 +150,25 @@ export function bootstrapMeans(
 }
 
 /**
+ * Ratio of sums over problems, Σ a / Σ b, with its interval; resamples in which Σ b is 0 are left out.
+ *
+ * @param a [seeds × problems] @param b the same problems
+ * @returns null where Σ b is 0
+ */
+export function bootstrapRatio(
+  a: Float64Array,
+  b: Float64Array,
+  shape: Shape,
+  options: BootstrapOptions = {},
+): Estimate | null {
+  const mean = meanOf(a) / meanOf(b);
+  if (!Number.isFinite(mean)) return null;
+  const [above = new Float64Array(), below = new Float64Array()] = resampledMeans([a, b], shape, options);
+  const [low, high] = percentiles(above.map((value, i) => value / (below[i] ?? NaN)).filter(Number.isFinite));
+  return { mean, low, high };
+}
+
+/**
  * Is A better than B, on the same problems? Paired bootstrap of the difference. The p-value is the share of resampled
  * differences that lie as far from the observed one as the observed one lies from 0, that is, under a distribution shifted to
  * the null hypothesis (Efron & Tibshirani 1993, ch. 16), with the observed one counted as a resample.

@@ -2,6 +2,7 @@
 export { stopping, type Stopping, type StoppingOptions } from './stopping.js';
 export {
   bootstrapMeans,
+  bootstrapRatio,
   bootstrapShares,
   pairedBootstrap,
   type BootstrapOptions,
@@ -13,6 +14,7 @@ export { calibrationOf, type Calibration, type CalibrationBin } from './calibrat
 export { computeCurve, type ComputePoint } from './compute.js';
 export { doublingSizes, outcomesOf, type OutcomeOptions, type Outcomes } from './outcomes.js';
 export { passAtK } from './pass-at-k.js';
+export type { Known, KnownCandidate, Policy, Seen, Stop, Work, WorkKind } from './policy.js';
 export {
   groupByEquality,
   groupByKey,
@@ -31,6 +33,13 @@ export {
   type AdaptiveSide,
   type AdaptiveStrategy,
 } from './simulate-adaptive.js';
+export {
+  simulatePolicy,
+  type ConfidenceBin,
+  type PolicyOptions,
+  type PolicyResult,
+  type PolicySide,
+} from './simulate-policy.js';
 export { strategyNames, type StrategyName } from './strategies.js';
 export {
   accuracyByPart,

@@ -1,9 +1,7 @@
 /** Pools of candidates with everything that is known of them, packed so that subsets can be chosen from fast. */
 import { T1Error } from '../errors.js';
 import { normalizeAnswer } from '../grade/normalize.js';
-import type { ToolVerdict } from '../types.js';
-
-export type Verdict = ToolVerdict['verdict'];
+import type { Opinion, Verdict } from '../types.js';
 
 /** What a candidate cost. Tokens, seconds, joules. */
 export interface Costs {
@@ -24,10 +22,15 @@ export const costNames = [
 export interface PoolCandidate extends Costs {
   /** Final answer; null when the solution has none. */
   readonly answer: string | null;
-  /** 0…1; null where there was nothing to score; absent where nobody scored. */
-  readonly reward?: number | null | undefined;
-  /** Absent where no tool was asked. */
+  /** 0…1; null where there was nothing to score; `skipped` where others were scored and this one was not; absent where nobody scored. */
+  readonly reward?: number | null | 'skipped' | undefined;
+  /** Absent where no tool was asked of anybody; `skipped` where it was not asked of this one. */
   readonly tool?: Verdict | undefined;
+  /** What each look of the tool says (a program, a fact check), where there were several; `tool` is what they come to. */
+  readonly opinions?: readonly Opinion[] | undefined;
+  /** Of `verifierTokens`: of all looks of the tool together, and of the reward. */
+  readonly toolTokens?: number | undefined;
+  readonly rewardTokens?: number | undefined;
   /** What is wrong with it, in whatever words; absent for right ones. */
   readonly kind?: string | undefined;
 }
@@ -101,8 +104,12 @@ export interface Pools {
   readonly seeds: readonly number[];
   /** [seeds × problems], all problems of the first seed first; so are all vectors of figures below. */
   readonly runs: readonly PoolRun[];
-  /** Candidates of the smallest run: the largest N for which there is a figure. */
+  /** Candidates of the smallest run. */
   readonly candidates: number;
+  /** Candidates of the largest run: the largest N for which there is a figure. */
+  readonly most: number;
+  /** Candidates with an answer of which the tool, or the reward, was not asked. */
+  readonly skipped: { readonly tool: number; readonly reward: number };
   readonly has: { readonly reward: boolean; readonly tool: boolean; readonly greedy: boolean } & Readonly<
     Record<CostName, boolean>
   >;
@@ -125,6 +132,8 @@ export function poolsOf(problems: readonly PoolProblem[], grouping: Grouping = g
     seeds,
     runs: ordered.map((problem) => runOf(problem, grouping)),
     candidates: ordered.reduce((least, { candidates }) => Math.min(least, candidates.length), Infinity),
+    most: ordered.reduce((most, { candidates }) => Math.max(most, candidates.length), 0),
+    skipped: { tool: skippedOf(ordered, 'tool'), reward: skippedOf(ordered, 'reward') },
     has: whatIsThere(ordered),
   };
 }
@@ -174,7 +183,8 @@ function runOf({ gold, candidates, greedy }: PoolProblem, grouping: Grouping): P
   };
 }
 
-function whatIsThere(problems: readonly PoolProblem[]): Pools['has'] {
+/** @throws T1Error INPUT when rewards or verdicts are given for some answers only */
+export function whatIsThere(problems: readonly PoolProblem[]): Pools['has'] {
   const all = problems.flatMap(({ candidates }) => candidates);
   const costs = costNames.map((name) => [name, all.every((candidate) => candidate[name] !== undefined)] as const);
   return {
@@ -185,18 +195,31 @@ function whatIsThere(problems: readonly PoolProblem[]): Pools['has'] {
   };
 }
 
-/** A gap would count as 0, and no figure would say so. Candidates without an answer need no judgement: they never count. */
+const answeredOf = (problems: readonly PoolProblem[]): PoolCandidate[] =>
+  problems.flatMap(({ candidates }) => candidates.filter(({ answer }) => answer !== null));
+
+const skippedOf = (problems: readonly PoolProblem[], name: 'reward' | 'tool'): number =>
+  answeredOf(problems).filter((candidate) => candidate[name] === 'skipped').length;
+
+/**
+ * A gap would count as 0, and no figure would say so. Candidates without an answer need no judgement: they never count. What was
+ * skipped everywhere is not there.
+ */
 function forAllOrNone(problems: readonly PoolProblem[], name: 'reward' | 'tool'): boolean {
   const given = problems.some(({ candidates }) => candidates.some((candidate) => candidate[name] !== undefined));
   if (!given) return false;
   for (const problem of problems) {
     const gap = problem.candidates.findIndex((candidate) => candidate[name] === undefined && candidate.answer !== null);
     if (gap === -1) continue;
-    const none = name === 'reward' ? 'null where there was nothing to score' : `"unknown" where the tool said nothing`;
+    const none =
+      name === 'reward'
+        ? 'null where there was nothing to score, "skipped" where nobody asked'
+        : '"unknown" where the tool said nothing, "skipped" where nobody asked';
     throw new T1Error(
       'INPUT',
       `${nameOf(problem)}: candidate ${gap + 1} has no '${name}', others have: give every candidate one, ${none}`,
     );
   }
-  return true;
+  const answered = answeredOf(problems);
+  return answered.length === 0 || answered.some((candidate) => candidate[name] !== 'skipped');
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { extractAnswer } from '../grade/extract.js';
-import type { PoolCandidate, PoolProblem, Verdict } from './pools.js';
+import type { Verdict } from '../types.js';
+import type { PoolCandidate, PoolProblem } from './pools.js';
 
 const written = z.union([z.string(), z.number()]);
 const named = z.union([z.string(), z.number()]).transform(String).optional();
@@ -14,22 +15,32 @@ const solution = z
     message: "needs an 'answer' (null for none), or a 'text' to find it in",
   });
 
-const reward = z.number({ error: 'is no number: give 0…1, or null where there was nothing to score' });
+const SKIPPED = 'skipped';
+const notScored = 'null where there was nothing to score, "skipped" where nobody asked';
 const REWARD_RANGE = 'is not from 0 to 1: turn scores into probabilities first';
+
+const reward = z
+  .union([z.number(), z.literal(SKIPPED)], { error: `is no number: give 0…1, ${notScored}` })
+  .refine((given) => given === SKIPPED || (given >= 0 && given <= 1), REWARD_RANGE);
+
+const opinions = ['pass', 'fail', 'unknown'] as const;
 
 const candidate = z.intersection(
   solution,
   z.object({
-    reward: reward.min(0, REWARD_RANGE).max(1, REWARD_RANGE).nullable().optional(),
+    reward: reward.nullable().optional(),
     tool: z
-      .union([z.boolean(), z.enum(['pass', 'fail', 'unknown'])], {
-        error: 'is none of true, false, "pass", "fail", "unknown" and null',
+      .union([z.boolean(), z.enum([...opinions, SKIPPED])], {
+        error: 'is none of true, false, "pass", "fail", "unknown", "skipped" and null',
       })
       .nullable()
       .optional(),
+    opinions: z.array(z.enum(opinions)).optional(),
     kind: z.string().optional(),
     generatedTokens: cost,
     verifierTokens: cost,
+    toolTokens: cost,
+    rewardTokens: cost,
     seconds: cost,
     joules: cost,
   }),

@@ -1,6 +1,6 @@
 /** The strategies of `src/select` as arrays over one pool; what a candidate weighs is asked of them, once. */
 import { fallbackSelector, selectors, type SelectorName } from '../select/select.js';
-import type { Judged, Selector } from '../select/selector.js';
+import { lacks, passed, type Judged, type Selector } from '../select/selector.js';
 import type { Fallback } from '../types.js';
 import type { PoolCandidate, PoolRun } from './pools.js';
 
@@ -10,6 +10,8 @@ export interface Rule {
   /** [candidates] 1 for those that may be chosen. */
   readonly counts: Uint8Array;
   readonly combine: Selector['combine'];
+  /** Something was skipped by which a candidate could weigh more. */
+  readonly lacks: boolean;
 }
 
 /** A strategy on one pool. */
@@ -19,7 +21,18 @@ export interface RunRules {
   readonly otherwise: Rule | null;
 }
 
-/** What a candidate counts as of which the tool says nothing. */
+/**
+ * Whether something was skipped that a rule looks at by which `size` candidates of a pool may be chosen from: of the whole pool the
+ * rule that decides; of a part of it also the fallback, where a part may have nobody that counts.
+ */
+export function lacksSome({ own, otherwise }: RunRules, pool: number, size: number): boolean {
+  if (own.lacks) return true;
+  const counting = own.counts.reduce((sum, counts) => sum + counts, 0);
+  const mayStepIn = size >= pool ? counting === 0 : pool - counting >= size;
+  return mayStepIn && (otherwise?.lacks ?? false);
+}
+
+/** What a candidate counts as of which the tool was asked and said nothing. */
 export type Unknown = 'fail' | 'pass';
 
 export function rulesOf(run: PoolRun, name: SelectorName, fallback: Fallback, unknown: Unknown): RunRules {
@@ -34,11 +47,14 @@ const judgedAs = ({ tool = 'unknown', reward = null }: PoolCandidate, unknown: U
   reward,
 });
 
-function ruleOf({ group }: PoolRun, judged: readonly Judged[], { weigh, needsPass, combine }: Selector): Rule {
-  const passes = ({ tool }: Judged): boolean => !needsPass || tool.verdict === 'pass';
+function ruleOf({ group }: PoolRun, judged: readonly Judged[], strategy: Selector): Rule {
+  const { weigh, needsPass, combine } = strategy;
+  const hasAnswer = (i: number): boolean => (group[i] ?? -1) >= 0;
+  const passes = (candidate: Judged): boolean => !needsPass || passed(candidate) === 1;
   return {
     weight: Float64Array.from(judged, weigh),
-    counts: Uint8Array.from(judged, (candidate, i) => ((group[i] ?? -1) >= 0 && passes(candidate) ? 1 : 0)),
+    counts: Uint8Array.from(judged, (candidate, i) => (hasAnswer(i) && passes(candidate) ? 1 : 0)),
     combine,
+    lacks: judged.some((candidate, i) => hasAnswer(i) && lacks(strategy, candidate)),
   };
 }

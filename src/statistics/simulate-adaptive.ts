@@ -11,10 +11,11 @@ import {
 } from './bootstrap.js';
 import { costNames, type CostName, type Pools, type PoolRun } from './pools.js';
 import { Random } from '../numbers/random.js';
-import { rulesOf, type RunRules, type Unknown } from './selector-arrays.js';
-import { availableStrategies, fallbackFor } from './strategies.js';
+import { lacksSome, rulesOf, type RunRules, type Unknown } from './selector-arrays.js';
+import { availableStrategies, fallbackFor, PLAYED_WHOLE } from './strategies.js';
 import { shapeOf } from './summary.js';
 import { Tally } from './tally.js';
+import { Vote } from '../select/vote.js';
 import { T1Error } from '../errors.js';
 import type { Fallback } from '../types.js';
 
@@ -62,7 +63,7 @@ interface Played {
   readonly costs: ReadonlyMap<CostName, Float64Array>;
 }
 
-/** @throws T1Error USAGE when the pool lacks what the strategy needs, or a number is out of range */
+/** @throws T1Error USAGE when the pool lacks what the strategy needs, or some of it was skipped; when a number is out of range */
 export function simulateAdaptive(pools: Pools, options: AdaptiveOptions): AdaptiveResult {
   const play = settingsOf(pools, options);
   const adaptive = emptyPlay(pools);
@@ -71,10 +72,12 @@ export function simulateAdaptive(pools: Pools, options: AdaptiveOptions): Adapti
   const tally = Tally.for(pools);
   pools.runs.forEach((run, r) => {
     const rules = rulesOf(run, options.strategy, play.fallback, options.unknown ?? 'fail');
+    if (lacksSome(rules, run.group.length, 1))
+      throw new T1Error('USAGE', `'${options.strategy}' cannot be played: ${PLAYED_WHOLE}`);
     const random = new Random(options.seed ?? 0, r);
     const order = Int32Array.from(run.group, (_, i) => i);
     for (let each = 0; each < play.orders; each++) {
-      if (play.shuffled) shuffle(order, random);
+      if (play.shuffled) random.shuffle(order);
       const { size, because } = stopAt(run, rules, order, play);
       ended[because ?? 'exhausted']++;
       for (const [into, taken] of [
@@ -140,18 +143,13 @@ function stopAt(
   order: Int32Array,
   { confidence, maximum, minimum, every }: Settings,
 ): { size: number; because: Stopping['because'] } {
-  const weights: number[] = [];
-  const places = new Int32Array(groups).fill(-1);
+  const vote = new Vote(groups);
+  vote.begin('sum');
   for (let size = 1; size <= maximum; size++) {
-    const candidate = order[size - 1] ?? 0;
-    const each = group[candidate] ?? -1;
-    if (own.counts[candidate] === 1) {
-      if (places[each] === -1) places[each] = weights.push(0) - 1;
-      const place = places[each] ?? 0;
-      weights[place] = (weights[place] ?? 0) + (own.weight[candidate] ?? 0);
-    }
+    const candidate = order[size - 1] ?? -1;
+    if (own.counts[candidate] === 1) vote.add(group[candidate] ?? -1, own.weight[candidate] ?? NaN, size);
     if (size === maximum || size < minimum || (size - minimum) % every !== 0) continue;
-    const { stop, because } = stopping(weights, { confidence, left: maximum - size });
+    const { stop, because } = stopping(vote.weights(), { confidence, left: maximum - size });
     if (stop) return { size, because };
   }
   return { size: maximum, because: null };
@@ -191,12 +189,4 @@ function sideOf({ right, candidates, costs }: Played, pools: Pools, options: Boo
     candidates: taken ?? nothing,
     costs: Object.fromEntries([...costs].map(([name, values]) => [name, meanOf(values)])),
   };
-}
-
-/** Fisher–Yates. */
-function shuffle(order: Int32Array, random: Random): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const other = random.below(i + 1);
-    [order[i], order[other]] = [order[other] ?? 0, order[i] ?? 0];
-  }
 }

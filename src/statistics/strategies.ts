@@ -1,6 +1,6 @@
 /** Which figures a pool allows: a strategy that needs what is not there is left out, never fed with constants. */
 import { T1Error } from '../errors.js';
-import type { SelectorName } from '../select/select.js';
+import { selectors, type SelectorName } from '../select/select.js';
 import type { Fallback } from '../types.js';
 import type { Pools } from './pools.js';
 
@@ -34,16 +34,10 @@ export const titledStrategies = Object.entries(strategyTitles) as readonly (read
 
 type Need = 'reward' | 'tool' | 'greedy';
 
-const needs: Readonly<Record<StrategyName | SelectorName, readonly Need[]>> = {
-  mean: [],
-  oracle: [],
-  greedy: ['greedy'],
-  majority: [],
-  reward: ['reward'],
-  tool: ['tool'],
-  'best-of-n': ['tool', 'reward'],
-  weighted: ['tool', 'reward'],
-};
+export const isSelector = (name: StrategyName): name is SelectorName => Object.hasOwn(selectors, name);
+
+const needsOf = (name: StrategyName): readonly Need[] =>
+  isSelector(name) ? selectors[name].needs : name === 'greedy' ? ['greedy'] : [];
 
 const missing: Readonly<Record<Need, string>> = {
   reward: 'no candidate has a reward',
@@ -58,9 +52,12 @@ export interface Available {
 }
 
 /** @param wanted all when absent */
-export function availableStrategies({ has }: Pools, wanted: readonly StrategyName[] = strategyNames): Available {
+export function availableStrategies(
+  { has }: Pick<Pools, 'has'>,
+  wanted: readonly StrategyName[] = strategyNames,
+): Available {
   const why = (name: StrategyName): string | undefined => {
-    const gaps = needs[name].filter((need) => !has[need]);
+    const gaps = needsOf(name).filter((need) => !has[need]);
     return gaps.length === 0 ? undefined : gaps.map((need) => missing[need]).join(' and ');
   };
   return {
@@ -68,6 +65,24 @@ export function availableStrategies({ has }: Pools, wanted: readonly StrategyNam
     leftOut: Object.fromEntries(wanted.flatMap((name) => (why(name) === undefined ? [] : [[name, why(name)]]))),
   };
 }
+
+/** What the mark of a partial figure means. */
+export function partialInWords(
+  partial: Readonly<Partial<Record<StrategyName, number>>>,
+  of: number,
+  titleOf: (name: StrategyName) => string,
+): string | null {
+  const each = Object.entries(partial).map(([name, pools]) => `${titleOf(name as StrategyName)} in ${pools}`);
+  if (each.length === 0) return null;
+  return `* partial: something that the strategy looks at was skipped (${each.join(', ')} of ${of} pools): it chose with what there is, and of whole pools only.`;
+}
+
+/** A smaller run would have asked about other candidates, so parts of such a pool say nothing. */
+export const ONLY_WHOLE = 'what it looks at was skipped for some candidates, so it has a figure for whole pools only';
+
+/** What was skipped once cannot be asked for when the pool is played again. */
+export const PLAYED_WHOLE =
+  'what it looks at was skipped for some candidates, and only what was asked can be played again';
 
 /**
  * @param wanted by default the rewards where there are some, else the majority

@@ -1,9 +1,16 @@
 /** Figures of a pool for people and programs: accuracies with intervals, curves, comparisons, parts. */
 import { T1Error } from '../errors.js';
-import { bootstrapShares, pairedBootstrap, type BootstrapOptions, type Comparison, type Shape } from './bootstrap.js';
+import {
+  bootstrapShares,
+  pairedBootstrap,
+  type BootstrapOptions,
+  type Comparison,
+  type Estimate,
+  type Shape,
+} from './bootstrap.js';
 import type { Outcomes } from './outcomes.js';
 import type { Pools } from './pools.js';
-import type { StrategyName } from './strategies.js';
+import { ONLY_WHOLE, type StrategyName } from './strategies.js';
 
 /** Share of problems answered rightly, with its 95 % interval. */
 export interface Accuracy {
@@ -16,6 +23,8 @@ export type Accuracies = Readonly<Partial<Record<StrategyName, Accuracy>>>;
 
 export interface CurvePoint {
   readonly n: number;
+  /** Pools (problems × seeds) that have fewer than N candidates; all of theirs are taken. */
+  readonly smaller: number;
   readonly strategies: Accuracies;
 }
 
@@ -31,23 +40,27 @@ export const shapeOf = ({ problems, seeds }: Pools): Shape => ({ problems: probl
 
 /** Accuracy of every strategy at every N, over the same resamples of problems. */
 export function accuracyCurve(pools: Pools, outcomes: Outcomes, options: BootstrapOptions = {}): CurvePoint[] {
-  const vectors = outcomes.strategies.flatMap((name) => outcomes.accuracy.get(name) ?? []);
-  const estimates = bootstrapShares(vectors, shapeOf(pools), options);
-  return outcomes.sizes.map((n, s) => ({
+  const figures = outcomes.strategies.flatMap((name) =>
+    (outcomes.accuracy.get(name) ?? []).flatMap((values, s) => (values ? [{ name, s, values }] : [])),
+  );
+  const estimates = bootstrapShares(
+    figures.map(({ values }) => values),
+    shapeOf(pools),
+    options,
+  );
+  return outcomes.sizes.map((n, at) => ({
     n,
-    strategies: named(outcomes.strategies, (i) => estimates[i * outcomes.sizes.length + s]),
+    smaller: outcomes.smaller[at] ?? 0,
+    strategies: Object.fromEntries(
+      estimates.flatMap((estimate, i) => {
+        const figure = figures[i];
+        return figure?.s === at ? [[figure.name, accuracyOf(estimate)] as const] : [];
+      }),
+    ),
   }));
 }
 
-type Estimated = ReturnType<typeof bootstrapShares>[number];
-
-function named(names: readonly StrategyName[], estimateOf: (index: number) => Estimated | undefined): Accuracies {
-  const entries = names.flatMap((name, i) => {
-    const estimate = estimateOf(i);
-    return estimate ? [[name, { accuracy: estimate.mean, low: estimate.low, high: estimate.high }] as const] : [];
-  });
-  return Object.fromEntries(entries);
-}
+const accuracyOf = ({ mean, low, high }: Estimate): Accuracy => ({ accuracy: mean, low, high });
 
 /**
  * Is strategy `a` better than `b`, with the same N candidates of the same problems?
@@ -65,14 +78,18 @@ export function compareStrategies(
   return pairedBootstrap(outcomeOf(outcomes, a, n), outcomeOf(outcomes, b, n), shapeOf(pools), options);
 }
 
+/** Why a strategy has no figure for an N that others have one for; undefined where it has. */
+export function leftOutAt({ sizes, accuracy, leftOut }: Outcomes, name: StrategyName, n: number): string | undefined {
+  const figures = accuracy.get(name);
+  return figures?.[sizes.indexOf(n)] === null ? ONLY_WHOLE : leftOut[name];
+}
+
 /** @returns [seeds × problems] */
-function outcomeOf({ sizes, accuracy, leftOut }: Outcomes, name: StrategyName, n: number): Float64Array {
-  const values = accuracy.get(name)?.[sizes.indexOf(n)];
+function outcomeOf(outcomes: Outcomes, name: StrategyName, n: number): Float64Array {
+  const values = outcomes.accuracy.get(name)?.[outcomes.sizes.indexOf(n)];
   if (values) return values;
-  throw new T1Error(
-    'USAGE',
-    `there is no figure of '${name}' for N = ${n}${leftOut[name] === undefined ? '' : `: ${leftOut[name]}`}`,
-  );
+  const why = leftOutAt(outcomes, name, n);
+  throw new T1Error('USAGE', `there is no figure of '${name}' for N = ${n}${why === undefined ? '' : `: ${why}`}`);
 }
 
 /** Accuracy at N for every category or every level, in the order of their names; numbers among them by value. */
@@ -84,12 +101,16 @@ export function accuracyByPart(
   options: BootstrapOptions = {},
 ): Part[] {
   const names = [...new Set(pools.problems.map((problem) => problem[by] ?? null))].sort(byName);
+  const there = outcomes.strategies.filter((strategy) => leftOutAt(outcomes, strategy, n) === undefined);
   return names.map((name) => {
     const members = pools.problems.flatMap((problem, p) => ((problem[by] ?? null) === name ? [p] : []));
     const shape = { problems: members.length, seeds: pools.seeds.length };
-    const vectors = outcomes.strategies.map((strategy) => selected(outcomeOf(outcomes, strategy, n), members, pools));
+    const vectors = there.map((strategy) => selected(outcomeOf(outcomes, strategy, n), members, pools));
     const estimates = bootstrapShares(vectors, shape, options);
-    return { name, problems: members.length, strategies: named(outcomes.strategies, (i) => estimates[i]) };
+    const strategies = estimates.flatMap((estimate, i) =>
+      there[i] ? [[there[i], accuracyOf(estimate)] as const] : [],
+    );
+    return { name, problems: members.length, strategies: Object.fromEntries(strategies) };
   });
 }
 

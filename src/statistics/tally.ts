@@ -1,21 +1,14 @@
 /** Chooses from a subset as `select` does from a pool, without an object per candidate. */
+import { Vote } from '../select/vote.js';
 import type { Pools } from './pools.js';
 import type { Rule, RunRules } from './selector-arrays.js';
 
 /** Scratch for pools with at most so many different answers. */
 export class Tally {
-  /** [groups] */
-  private readonly weights: Float64Array;
-  /** [groups] the round in which a group was seen last. */
-  private readonly rounds: Uint32Array;
-  /** [groups] groups of this round in the order first seen. */
-  private readonly order: Int32Array;
-  private round = 0;
+  private readonly vote: Vote;
 
   constructor(groups: number) {
-    this.weights = new Float64Array(groups);
-    this.rounds = new Uint32Array(groups);
-    this.order = new Int32Array(groups);
+    this.vote = new Vote(groups);
   }
 
   static for({ runs }: Pools): Tally {
@@ -32,35 +25,13 @@ export class Tally {
     return chosen === -1 && otherwise ? this.heaviest(otherwise, group, picked, size) : chosen;
   }
 
-  private heaviest(rule: Rule, group: Int32Array, picked: Int32Array, size: number): number {
-    const seen = this.add(rule, group, picked, size);
-    let [best, most] = [-1, -1];
-    for (let i = 0; i < seen; i++) {
-      const each = this.order[i] ?? 0;
-      const weight = this.weights[each] ?? 0;
-      if (weight > most) [best, most] = [each, weight];
-    }
-    return best;
-  }
-
-  /** @returns how many groups the subset has */
-  private add({ weight, counts, combine }: Rule, group: Int32Array, picked: Int32Array, size: number): number {
-    const { weights, rounds, order } = this;
-    const round = (this.round = (this.round + 1) >>> 0);
-    const sums = combine === 'sum';
-    let seen = 0;
+  private heaviest({ weight, counts, combine }: Rule, group: Int32Array, picked: Int32Array, size: number): number {
+    const { vote } = this;
+    vote.begin(combine);
     for (let i = 0; i < size; i++) {
-      const candidate = picked[i] ?? 0;
-      if (counts[candidate] === 0) continue;
-      const each = group[candidate] ?? 0;
-      const more = weight[candidate] ?? 0;
-      if (rounds[each] !== round) {
-        rounds[each] = round;
-        weights[each] = more;
-        order[seen++] = each;
-      } else if (sums) weights[each] = (weights[each] ?? 0) + more;
-      else if (more > (weights[each] ?? 0)) weights[each] = more;
+      const candidate = picked[i] ?? -1;
+      if (counts[candidate] === 1) vote.add(group[candidate] ?? -1, weight[candidate] ?? NaN, i);
     }
-    return seen;
+    return vote.leader();
   }
 }

@@ -24,8 +24,10 @@ export interface VerifierQualityOptions extends BootstrapOptions {
   readonly bins?: number | undefined;
 }
 
-/** Null where nothing can be divided by. */
+/** Over the candidates that were judged. Null where nothing can be divided by. */
 export interface Judgement {
+  /** Candidates with an answer of which nobody asked; they are in none of these figures. */
+  readonly skipped: number;
   readonly truePositives: number;
   readonly falsePositives: number;
   readonly falseNegatives: number;
@@ -42,6 +44,8 @@ export type JudgeName = 'tool' | 'reward' | 'both';
 export interface RewardQuality {
   /** Candidates that have a reward; the others are in none of these figures. */
   readonly scored: number;
+  /** Of the others: those with an answer whose reward nobody asked for. */
+  readonly skipped: number;
   readonly rocArea: Estimate | null;
   /** From the highest threshold; the curve begins at 0, 0. */
   readonly roc: readonly {
@@ -61,7 +65,7 @@ export interface RewardQuality {
 /** Wrong candidates with one kind of error. */
 export interface KindQuality {
   readonly candidates: number;
-  /** Share that each judge does not accept. */
+  /** Share that each judge does not accept, of those that it judged. */
   readonly rejected: Readonly<Partial<Record<JudgeName, Estimate>>>;
   /** ROC area of the rewards of right candidates against these. */
   readonly rocArea: Estimate | null;
@@ -83,7 +87,8 @@ interface Labelled {
   readonly run: number;
 }
 
-type Accepts = (candidate: PoolCandidate) => boolean;
+/** Null where it was not asked. */
+type Accepts = (candidate: PoolCandidate) => boolean | null;
 
 /** @param settings 1,000 resamples when absent: each sweeps over all candidates for the areas */
 export function verifierQuality(pools: Pools, settings: VerifierQualityOptions = {}): VerifierQuality {
@@ -98,7 +103,7 @@ export function verifierQuality(pools: Pools, settings: VerifierQualityOptions =
     candidates: labelled.length,
     right: labelled.filter(({ right }) => right).length,
     judges: Object.fromEntries(judges.map(([name, accepts]) => [name, judgementOf(labelled, accepts, shape, options)])),
-    reward: pools.has.reward ? rewardQuality(labelled, shape, options) : null,
+    reward: pools.has.reward ? rewardQuality(labelled, pools.skipped.reward, shape, options) : null,
     kinds: Object.fromEntries(kinds.map((kind) => [kind, kindQuality(labelled, kind, judges, pools, options)])),
   };
 }
@@ -107,15 +112,21 @@ function judgesOf(
   { has }: Pools,
   { threshold = 0.5, unknown = 'fail' }: VerifierQualityOptions,
 ): Partial<Record<JudgeName, Accepts>> {
-  const tool: Accepts = ({ tool: verdict = 'unknown' }) =>
-    verdict === 'pass' || (verdict === 'unknown' && unknown === 'pass');
-  const reward: Accepts = ({ reward: score }) => score != null && score >= threshold;
-  return {
-    ...(has.tool && { tool }),
-    ...(has.reward && { reward }),
-    ...(has.tool && has.reward && { both: (candidate: PoolCandidate) => tool(candidate) && reward(candidate) }),
+  const tool: Accepts = ({ answer, tool: verdict = 'unknown' }) =>
+    verdict === 'skipped'
+      ? nothingToJudge(answer)
+      : verdict === 'pass' || (verdict === 'unknown' && unknown === 'pass');
+  const reward: Accepts = ({ answer, reward: score }) =>
+    score === 'skipped' ? nothingToJudge(answer) : score != null && score >= threshold;
+  const both: Accepts = (candidate) => {
+    const said = [tool(candidate), reward(candidate)];
+    return said.includes(false) ? false : said.includes(null) ? null : true; // one that rejects is enough
   };
+  return { ...(has.tool && { tool }), ...(has.reward && { reward }), ...(has.tool && has.reward && { both }) };
 }
+
+/** Nobody asks about a candidate without an answer; it is not accepted. */
+const nothingToJudge = (answer: string | null): false | null => (answer === null ? false : null);
 
 /** @returns [seeds × problems] how many candidates of each run are such */
 function counts(
@@ -135,14 +146,15 @@ function judgementOf(
   options: BootstrapOptions,
 ): Judgement {
   const cells = [
-    counts(labelled, ({ candidate, right }) => right && accepts(candidate), shape),
-    counts(labelled, ({ candidate, right }) => !right && accepts(candidate), shape),
-    counts(labelled, ({ candidate, right }) => right && !accepts(candidate), shape),
-    counts(labelled, ({ candidate, right }) => !right && !accepts(candidate), shape),
+    counts(labelled, ({ candidate, right }) => right && accepts(candidate) === true, shape),
+    counts(labelled, ({ candidate, right }) => !right && accepts(candidate) === true, shape),
+    counts(labelled, ({ candidate, right }) => right && accepts(candidate) === false, shape),
+    counts(labelled, ({ candidate, right }) => !right && accepts(candidate) === false, shape),
   ];
   const [tp = 0, fp = 0, fn = 0, tn = 0] = cells.map(total);
   const [precision, recall, f1, accuracy] = ratios(cells, [precisionOf, recallOf, f1Of, accuracyOf], shape, options);
   return {
+    skipped: labelled.length - tp - fp - fn - tn,
     truePositives: tp,
     falsePositives: fp,
     falseNegatives: fn,
@@ -209,17 +221,23 @@ function areaOf(ranking: Ranking, area: Area, shape: Shape, options: BootstrapOp
 const ranked = (labelled: readonly Labelled[]): Ranking =>
   rank(
     labelled.flatMap(({ candidate, right, run }) =>
-      candidate.reward == null ? [] : [{ score: candidate.reward, right, run }],
+      typeof candidate.reward === 'number' ? [{ score: candidate.reward, right, run }] : [],
     ),
   );
 
-function rewardQuality(labelled: readonly Labelled[], shape: Shape, options: VerifierQualityOptions): RewardQuality {
+function rewardQuality(
+  labelled: readonly Labelled[],
+  skipped: number,
+  shape: Shape,
+  options: VerifierQualityOptions,
+): RewardQuality {
   const ranking = ranked(labelled);
   const steps = curveSteps(ranking);
   const { truePositives = 0, falsePositives = 0 } = steps.at(-1) ?? {};
   const both = truePositives > 0 && falsePositives > 0;
   return {
     scored: ranking.scores.length,
+    skipped,
     rocArea: areaOf(ranking, rocArea, shape, options),
     roc: both
       ? steps.map((step) => ({
@@ -250,9 +268,13 @@ function kindQuality(
 ): KindQuality {
   const shape = shapeOf(pools);
   const these = labelled.filter(({ candidate, right }) => !right && candidate.kind === kind);
-  const rejected = judges.map(([name, accepts]) => {
-    const cells = [counts(these, ({ candidate }) => !accepts(candidate), shape), counts(these, () => true, shape)];
-    return [name, ratios(cells, [(no = 0, all = 0) => no / all], shape, options)[0]];
+  const rejected = judges.flatMap(([name, accepts]) => {
+    const cells = [
+      counts(these, ({ candidate }) => accepts(candidate) === false, shape),
+      counts(these, ({ candidate }) => accepts(candidate) !== null, shape),
+    ];
+    const [share] = ratios(cells, [(no = 0, all = 0) => no / all], shape, options);
+    return share ? [[name, share] as const] : [];
   });
   const contrast = ranked(labelled.filter(({ candidate, right }) => right || candidate.kind === kind));
   return {

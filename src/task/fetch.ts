@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import type { Task } from './task.js';
 
 export interface FetchOptions {
@@ -26,7 +27,7 @@ export async function fetchTask(
   if (url === undefined || sha256 === undefined) {
     throw new T1Error(
       'DATA_UNAVAILABLE',
-      `the data of ${name} has no home that t1 can read: give the file with --data`,
+      message`the data of ${name} has no home that t1 can read: give the file with ${named('data')}`,
     );
   }
   const path = join(folder, `${sha256.slice(0, 16)}.${format}`);
@@ -47,7 +48,7 @@ export async function fetchTask(
           : String(cause);
     throw new T1Error(
       'DATA_UNAVAILABLE',
-      `cannot fetch the data of ${name} from ${url} (${why}): try again, it continues; or give the file with --data`,
+      message`cannot fetch the data of ${name} from ${url} (${why}): try again, it continues; or give the file with ${named('data')}`,
       { cause },
     );
   }
@@ -56,7 +57,7 @@ export async function fetchTask(
     await rm(partial, { force: true });
     throw new T1Error(
       'DATA_UNAVAILABLE',
-      `the data of ${name} at ${url} has changed (sha256 ${found}, pinned ${sha256}): give the right file with --data`,
+      message`the data of ${name} at ${url} has changed (sha256 ${found}, pinned ${sha256}): give the right file with ${named('data')}`,
     );
   }
   await rename(partial, path);

@@ -7,6 +7,7 @@ import { Template } from '@huggingface/jinja';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { packageRoot } from '../paths.js';
 import { isParquet, parquetRecords } from './parquet.js';
 import type { Task } from './task.js';
@@ -81,7 +82,8 @@ export function inCategories(problems: readonly TaskProblem[], categories: reado
   if (unknown !== undefined)
     throw new T1Error(
       'USAGE',
-      `--category: no problem is in '${unknown}': ${known.length > 0 ? `known are ${known.slice(0, 40).join(', ')}` : 'they have no categories'}`,
+      `no problem is in '${unknown}': ${known.length > 0 ? `known are ${known.slice(0, 40).join(', ')}` : 'they have no categories'}`,
+      { setting: 'categories' },
     );
   return problems.filter(({ category = '' }) => wanted.has(category.toLowerCase()));
 }
@@ -160,7 +162,10 @@ function reader({ fields, answerAfter }: Task): (record: unknown, where: string,
     const problem = value('problem');
     for (const [field, text] of Object.entries({ problem, answer: gold })) {
       if (text === '')
-        throw new T1Error('INPUT', `${where} has no ${field}: name its column with --map ${field}=COLUMN`);
+        throw new T1Error(
+          'INPUT',
+          message`${where} has no ${field}: name its column with ${named('map')} ${field}=COLUMN`,
+        );
     }
     return {
       id: value('id') || String(number),

@@ -1,8 +1,10 @@
 /** An engine without a model, for tests: answers come from a function, tokens are bytes but for the words Yes and No. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { renderChat } from '../engine/chat-template.js';
 import { T1Error } from '../errors.js';
 import type {
   Adapter,
+  ChatMessage,
   ClassifyRequest,
   ClassifyResult,
   Engine,
@@ -10,6 +12,7 @@ import type {
   FinishReason,
   KvCosts,
   ModelInfo,
+  RenderOptions,
   Sample,
   SampleRequest,
   SampleResult,
@@ -87,9 +90,14 @@ export class FakeEngine implements Engine {
     this.reproducible = options.reproducible ?? false;
   }
 
-  tokenize(text: string): Int32Array {
+  async tokenize(text: string): Promise<Int32Array> {
     this.#check();
     return tokensOf(text);
+  }
+
+  async render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string> {
+    this.#check();
+    return renderChat(this.model, messages, options);
   }
 
   async sample(request: SampleRequest): Promise<SampleResult> {

@@ -31,7 +31,8 @@ const NOT_ASKED: ToolVerdict = { verdict: 'unknown', programs: [] };
  * @throws T1Error USAGE: the profile has no such role; and what opening the index raises
  */
 export async function checkKnowledge(run: StageContext): Promise<void> {
-  renderPrompt(run.engine, factRole(run.profile), { problem: 'problem', solution: 'solution', passages: ['passage'] });
+  const example = { problem: 'problem', solution: 'solution', passages: ['passage'] };
+  await renderPrompt(run.engine, factRole(run.profile), example);
   await run.knowledge();
 }
 
@@ -54,10 +55,10 @@ export async function verifyKnowledge(
   } = run.settings;
   const bm25 = { ...(k1 !== undefined && { k1 }), ...(b !== undefined && { b }) };
   const found = (solution: string): Hit[] => index.search(`${problem.text} ${solution}`, most, bm25);
-  const asked = distinctSolutions(candidates, solvePrompt).flatMap(({ text, candidates: same, turn }) => {
-    const render = (passages: readonly FoundPassage[]): Prompt =>
+  const solutions = distinctSolutions(candidates, solvePrompt).map(async ({ text, candidates: same, turn }) => {
+    const render = (passages: readonly FoundPassage[]): Promise<Prompt> =>
       renderPrompt(run.engine, role, { problem: problem.text, solution: text, passages: passages.map(asText) }, turn);
-    const fitting = fitPassages(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
+    const fitting = await fitPassages(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
     if (!fitting) return [];
     const { passages, prompt } = fitting;
     const settings = [checkTemperature, checkTokens, seeds, role.grammar ?? null];
@@ -73,6 +74,7 @@ export async function verifyKnowledge(
     );
     return [{ prompt, passages, key, candidates: same }];
   });
+  const asked = (await Promise.all(solutions)).flat();
 
   const verdicts = new Map<number, ToolVerdict>(); // by index of the candidate
   const tell = (
@@ -149,14 +151,14 @@ const toPassage = ({ passage: { id, title, text }, score }: Hit): FoundPassage =
 const asText = ({ title, text }: FoundPassage): string =>
   title === null || text.startsWith(title) ? text : `${title}: ${text}`;
 
-function fitPassages(
+async function fitPassages(
   whole: readonly FoundPassage[],
-  render: (passages: readonly FoundPassage[]) => Prompt,
+  render: (passages: readonly FoundPassage[]) => Promise<Prompt>,
   tokens: number,
 ) {
   for (const words of PASSAGE_WORDS) {
     const passages = whole.map((passage) => ({ ...passage, text: firstWords(passage.text, words) }));
-    const prompt = render(passages);
+    const prompt = await render(passages);
     if (prompt.tokens.length <= tokens) return { passages, prompt };
   }
   return undefined;

@@ -28,7 +28,14 @@ export async function verifyMath(
   run: StageContext,
 ): Promise<ToolVerdict[]> {
   const { programTokens, programTemperature } = run.profile.defaults;
-  const asked = rolePrompts(run.engine, run.profile.roles.program, problem, solvePrompt, candidates, programTokens);
+  const asked = await rolePrompts(
+    run.engine,
+    run.profile.roles.program,
+    problem,
+    solvePrompt,
+    candidates,
+    programTokens,
+  );
   const verdicts = new Map<number, ToolVerdict>(); // by index of the candidate
   const told = () => candidates.map(({ index }) => verdicts.get(index) ?? NOT_ASKED);
   const { programRule } = run.settings;

@@ -22,12 +22,12 @@ const shipped = (options: Partial<EngineOptions> = {}): Promise<Engine> =>
   tinyEngine({ path: shippedModel, ...options });
 
 const tokensOf = async (engine: Engine, adapter?: string, rest: Partial<SampleRequest> = {}): Promise<number[][]> => {
-  const { samples } = await engine.sample(request(engine, TEXT, 4, { maxTokens: 12, adapter, ...rest }));
+  const { samples } = await engine.sample(await request(engine, TEXT, 4, { maxTokens: 12, adapter, ...rest }));
   return samples.map(({ tokens }) => [...tokens]);
 };
 
 const scoresOf = async (engine: Engine, adapter?: string): Promise<number[]> => {
-  const tokens = engine.tokenize(TEXT, { special: false });
+  const tokens = await engine.tokenize(TEXT, { special: false });
   const { logprobs } = await engine.score({
     sequences: [{ tokens, positions: Int32Array.of(3, tokens.length - 1) }],
     targets: Int32Array.from({ length: engine.model.vocabularySize }, (_, id) => id),
@@ -124,9 +124,9 @@ describe('with the model that ships', () => {
   });
 
   test('scores are the log-probabilities that sampling reported', async () => {
-    const prompt = engine.tokenize(TEXT, { special: true });
+    const prompt = await engine.tokenize(TEXT, { special: true });
     const { samples } = await engine.sample(
-      request(engine, TEXT, 1, { sampler: GREEDY, maxTokens: 6, adapter: 'strong' }),
+      await request(engine, TEXT, 1, { sampler: GREEDY, maxTokens: 6, adapter: 'strong' }),
     );
     const [sample] = samples;
     const tokens = Int32Array.of(...prompt, ...(sample?.tokens ?? []));
@@ -143,7 +143,7 @@ describe('with the model that ships', () => {
 
   test('a context that is made anew has the adapter of its job, not of the one before', async () => {
     const first = async (n: number, adapter?: string) => {
-      const { samples } = await engine.sample(request(engine, TEXT, n, { maxTokens: 3, adapter }));
+      const { samples } = await engine.sample(await request(engine, TEXT, n, { maxTokens: 3, adapter }));
       return [...(samples[0]?.tokens ?? [])];
     };
     const [base, strong] = [await first(1), await first(1, 'strong')];
@@ -170,7 +170,7 @@ describe('with the model that ships', () => {
     const base = await scoresOf(engine);
     const controller = new AbortController();
     const job = engine.sample(
-      request(engine, TEXT, 128, {
+      await request(engine, TEXT, 128, {
         maxTokens: 200,
         adapter: 'strong',
         signal: controller.signal,
@@ -193,11 +193,13 @@ test('an engine without adapters names what it lacks', async () => {
 
 test.each(['split', 'unified'] as const)('waves and several prompts (%s)', async (kv) => {
   const adapters = [{ name: 'strong', path: loraFile({ width: WIDTH, strength: 1 }) }];
-  const job = (engine: Engine): SampleRequest => ({
-    prompts: ['start: a', 'start: bcd', 'start:'].map((text, i) => ({
-      tokens: engine.tokenize(text, { special: false }),
-      seeds: [i, i + 10],
-    })),
+  const job = async (engine: Engine): Promise<SampleRequest> => ({
+    prompts: await Promise.all(
+      ['start: a', 'start: bcd', 'start:'].map(async (text, i) => ({
+        tokens: await engine.tokenize(text, { special: false }),
+        seeds: [i, i + 10],
+      })),
+    ),
     sampler: PLAIN,
     maxTokens: 4,
     adapter: 'strong',
@@ -205,7 +207,7 @@ test.each(['split', 'unified'] as const)('waves and several prompts (%s)', async
   await using whole = await tinyEngine({ adapters });
   await using small = await tinyEngine({ adapters, kv, memoryBytes: 256 * 256 * (kv === 'split' ? 3 : 1) });
   const tokens = async (engine: Engine) =>
-    (await engine.sample(job(engine))).samples.map((sample) => [...sample.tokens]);
+    (await engine.sample(await job(engine))).samples.map((sample) => [...sample.tokens]);
   expect(await tokens(small)).toEqual(await tokens(whole));
 });
 
@@ -328,7 +330,7 @@ test('disposal while an adapter decodes, and before it was ever used', async () 
   for (const pause of [0, 5, 30]) {
     const engine = await tinyEngine({ adapters });
     const end = engine
-      .sample(request(engine, 'x', 64, { maxTokens: 400, adapter: 'strong' }))
+      .sample(await request(engine, 'x', 64, { maxTokens: 400, adapter: 'strong' }))
       .catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, pause));
     await engine.dispose();
@@ -347,7 +349,7 @@ test('20 engines with adapters do not grow', { timeout: 60_000 }, async () => {
       ],
     });
     for (const adapter of ['a', 'b', undefined])
-      await engine.sample(request(engine, 'x', 2, { maxTokens: 2, adapter }));
+      await engine.sample(await request(engine, 'x', 2, { maxTokens: 2, adapter }));
   };
   for (let i = 0; i < 5; i++) await once();
   const before = process.memoryUsage().rss;
@@ -363,7 +365,7 @@ describe('one clear line for', () => {
   };
   const use = async (path: string, options: Partial<EngineOptions> = {}): Promise<void> => {
     await using engine = await tinyEngine({ adapters: [{ name: 'tool', path }], ...options });
-    await engine.sample(request(engine, 'x', 1, { maxTokens: 1, adapter: 'tool' }));
+    await engine.sample(await request(engine, 'x', 1, { maxTokens: 1, adapter: 'tool' }));
   };
   const lora = (change: Partial<Parameters<typeof loraGguf>[0]>): string => loraFile({ width: WIDTH, ...change });
   const tied = (): string => modelFile({ without: ['output.weight'] });

@@ -105,14 +105,14 @@ test('runs beside samples and scores of the same engine, and all are right', asy
     targets: Int32Array.of(65),
   };
   const [sampled, classified, scored, urgent] = await Promise.all([
-    engine.sample(request(engine, 'sample', 8, { maxTokens: 60 })),
+    engine.sample(await request(engine, 'sample', 8, { maxTokens: 60 })),
     engine.classify({ sequences }),
     engine.score(tail),
     engine.classify({ sequences: sequences.slice(0, 2), priority: 'interactive' }),
   ]);
   for (const { prompt, tokens, logprobs } of sampled.samples) {
     expect(prompt).toBe(0);
-    const before = engine.tokenize('sample', { special: true });
+    const before = await engine.tokenize('sample', { special: true });
     const positions = Int32Array.from(tokens, (_, i) => before.length - 1 + i);
     const again = await alone.score({
       sequences: [{ tokens: Int32Array.of(...before, ...tokens), positions }],
@@ -176,7 +176,7 @@ test('what cannot be classified is refused', async () => {
     code: 'MODEL_INVALID',
     message: expect.stringContaining('one class') as unknown,
   });
-  expect((await one.sample(request(one, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
+  expect((await one.sample(await request(one, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
   await using encoder = await classifier({ architecture: 'bert' });
   expect(await failure(encoder, [ids('x')])).toMatchObject({
     code: 'MODEL_INVALID',
@@ -199,5 +199,5 @@ test('what cannot be classified is refused', async () => {
 test('a head that says no number ends the job', async () => {
   await using engine = await classifier({ edit: (name, values) => name === 'cls.output.weight' && values.fill(NaN) });
   await expect(engine.classify({ sequences: [ids('x')] })).rejects.toMatchObject({ code: 'DECODE_FAILED' });
-  expect((await engine.sample(request(engine, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
+  expect((await engine.sample(await request(engine, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
 });

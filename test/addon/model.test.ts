@@ -46,15 +46,15 @@ test('devices and build', async () => {
 
 test('tokenize: control tokens only where asked, beginning token where asked or wanted', async () => {
   await using engine = await tinyEngine();
-  expect(engine.tokenize('<|im_end|>', { special: true })).toEqual(Int32Array.of(270));
-  expect(engine.tokenize('<|im_end|>', { special: false }).length).toBe(10);
-  expect(engine.tokenize('the', { special: false })).toEqual(Int32Array.of(257));
-  expect(engine.tokenize('a', { special: false, addBos: true })).toEqual(Int32Array.of(268, 97));
-  expect(engine.tokenize('', { special: false })).toEqual(new Int32Array());
-  expect(engine.tokenize('a\0b😀', { special: false })).toEqual(Int32Array.of(97, 0, 98, 0xf0, 0x9f, 0x98, 0x80));
+  expect(await engine.tokenize('<|im_end|>', { special: true })).toEqual(Int32Array.of(270));
+  expect((await engine.tokenize('<|im_end|>', { special: false })).length).toBe(10);
+  expect(await engine.tokenize('the', { special: false })).toEqual(Int32Array.of(257));
+  expect(await engine.tokenize('a', { special: false, addBos: true })).toEqual(Int32Array.of(268, 97));
+  expect(await engine.tokenize('', { special: false })).toEqual(new Int32Array());
+  expect(await engine.tokenize('a\0b😀', { special: false })).toEqual(Int32Array.of(97, 0, 98, 0xf0, 0x9f, 0x98, 0x80));
   await using wanting = await loadEngine({ path: modelFile({ metadata: { 'tokenizer.ggml.add_bos_token': true } }) });
-  expect(wanting.tokenize('a', { special: false })).toEqual(Int32Array.of(268, 97));
-  expect(wanting.tokenize('a', { special: false, addBos: false })).toEqual(Int32Array.of(97));
+  expect(await wanting.tokenize('a', { special: false })).toEqual(Int32Array.of(268, 97));
+  expect(await wanting.tokenize('a', { special: false, addBos: false })).toEqual(Int32Array.of(97));
 });
 
 describe('one clear line for', () => {
@@ -160,7 +160,9 @@ describe('bad requests', () => {
     ['an empty stop string', { stop: [''] }],
   ])('%s', async (_, change) => {
     await using engine = await tinyEngine();
-    await expect(engine.sample({ ...request(engine, 'x', 1), ...change })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(engine.sample({ ...(await request(engine, 'x', 1)), ...change })).rejects.toMatchObject({
+      code: 'USAGE',
+    });
   });
 
   test('a position outside its sequence', async () => {
@@ -172,7 +174,7 @@ describe('bad requests', () => {
   test('a prompt longer than the context', async () => {
     await using engine = await tinyEngine();
     const prompts = [{ tokens: new Int32Array(512).fill(65), seeds: [1] }];
-    await expect(engine.sample({ ...request(engine, 'x', 1), prompts })).rejects.toMatchObject({
+    await expect(engine.sample({ ...(await request(engine, 'x', 1)), prompts })).rejects.toMatchObject({
       code: 'PROMPT_TOO_LONG',
       message: expect.stringContaining('512') as unknown,
     });
@@ -180,7 +182,7 @@ describe('bad requests', () => {
 
   test('a budget that holds no sequence', async () => {
     await using engine = await tinyEngine({ memoryBytes: 1000 });
-    await expect(engine.sample(request(engine, 'x', 1))).rejects.toMatchObject({
+    await expect(engine.sample(await request(engine, 'x', 1))).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
       message: expect.stringMatching(/needs .* MiB/) as unknown,
     });
@@ -195,9 +197,9 @@ test('engines of one process share what is free', async () => {
       message: expect.stringContaining('memoryShare') as unknown,
     });
   await using half = await load(0.5);
-  expect((await half.sample(request(half, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
+  expect((await half.sample(await request(half, 'x', 1, { maxTokens: 2 }))).samples).toHaveLength(1);
   await using none = await load(1e-9);
-  await expect(none.sample(request(none, 'x', 1))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+  await expect(none.sample(await request(none, 'x', 1))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
 });
 
 test('an addon that is not there names the command that builds it', () => {

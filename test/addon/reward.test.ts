@@ -94,10 +94,10 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     });
     const { candidates } = await rewards(engine, { reward: 'auto', rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
-      const tokens = engine.tokenize(turn('user', `${PROBLEM} ${solution} ok?`) + ASSISTANT, { special: true });
-      expect(Math.abs((candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N')))).toBeLessThan(
-        WITHIN,
-      );
+      const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution} ok?`) + ASSISTANT, { special: true });
+      expect(
+        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N'))),
+      ).toBeLessThan(WITHIN);
     }
   });
 
@@ -109,12 +109,12 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { candidates } = await rewards(engine, { rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
       let text = '';
-      const expected = solution.split('\n\n').map((step, k) => {
+      const expected: number[] = [];
+      for (const [k, step] of solution.split('\n\n').entries()) {
         text += turn('user', k === 0 ? `${PROBLEM} ${step}` : step) + ASSISTANT;
-        const score = share(weights, engine.tokenize(text, { special: true }), PLUS, MINUS);
+        expected.push(share(weights, await engine.tokenize(text, { special: true }), PLUS, MINUS));
         text += '+<|im_end|>\n';
-        return score;
-      });
+      }
       const scores = candidates[i]?.stepScores ?? [];
       expect(scores.map((step) => step.text)).toEqual(solution.split('\n\n'));
       for (const [k, score] of expected.entries())
@@ -138,10 +138,11 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { candidates } = await rewards(engine, { rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
       let text = `${PROBLEM} `;
-      const expected = solution.split('\n\n').map((step, k) => {
+      const expected: number[] = [];
+      for (const [k, step] of solution.split('\n\n').entries()) {
         text += `${k === 0 ? '' : '\n'}${step}#`;
-        return share(weights, engine.tokenize(text, { special: true }), PLUS, MINUS);
-      });
+        expected.push(share(weights, await engine.tokenize(text, { special: true }), PLUS, MINUS));
+      }
       const scores = candidates[i]?.stepScores ?? [];
       for (const [k, score] of expected.entries())
         expect(Math.abs((scores[k]?.score ?? NaN) - score)).toBeLessThan(WITHIN);
@@ -166,7 +167,7 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
       const { rationales = [], reward } = candidates[i] ?? {};
       expect(rationales).toHaveLength(4);
       for (const { text, score } of rationales) {
-        const tokens = engine.tokenize(`${turn('user', `${PROBLEM} ${solution}`)}${ASSISTANT}${text}ok?`, {
+        const tokens = await engine.tokenize(`${turn('user', `${PROBLEM} ${solution}`)}${ASSISTANT}${text}ok?`, {
           special: true,
         });
         expect(Math.abs((score ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N')))).toBeLessThan(WITHIN);
@@ -186,9 +187,9 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { candidates } = await rewards(engine, { rewardEntry });
     const [yes = 0, no = 0] = CLASS_TOKENS;
     for (const [i, solution] of SOLUTIONS.entries()) {
-      const tokens = engine.tokenize(turn('user', `${PROBLEM} ${solution}`) + ASSISTANT, { special: true });
+      const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution}`) + ASSISTANT, { special: true });
       expect(
-        Math.abs((candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' })),
+        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' })),
       ).toBeLessThan(WITHIN);
     }
   });
@@ -200,9 +201,9 @@ test.each(['{{ bos_token }}', ''])(
     const metadata = { 'tokenizer.ggml.add_bos_token': true, 'tokenizer.chat_template': bos + CHAT_TEMPLATE };
     const { weights, path } = collected((edit) => tinyGguf({ edit, metadata }));
     await using engine = await engineOf(path);
-    const bosToken = engine.tokenize('', { special: true, addBos: true });
-    const tokensOf = (text: string): Int32Array =>
-      Int32Array.of(...bosToken, ...engine.tokenize(text, { special: true, addBos: false }));
+    const bosToken = await engine.tokenize('', { special: true, addBos: true });
+    const tokensOf = async (text: string): Promise<Int32Array> =>
+      Int32Array.of(...bosToken, ...(await engine.tokenize(text, { special: true, addBos: false })));
 
     const turns = { layout: 'turns', turn: '{{ step }}', reply: '+' };
     const prm = await rewards(engine, {
@@ -210,13 +211,13 @@ test.each(['{{ bos_token }}', ''])(
     });
     const [first = '', second = ''] = SOLUTIONS[0]?.split('\n\n') ?? [];
     const before = `${turn('user', first)}${ASSISTANT}+<|im_end|>\n${turn('user', second)}${ASSISTANT}`;
-    expect(Math.abs((prm.candidates[0]?.reward ?? NaN) - share(weights, tokensOf(before), PLUS, MINUS))).toBeLessThan(
-      WITHIN,
-    );
+    expect(
+      Math.abs(Number(prm.candidates[0]?.reward ?? NaN) - share(weights, await tokensOf(before), PLUS, MINUS)),
+    ).toBeLessThan(WITHIN);
 
     // The same model solves and judges: the reward's prompt continues the candidate's own tokens.
-    const solved = { tokens: tokensOf(`${turn('user', PROBLEM)}${ASSISTANT}`), text: 'So \\boxed{4}.' };
-    const own = renderPrompt(
+    const solved = { tokens: await tokensOf(`${turn('user', PROBLEM)}${ASSISTANT}`), text: 'So \\boxed{4}.' };
+    const own = await renderPrompt(
       engine,
       { messages: [{ role: 'user', content: PROBLEM }], assistantPrefix: '' },
       { problem: PROBLEM },
@@ -230,15 +231,15 @@ test.each(['{{ bos_token }}', ''])(
       ],
       assistantPrefix: '',
     };
-    const said = engine.tokenize(solved.text, { special: false, addBos: false });
-    const asked = renderPrompt(
+    const said = await engine.tokenize(solved.text, { special: false, addBos: false });
+    const asked = await renderPrompt(
       engine,
       role,
       { problem: PROBLEM, solution: solved.text },
       { prompt: own, text: solved.text, tokens: said },
     );
     expect(asked.tokens).toEqual(
-      tokensOf(`${turn('user', PROBLEM)}${turn('assistant', solved.text)}${turn('user', 'ok?')}${ASSISTANT}`),
+      await tokensOf(`${turn('user', PROBLEM)}${turn('assistant', solved.text)}${turn('user', 'ok?')}${ASSISTANT}`),
     );
   },
 );
@@ -246,7 +247,7 @@ test.each(['{{ bos_token }}', ''])(
 test('the scalar model is this model: all log-probabilities, not only the verdicts', async () => {
   const { weights, path } = collected((edit) => tinyGguf({ edit }));
   await using engine = await engineOf(path);
-  const tokens = engine.tokenize('problem: the sum of 2 and 2', { special: false });
+  const tokens = await engine.tokenize('problem: the sum of 2 and 2', { special: false });
   const targets = Int32Array.from({ length: engine.model.vocabularySize }, (_, i) => i);
   const { logprobs } = await engine.score({
     sequences: [{ tokens, positions: Int32Array.of(tokens.length - 1) }],

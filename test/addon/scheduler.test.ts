@@ -167,24 +167,24 @@ test('a job that comes later ends first if it is shorter, and both are right', a
   await using engine = await tinyEngine();
   const order: string[] = [];
   const long = engine
-    .sample(request(engine, 'long', 48, { maxTokens: 400, sampler: GREEDY }))
+    .sample(await request(engine, 'long', 48, { maxTokens: 400, sampler: GREEDY }))
     .then((result) => (order.push('long'), result));
   const short = engine
-    .sample(request(engine, 'short', 4, { maxTokens: 6, sampler: GREEDY }))
+    .sample(await request(engine, 'short', 4, { maxTokens: 6, sampler: GREEDY }))
     .then((result) => (order.push('short'), result));
   const [a, b] = [await long, await short];
   expect(order).toEqual(['short', 'long']);
   expect([a.samples.length, b.samples.length]).toEqual([48, 4]);
   await using alone = await tinyEngine();
-  const { samples } = await alone.sample(request(alone, 'short', 1, { maxTokens: 6, sampler: GREEDY }));
+  const { samples } = await alone.sample(await request(alone, 'short', 1, { maxTokens: 6, sampler: GREEDY }));
   for (const { tokens } of b.samples) expect([...tokens]).toEqual([...(samples[0]?.tokens ?? [])]);
 });
 
 test('a place that becomes free is taken at once: many short jobs pass a long one', async () => {
   await using engine = await tinyEngine({ memoryBytes: CELL * 512 * 4 }); // 4 sequences
   const order: string[] = [];
-  const job = (name: string, maxTokens: number) =>
-    engine.sample(request(engine, name, 1, { maxTokens, sampler: GREEDY, onSample: () => order.push(name) }));
+  const job = async (name: string, maxTokens: number) =>
+    engine.sample(await request(engine, name, 1, { maxTokens, sampler: GREEDY, onSample: () => order.push(name) }));
   await Promise.all([job('long', 400), ...seeds(8).map((i) => job(`short ${i}`, 4))]);
   expect(order).toHaveLength(9);
   expect(order.at(-1)).toBe('long');
@@ -196,12 +196,12 @@ test.each([
 ])('an interactive job has its first token within two decodes while 64 rows run (%s)', async (_, memoryBytes) => {
   await using engine = await tinyEngine({ memoryBytes });
   const sweep = engine.sample(
-    request(engine, 'sweep', 128, { maxTokens: 480, sampler: GREEDY, onProgress: () => started() }),
+    await request(engine, 'sweep', 128, { maxTokens: 480, sampler: GREEDY, onProgress: () => started() }),
   );
   let started = (): void => {};
   await new Promise<void>((resolve) => (started = resolve));
   for (let i = 0; i < 3; i++) {
-    const result = await engine.sample(request(engine, `now ${i}`, 3, { maxTokens: 3, priority: 'interactive' }));
+    const result = await engine.sample(await request(engine, `now ${i}`, 3, { maxTokens: 3, priority: 'interactive' }));
     expect(result.firstTokenDecodes).toBeGreaterThan(0);
     expect(result.firstTokenDecodes).toBeLessThanOrEqual(2);
   }
@@ -213,8 +213,8 @@ test.each([
 test('a job that is too long for the context stops nobody behind it, and has its turn', async () => {
   await using engine = await tinyEngine();
   const order: string[] = [];
-  const job = (name: string, n: number, maxTokens: number, onProgress = () => {}) =>
-    engine.sample(request(engine, name, n, { maxTokens, onProgress, onSample: () => order.push(name) }));
+  const job = async (name: string, n: number, maxTokens: number, onProgress = () => {}) =>
+    engine.sample(await request(engine, name, n, { maxTokens, onProgress, onSample: () => order.push(name) }));
   let started = (): void => {};
   const running = new Promise<void>((resolve) => (started = resolve));
   const sweep = job('sweep', 256, 100, () => started()); // a context of 256 cells
@@ -232,26 +232,30 @@ test('an abort of one job leaves the other and its tokens alone', async () => {
   await using engine = await tinyEngine();
   const controller = new AbortController();
   const aborted = engine.sample(
-    request(engine, 'gone', 32, { maxTokens: 450, signal: controller.signal, onProgress: () => controller.abort() }),
+    await request(engine, 'gone', 32, {
+      maxTokens: 450,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    }),
   );
-  const kept = engine.sample(request(engine, 'kept', 4, { maxTokens: 300, sampler: GREEDY }));
+  const kept = engine.sample(await request(engine, 'kept', 4, { maxTokens: 300, sampler: GREEDY }));
   await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
   const { samples } = await kept;
   expect(new Set(samples.map(({ tokens }) => tokens.join())).size).toBe(1);
   // Its cells are free: nothing of it is found.
-  const { usage } = await engine.sample(request(engine, 'gone', 1, { maxTokens: 1 }));
+  const { usage } = await engine.sample(await request(engine, 'gone', 1, { maxTokens: 1 }));
   expect(usage.sharedTokens).toBe(0);
 });
 
 test('the queue has a bound', async () => {
   await using engine = await tinyEngine({ queueLimit: 3 });
-  const jobs = seeds(3).map((i) => engine.sample(request(engine, `job ${i}`, 4, { maxTokens: 50 })));
-  await expect(engine.sample(request(engine, 'one too many', 1))).rejects.toMatchObject({
+  const jobs = seeds(3).map(async (i) => engine.sample(await request(engine, `job ${i}`, 4, { maxTokens: 50 })));
+  await expect(engine.sample(await request(engine, 'one too many', 1))).rejects.toMatchObject({
     code: 'QUEUE_FULL',
     message: expect.stringContaining('3 jobs') as string,
   });
   await Promise.all(jobs);
-  expect((await engine.sample(request(engine, 'again', 1))).samples.length).toBe(1);
+  expect((await engine.sample(await request(engine, 'again', 1))).samples.length).toBe(1);
 });
 
 test('logits without a number end their job alone', async () => {
@@ -271,7 +275,7 @@ test('logits without a number end their job alone', async () => {
 
 test('a priority that there is not is wrong usage', async () => {
   await using engine = await tinyEngine();
-  await expect(engine.sample(request(engine, 'x', 1, { priority: 'soon' as never }))).rejects.toMatchObject({
+  await expect(engine.sample(await request(engine, 'x', 1, { priority: 'soon' as never }))).rejects.toMatchObject({
     code: 'USAGE',
   });
 });
@@ -281,9 +285,15 @@ test('what waits for a place gets it by ordinal, then by arrival', async () => {
   const order: number[] = [];
   let started = (): void => {};
   const running = new Promise<void>((resolve) => (started = resolve));
-  const sample = (name: string, ordinal: number | undefined, n: number, maxTokens: number, onProgress = () => {}) =>
+  const sample = async (
+    name: string,
+    ordinal: number | undefined,
+    n: number,
+    maxTokens: number,
+    onProgress = () => {},
+  ) =>
     engine.sample(
-      request(engine, name, n, {
+      await request(engine, name, n, {
         ...(ordinal === undefined ? {} : { ordinal }),
         maxTokens,
         sampler: GREEDY,
@@ -308,7 +318,7 @@ test('what waits for a place gets it by ordinal, then by arrival', async () => {
 
 test.each([-1, 0.5, NaN, 2 ** 53, '3'])('an ordinal of %s is wrong usage', async (ordinal) => {
   await using engine = await tinyEngine();
-  await expect(engine.sample(request(engine, 'x', 1, { ordinal: ordinal as never }))).rejects.toMatchObject({
+  await expect(engine.sample(await request(engine, 'x', 1, { ordinal: ordinal as never }))).rejects.toMatchObject({
     code: 'USAGE',
     message: expect.stringContaining('ordinal') as string,
   });

@@ -11,8 +11,8 @@ afterAll(() => engine.dispose());
 const everyToken = (): Int32Array => Int32Array.from(seeds(engine.model.vocabularySize));
 
 test('scores are the log-probabilities that sampling reported', async () => {
-  const prompt = engine.tokenize('score me', { special: false });
-  const { samples } = await engine.sample(request(engine, 'score me', 6, { maxTokens: 20 }));
+  const prompt = await engine.tokenize('score me', { special: false });
+  const { samples } = await engine.sample(await request(engine, 'score me', 6, { maxTokens: 20 }));
   const sequences = samples.map(({ tokens }) => ({
     tokens: Int32Array.of(...prompt, ...tokens),
     positions: Int32Array.from(tokens, (_, i) => prompt.length - 1 + i),
@@ -36,7 +36,7 @@ test('scores are the log-probabilities that sampling reported', async () => {
 });
 
 test('a row is a distribution: probabilities add up to one', async () => {
-  const tokens = engine.tokenize('sum', { special: false });
+  const tokens = await engine.tokenize('sum', { special: false });
   const { logprobs } = await engine.score({
     sequences: [{ tokens, positions: Int32Array.of(0, 2) }],
     targets: everyToken(),
@@ -50,10 +50,8 @@ test('a row is a distribution: probabilities add up to one', async () => {
 
 test('many sequences of many lengths score as each does alone, in any order of positions', async () => {
   const texts = ['a', 'common start, long end of it', 'common start', 'common start, other', 'b'];
-  const sequences = texts.map((text) => {
-    const tokens = engine.tokenize(text, { special: false });
-    return { tokens, positions: Int32Array.of(tokens.length - 1, 0) };
-  });
+  const read = await Promise.all(texts.map((text) => engine.tokenize(text, { special: false })));
+  const sequences = read.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1, 0) }));
   const targets = Int32Array.of(3, 200);
   const together = await engine.score({ sequences, targets });
   for (const [i, sequence] of sequences.entries()) {
@@ -93,7 +91,7 @@ test.each(['split', 'unified'] as const)(
   'a process reward reads all steps of all candidates in one pass over what sampling left (%s)',
   async (kv) => {
     await using solver = await tinyEngine({ kv });
-    const problem = solver.tokenize('What is 12 + 30?', { special: false });
+    const problem = await solver.tokenize('What is 12 + 30?', { special: false });
     const { samples } = await solver.sample({
       prompts: [{ tokens: problem, seeds: seeds(7) }],
       sampler: PLAIN,

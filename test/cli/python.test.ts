@@ -79,7 +79,7 @@ describe('--batch', () => {
 describe('--sandbox', () => {
   test('a value that is none is wrong usage, and names those that are', async () => {
     const result = await t1(['python', '-', '--sandbox', 'docker'], { stdin: '1' });
-    expect(result.stderr).toMatch(/^t1: USAGE: .*"pyodide", "cpython", "auto".*\n$/);
+    expect(result.stderr).toMatch(/^t1: USAGE: --sandbox: must be one of pyodide, cpython, auto, not '.*'\n$/);
     expect(result.code).toBe(2);
   });
 

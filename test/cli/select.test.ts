@@ -270,9 +270,14 @@ const CASES: [name: string, args: () => string[], message: RegExp, code?: string
     'INPUT',
   ],
   ['N above the pool', () => [pool, '-n', '9'], /N = 9 .* from 1 to 8/, 'USAGE'],
-  ['N that is no number', () => [pool, '-n', '4,many'], /--n-samples: a whole number/, 'USAGE'],
-  ['an unknown strategy', () => [pool, '--select', 'best'], /--select: 'best' is none of mean, oracle/, 'USAGE'],
-  ['an unknown strategy to compare', () => [pool, '--compare', 'weighted', 'best'], /--compare: 'best'/, 'USAGE'],
+  ['N that is no number', () => [pool, '-n', '4,many'], /--n-samples: must be a whole number.*'4,many'/, 'USAGE'],
+  ['an unknown strategy', () => [pool, '--select', 'best'], /--select: must be some of mean, oracle.*'best'/, 'USAGE'],
+  [
+    'an unknown strategy to compare',
+    () => [pool, '--compare', 'weighted', 'best'],
+    /--compare: must name two of .*'best'/,
+    'USAGE',
+  ],
   ['one strategy to compare', () => [pool, '--compare', 'weighted'], /.+/, 'USAGE'],
   [
     'a strategy to compare that is left out',
@@ -291,10 +296,10 @@ const CASES: [name: string, args: () => string[], message: RegExp, code?: string
     'USAGE',
   ],
   ['an unknown fallback', () => [pool, '--fallback', 'guess'], /fallback/, 'USAGE'],
-  ['no resamples', () => [pool, '--resamples', '0'], /--resamples: a whole number from 1/, 'USAGE'],
-  ['no subsets', () => [pool, '--subsets', '0'], /--subsets: a whole number from 1/, 'USAGE'],
-  ['a negative seed', () => [pool, '--seed', '-1'], /--seed: a whole number from 0/, 'USAGE'],
-  ['a threshold above 1', () => [pool, '--threshold', '2'], /--threshold: from 0 to 1/, 'USAGE'],
+  ['no resamples', () => [pool, '--resamples', '0'], /--resamples: must be a whole number from 1/, 'USAGE'],
+  ['no subsets', () => [pool, '--subsets', '0'], /--subsets: must be a whole number from 1/, 'USAGE'],
+  ['a negative seed', () => [pool, '--seed', '-1'], /--seed: must be a whole number from 0/, 'USAGE'],
+  ['a threshold above 1', () => [pool, '--threshold', '2'], /--threshold: must lie in \[0, 1\], not 2/, 'USAGE'],
   ['an unknown flag', () => [pool, '--curves'], /curves/, 'USAGE'],
 ];
 

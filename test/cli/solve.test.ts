@@ -56,7 +56,7 @@ describe('the result', () => {
         expect(candidate.tool.programs.length).toBeGreaterThan(0);
       }
       const counts = candidate.tool.verdict === 'pass' || result.fallback === 'reward';
-      expect(candidate.weight).toBeCloseTo(counts ? (candidate.reward ?? 0) : 0, 9);
+      expect(candidate.weight).toBeCloseTo(counts ? Number(candidate.reward) : 0, 9);
     }
     expect(result.usage.decodedTokens).toBeGreaterThan(0);
     expect(result.usage.sharedTokens).toBeGreaterThan(0);
@@ -154,7 +154,7 @@ describe('the store', () => {
       [none, base],
     ] as const) {
       for (const [i, candidate] of one.candidates.entries()) {
-        expect(candidate.reward).toBeCloseTo(other.candidates[i]?.reward ?? NaN, 2);
+        expect(candidate.reward).toBeCloseTo(Number(other.candidates[i]?.reward ?? NaN), 2);
       }
     }
   });
@@ -168,7 +168,7 @@ describe('the store', () => {
     const same = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel);
     expect(told(same)).toEqual(told(base));
     for (const [i, reward] of rewards(same).entries())
-      expect(Math.abs(reward - (rewards(base)[i] ?? NaN))).toBeLessThan(0.02);
+      expect(Math.abs(Number(reward) - Number(rewards(base)[i] ?? NaN))).toBeLessThan(0.02);
     expect(same.usage.promptTokens).toBeGreaterThan(base.usage.promptTokens);
     expect(same.usage.generatedTokens).toBe(base.usage.generatedTokens);
     const adapted = await solve(

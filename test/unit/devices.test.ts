@@ -1,6 +1,6 @@
 /** Which device decodes, and how a command line describes an engine. */
 import { expect, test } from 'vitest';
-import { engineOptions, type EngineArguments } from '../../src/cli/engine-flags.js';
+import { checkedEngine } from '../../src/cli/engine-flags.js';
 import { chooseDevice } from '../../src/engine/devices.js';
 import type { DeviceInfo } from '../../src/engine/engine-types.js';
 import { codeOf } from '../support/code-of.js';
@@ -37,27 +37,16 @@ test('why the CPU: nothing else is installed, or what is installed found nothing
   );
 });
 
-const flags = (more: Partial<EngineArguments>) =>
-  engineOptions({
-    kv: 'auto',
-    kvType: 'f16',
-    flashAttention: 'auto',
-    batchSize: 2048,
-    ubatchSize: 512,
-    reproducible: false,
-    ...more,
-  } as EngineArguments);
-
 test.each([
   ['2147483648', 2 ** 31],
   ['512M', 2 ** 29],
   ['512MiB', 2 ** 29],
   ['1.5 GB', 1.5 * 2 ** 30],
   ['4gib', 2 ** 32],
-])('--memory %s', (memory, bytes) => expect(flags({ memory }).memoryBytes).toBe(bytes));
+])('--memory %s', (memory, bytes) => expect(checkedEngine({ memoryBytes: memory }).memoryBytes).toBe(bytes));
 
 test.each(['', '0', '-1G', '4 pounds', 'GiB', '0.1'])("--memory '%s' is refused", (memory) => {
-  expect(codeOf(() => flags({ memory }))).toBe('USAGE');
+  expect(codeOf(() => checkedEngine({ memoryBytes: memory }))).toBe('USAGE');
 });
 
-test('a micro-batch is no larger than a batch', () => expect(flags({ batchSize: 64 }).ubatch).toBe(64));
+test('a micro-batch is no larger than a batch', () => expect(checkedEngine({ batch: 64 }).ubatch).toBe(64));

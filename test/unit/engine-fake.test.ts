@@ -3,12 +3,15 @@ import type { TextPiece } from '../../src/engine/engine-types.js';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
 
 const sampler = { temperature: 1, topK: 0, topP: 1, minP: 0 };
-const prompt = (engine: FakeEngine, text: string, seeds: number[]) => ({ tokens: engine.tokenize(text), seeds });
+const prompt = async (engine: FakeEngine, text: string, seeds: number[]) => ({
+  tokens: await engine.tokenize(text),
+  seeds,
+});
 
 test('answers by prompt and seed, in order, and counts', async () => {
   const engine = new FakeEngine({ answer: (text, seed) => `${text}${seed}` });
   const { samples, usage } = await engine.sample({
-    prompts: [prompt(engine, 'ab', [1, 2]), prompt(engine, 'ac', [3])],
+    prompts: [await prompt(engine, 'ab', [1, 2]), await prompt(engine, 'ac', [3])],
     sampler,
     maxTokens: 9,
   });
@@ -23,7 +26,7 @@ test('answers by prompt and seed, in order, and counts', async () => {
 
 test('stops, lengths, aborts and disposal as the real engine', async () => {
   const engine = new FakeEngine({ answer: () => 'one two three', delayMs: 1 });
-  const request = { prompts: [prompt(engine, 'x', [1, 2])], sampler, maxTokens: 100 };
+  const request = { prompts: [await prompt(engine, 'x', [1, 2])], sampler, maxTokens: 100 };
   expect((await engine.sample({ ...request, stop: [' t'] })).samples[0]).toMatchObject({ text: 'one', finish: 'stop' });
   expect((await engine.sample({ ...request, maxTokens: 3 })).samples[0]).toMatchObject({
     text: 'one',
@@ -42,8 +45,8 @@ test('scores by text and target', async () => {
     logprob: (text, target) => (text.endsWith('?') && target === 'Y' ? -1 : -2),
   });
   const { logprobs } = await engine.score({
-    sequences: [{ tokens: engine.tokenize('a?'), positions: Int32Array.of(0, 1) }],
-    targets: engine.tokenize('YN'),
+    sequences: [{ tokens: await engine.tokenize('a?'), positions: Int32Array.of(0, 1) }],
+    targets: await engine.tokenize('YN'),
   });
   expect([...(logprobs[0] ?? [])]).toEqual([-2, -2, -1, -2]);
 });
@@ -51,7 +54,7 @@ test('scores by text and target', async () => {
 test('text in pieces, which are the text; none comes after an abort', async () => {
   const engine = new FakeEngine({ answer: (_, seed) => `größer → 日本 ${seed} Yes, stop here` });
   const pieces: TextPiece[] = [];
-  const request = { prompts: [prompt(engine, 'ab', [1, 2])], sampler, maxTokens: 90, stop: [' here'] };
+  const request = { prompts: [await prompt(engine, 'ab', [1, 2])], sampler, maxTokens: 90, stop: [' here'] };
   const { samples } = await engine.sample({ ...request, onText: (piece) => pieces.push(piece) });
   for (const { index, text, tokens } of samples) {
     const own = pieces.filter((piece) => piece.index === index);
@@ -79,7 +82,7 @@ test('the most likely tokens of its distribution', async () => {
     logprob: (text, target) => (text.endsWith('a') && target === 'b' ? -0.5 : -9),
   });
   const { samples } = await engine.sample({
-    prompts: [prompt(engine, 'a', [1])],
+    prompts: [await prompt(engine, 'a', [1])],
     sampler,
     maxTokens: 9,
     topLogprobs: 3,
@@ -90,7 +93,7 @@ test('the most likely tokens of its distribution', async () => {
     '0.0019',
     '0.0019',
   ]);
-  const tokens = engine.tokenize('ab');
+  const tokens = await engine.tokenize('ab');
   const { next, top, logprobs } = await engine.score({
     sequences: [{ tokens, positions: Int32Array.of(0) }],
     targets: new Int32Array(),

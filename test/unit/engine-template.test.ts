@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderChat } from '../../src/engine/chat-template.js';
-import type { ChatMessage } from '../../src/engine/chat-template.js';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
-import type { ModelInfo } from '../../src/engine/engine-types.js';
+import type { ChatMessage, ModelInfo } from '../../src/engine/engine-types.js';
 
 const model = (chatTemplate: string | undefined): ModelInfo => ({
   ...new FakeEngine({ answer: () => '' }).model,

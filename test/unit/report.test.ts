@@ -221,7 +221,7 @@ describe('verifier quality', () => {
       ...record,
       candidates: record.candidates.map((candidate) => ({
         ...candidate,
-        reward: Math.round(100 * (candidate.reward ?? 0)) / 100,
+        reward: Math.round(100 * Number(candidate.reward)) / 100,
       })),
     }));
     const { quality } = await summarized(rounded);
@@ -274,7 +274,15 @@ describe('verifier quality', () => {
     expect(overviewOf(summary).text).toContain('Verifier quality');
     expect(overviewOf({ ...summary, quality: null }).text).not.toContain('Verifier quality');
     expect(qualityOf({ ...quality, judges: { tool }, reward: null }).text).not.toContain('<svg');
-    const empty = { scored: 4, rocArea: null, roc: [], averagePrecision: null, precisionRecall: [], calibration: null };
+    const empty = {
+      scored: 4,
+      skipped: 0,
+      rocArea: null,
+      roc: [],
+      averagePrecision: null,
+      precisionRecall: [],
+      calibration: null,
+    };
     const bare = qualityOf({
       ...quality,
       judges: { tool: { ...tool, precision: null, f1: { mean: 0.5, low: NaN, high: NaN } } },

@@ -78,19 +78,19 @@ describe('the text that is read', () => {
     }) as ProcessEntry;
   const engine = engineOf();
   const profile = profileFor(engine.model);
-  const read = (what: ProcessEntry, solution: string) => {
-    const steps = solutionSteps(engine, what, profile, 'Q', solution);
+  const read = async (what: ProcessEntry, solution: string) => {
+    const steps = await solutionSteps(engine, what, profile, 'Q', solution);
     const textTo = (at: number): string => Buffer.from((steps?.tokens ?? new Int32Array()).slice(0, at + 1)).toString();
     return (
       steps && { steps: steps.steps, texts: Array.from(steps.positions, textTo), all: textTo(steps.tokens.length) }
     );
   };
 
-  test('turns: up to where the model would answer each', () => {
+  test('turns: up to where the model would answer each', async () => {
     const turns = entry({
       steps: { layout: 'turns', turn: '{% if first %}{{ problem }} {% endif %}{{ step }}', reply: '+' },
     });
-    expect(read(turns, 'one\n\n\n\n two ')).toEqual({
+    expect(await read(turns, 'one\n\n\n\n two ')).toEqual({
       steps: ['one', 'two'],
       texts: [
         '<|user|>Q one<|end|><|assistant|>',
@@ -100,11 +100,11 @@ describe('the text that is read', () => {
     });
   });
 
-  test('tags: after each, and those in the problem or the solution do not count', () => {
+  test('tags: after each, and those in the problem or the solution do not count', async () => {
     const tags = entry({
       steps: { layout: 'tags', tag: '#', prompt: '# {{ problem }} {{ solution }}', afterTag: '\n' },
     });
-    expect(read(tags, 'o#ne\n\ntwo')).toEqual({
+    expect(await read(tags, 'o#ne\n\ntwo')).toEqual({
       steps: ['one', 'two'],
       texts: ['# Q one#', '# Q one#\ntwo#'],
       all: '# Q one#\ntwo#',
@@ -120,20 +120,34 @@ describe('the text that is read', () => {
         afterTag: '',
       },
     });
-    expect(read(chat, 'one\n\ntwo')?.texts).toEqual([
+    expect((await read(chat, 'one\n\ntwo'))?.texts).toEqual([
       '<|user|>Q<|end|><|assistant|>one#',
       '<|user|>Q<|end|><|assistant|>one#two#',
     ]);
   });
 
-  test('own: at the end of each line of what it said itself', () => {
+  test('own: at the end of each line of what it said itself', async () => {
     const own = entry({ separator: '\n' });
-    const texts = read(own, 'one\n\ntwo')?.texts.map((text) => text.slice(text.lastIndexOf('<|assistant|>')));
+    const texts = (await read(own, 'one\n\ntwo'))?.texts.map((text) => text.slice(text.lastIndexOf('<|assistant|>')));
     expect(texts).toEqual(['<|assistant|>one\n', '<|assistant|>one\n\ntwo']);
   });
 
-  test('no step, no score', () => {
-    expect(read(entry({}), ' \n\n ')).toBeUndefined();
+  test('a problem of 200 kB, in every layout', async () => {
+    const problem = 'a word '.repeat(30_000);
+    const layouts: readonly ProcessEntry['steps'][] = [
+      { layout: 'turns', turn: '{% if first %}{{ problem }} {% endif %}{{ step }}', reply: '+' },
+      { layout: 'tags', tag: '#', prompt: '{{ problem }} {{ solution }}', afterTag: '\n' },
+      { layout: 'own' },
+    ];
+    for (const steps of layouts) {
+      const read = await solutionSteps(engine, entry({ steps }), profile, problem, 'one\n\ntwo');
+      expect(read?.positions).toHaveLength(2);
+      expect(read?.tokens.length).toBeGreaterThan(200_000);
+    }
+  });
+
+  test('no step, no score', async () => {
+    expect(await read(entry({}), ' \n\n ')).toBeUndefined();
     expect(splitSteps('a\n\nb', { separator: '\n\n', steps: { layout: 'own' } })).toEqual(['a', 'b']);
   });
 });
@@ -179,10 +193,10 @@ describe('in a solve', () => {
       ['good', 0.9],
       ['bad \\boxed{1}', 0.2],
     ]);
-    expect(candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.2, 0.9]);
+    expect(candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.2, 0.9]);
     expect(answer).toBe('2');
     const mean = await solveWith(scripted(), { aggregation: 'mean' });
-    expect(mean.candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.55, 0.9]);
+    expect(mean.candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.55, 0.9]);
   });
 
   test('the second time they come from the store, with another aggregation too', async () => {
@@ -210,7 +224,7 @@ describe('in a solve', () => {
       model: { path: file('model.gguf', 'weights'), head },
     });
     const { candidates } = await solveWith(engine, { rewardEntry: file('classifier.json', JSON.stringify(entry)) });
-    expect(candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.25, 0.5]);
+    expect(candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.25, 0.5]);
   });
 
   test('a model without any step reward is refused before anything is sampled', async () => {

@@ -1,6 +1,6 @@
 /** One candidate: what it says, what the tool and the reward say of it, and what it weighs. */
-import { element, figure, fold, rightMark } from './elements.mjs';
-import { evidenceOf, verdictOf, written } from './evidence.mjs';
+import { element, figure, fold, rightMark, verdictMark } from './elements.mjs';
+import { evidenceOf, written } from './evidence.mjs';
 
 /** @typedef {import('./evidence.mjs').Candidate} Candidate */
 
@@ -36,8 +36,8 @@ export function candidateCard(candidate, weight, chosen) {
     element(
       'dl',
       { class: 'facts' },
-      ...fact('tool', verdictOf(tool.verdict)),
-      ...fact('reward', figure(reward)),
+      ...fact('tool', verdictMark(tool.verdict)),
+      ...fact('reward', reward === 'skipped' ? verdictMark(reward) : figure(reward)),
       ...fact('weight', figure(weight)),
     ),
   );

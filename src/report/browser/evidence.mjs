@@ -1,13 +1,10 @@
 /** Why a candidate is believed or not: programs with their output, calculations, passages with the judgements, rationales. */
-import { element, figure, fold } from './elements.mjs';
+import { element, figure, fold, verdictMark } from './elements.mjs';
 
 /** @typedef {Extract<import('../data.js').ProblemData['record'], { outcome: 'solved' }>['candidates'][number]} Candidate */
 
 /** @param {string} text @param {string} [kind] */
 export const written = (text, kind = '') => element('pre', { class: kind, tabindex: 0 }, text);
-
-/** @param {string} verdict */
-export const verdictOf = (verdict) => element('span', { class: `verdict ${verdict}` }, verdict);
 
 /** @param {Candidate} candidate @returns {HTMLElement[]} */
 export function evidenceOf({ tool, rationales = [] }) {
@@ -17,7 +14,7 @@ export function evidenceOf({ tool, rationales = [] }) {
     ...(steps.length > 0 ? [calculations(steps)] : []),
     ...programs.map(program),
     ...(passages.length > 0 ? [fold(`${passages.length} passages`, ...passages.map(passage))] : []),
-    ...checks.map(({ text, verdict }, i) => folded(`fact check ${i + 1}`, verdictOf(verdict), written(text))),
+    ...checks.map(({ text, verdict }, i) => folded(`fact check ${i + 1}`, verdictMark(verdict), written(text))),
     ...rationales.map(({ text, score }, i) =>
       folded(`rationale ${i + 1}`, element('span', { class: 'score' }, figure(score)), written(text)),
     ),

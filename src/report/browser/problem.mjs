@@ -121,7 +121,7 @@ function solved(record, decisions) {
 }
 
 /** @param {Decision} decision @returns {HTMLElement[]} */
-function sumsOf({ answer, right, fallback, combine, tallies, weights }) {
+function sumsOf({ answer, right, fallback, partial, combine, tallies, weights }) {
   const most = Math.max(...tallies.map(({ total }) => total), 1e-9);
   const rows = tallies.map((tally) => {
     const track = element('div', { class: 'track' }, element('div', { class: 'fill' }));
@@ -146,6 +146,7 @@ function sumsOf({ answer, right, fallback, combine, tallies, weights }) {
       fallback === null || answer === null
         ? ''
         : ` No candidate passed the tool: ${fallback === 'majority' ? 'the majority' : 'the reward alone'} decided.`,
+      partial ? ' Some of what the strategy looks at was skipped: it chose with what there is.' : '',
     ),
     element(
       'table',

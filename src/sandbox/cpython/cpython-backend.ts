@@ -1,6 +1,7 @@
 /** The system's CPython as a fork server: a locked process for each program. Linux only. */
 import { dirname, join } from 'node:path';
 import { T1Error } from '../../errors.js';
+import { Message, message, named, textOf } from '../../message.js';
 import type { Backend, BackendInternals, BackendOptions } from '../backend.js';
 import type { GuestProcess } from '../guest-process.js';
 import { childEntry } from '../lockdown.js';
@@ -31,13 +32,14 @@ export async function cpythonBackend(options: BackendOptions, internals: Backend
   if (process.platform !== 'linux') {
     throw new T1Error(
       'SANDBOX_UNAVAILABLE',
-      `the cpython sandbox needs Linux, this is ${process.platform}: use --sandbox pyodide`,
+      message`the cpython sandbox needs Linux, this is ${process.platform}: use ${named('sandbox.backend')} pyodide`,
     );
   }
   if (options.sympy?.length) {
     throw new T1Error(
       'USAGE',
-      "--sympy is for the pyodide sandbox; the cpython sandbox uses the SymPy of the system's Python: install it there",
+      "is for the pyodide sandbox; the cpython sandbox uses the SymPy of the system's Python: install it there",
+      { setting: 'sandbox.sympy' },
     );
   }
   const python = await findInterpreter(options.python);
@@ -100,7 +102,10 @@ function serverCommand(
   if (isolation === 'landlock') {
     const closed = closedFolder(python);
     if (closed !== null)
-      throw new Error(`the server gives up root, and only root may enter ${closed}: name another Python with --python`);
+      throw new T1Error(
+        'SANDBOX_UNAVAILABLE',
+        message`the server gives up root, and only root may enter ${closed}: name another Python with ${named('sandbox.python')}`,
+      );
     return landlockCommand(python, packages, files, options);
   }
   const bwrap = findBubblewrap();
@@ -118,15 +123,16 @@ async function startFirst(
   isolations: readonly Isolation[],
   command: (isolation: Isolation) => ServerCommand,
 ): Promise<Started> {
-  const reasons: string[] = [];
+  const reasons: Message[] = [];
   for (const isolation of isolations) {
     try {
       return { isolation, worker: await startWorker({ ...command(isolation), graceMs: GRACE_MS }) };
     } catch (error) {
-      reasons.push(`${isolation}: ${error instanceof Error ? error.message : String(error)}`);
+      reasons.push(message`${reasons.length > 0 ? '; ' : ''}${isolation}: ${textOf(error)}`);
     }
   }
-  const mend =
-    'install bubblewrap and allow user namespaces, or use Linux 5.13 or newer with Landlock, or --sandbox pyodide';
-  throw new T1Error('SANDBOX_UNAVAILABLE', `nothing can lock Python in here (${reasons.join('; ')}): ${mend}`);
+  throw new T1Error(
+    'SANDBOX_UNAVAILABLE',
+    message`nothing can lock Python in here (${Message.of(reasons)}): install bubblewrap and allow user namespaces, or use Linux 5.13 or newer with Landlock, or ${named('sandbox.backend')} pyodide`,
+  );
 }
