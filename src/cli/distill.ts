@@ -1,6 +1,7 @@
 /** `t1 distill`: training data for the tool or the reward role, and how to train on it. */
 import { mkdirSync } from 'node:fs';
-import { distill, type DistillSummary } from '../distill/distill.js';
+import { distill } from '../distill/distill.js';
+import type { DistillSummary } from '../distill/distill-summary.js';
 import { programFilter, rationaleFilter } from '../distill/filters.js';
 import { readProblems } from '../distill/training-problems.js';
 import { endpointTeacher, engineTeacher, type Teacher } from '../distill/teacher.js';

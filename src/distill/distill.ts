@@ -14,29 +14,12 @@ import { message, named } from '../message.js';
 import { must } from '../must.js';
 import { messagesOf, promptTokens, renderPrompt } from '../prompt/prompt.js';
 import type { Profile, Role } from '../prompt/profile.js';
+import type { DistillSummary } from './distill-summary.js';
 import type { DistillProblem } from './training-problems.js';
 import { axolotl, MAX_LENGTH, readme, trl } from './recipe.js';
 import type { Drop, Filter } from './filters.js';
-import type { DistillRole, DistillSettings } from '../settings/distill-settings.js';
+import type { DistillSettings } from '../settings/distill-settings.js';
 import type { Teacher } from './teacher.js';
-
-export type { DistillRole, DistillSettings };
-
-export interface DistillSummary {
-  readonly role: DistillRole;
-  readonly student: string;
-  readonly teacher: string;
-  readonly baseModel: string;
-  readonly problems: number;
-  readonly solutions: number;
-  /** Solutions without an answer, which nobody was asked about. */
-  readonly unanswered: number;
-  readonly replies: number;
-  readonly kept: number;
-  /** Why replies were not kept, and how many. */
-  readonly drops: Readonly<Record<string, number>>;
-  readonly settings: Omit<DistillSettings, 'role' | 'baseModel'>;
-}
 
 interface Solution {
   readonly problem: DistillProblem;

@@ -1,6 +1,7 @@
 /** Calls of a user's tool: so many at once, each with a time limit, and none that can hold up a run. */
 import { z } from 'zod';
-import { abortedBy, T1Error } from '../errors.js';
+import { abortedBy } from '../abort.js';
+import { T1Error } from '../errors.js';
 import type { Opinion } from '../types.js';
 
 /** What a tool is told. */
