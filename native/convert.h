@@ -20,8 +20,8 @@ struct Names<KvLayout> : NameList<3> {
   static const char * name(int i) { return std::array{"auto", "split", "unified"}.at(static_cast<size_t>(i)); }
 };
 template <>
-struct Names<KvType> : NameList<2> {
-  static const char * name(int i) { return std::array{"f16", "q8_0"}.at(static_cast<size_t>(i)); }
+struct Names<KvType> : NameList<3> {
+  static const char * name(int i) { return std::array{"f16", "q8_0", "f32"}.at(static_cast<size_t>(i)); }
 };
 template <>
 struct Names<FlashAttention> : NameList<3> {

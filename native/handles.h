@@ -1,10 +1,9 @@
 // RAII for every handle of llama.cpp; nothing else calls a free function.
 #pragma once
 
-#include <gguf.h>
-#include <llama.h>
-
 #include <memory>
+
+#include "llama_api.h"
 
 namespace t1 {
 
@@ -28,11 +27,6 @@ struct GgufDeleter {
   void operator()(gguf_context * file) const { gguf_free(file); }
 };
 using GgufHandle = std::unique_ptr<gguf_context, GgufDeleter>;
-
-struct SamplerDeleter {
-  void operator()(llama_sampler * sampler) const { llama_sampler_free(sampler); }
-};
-using SamplerHandle = std::unique_ptr<llama_sampler, SamplerDeleter>;
 
 // [capacity] tokens, each of exactly one sequence.
 class Batch {

@@ -29,7 +29,7 @@ struct AdapterOptions {
 
 // Of the KV cache: one buffer for each sequence, or one for all of them. Auto: whichever a calibration finds faster.
 enum class KvLayout { Auto, Split, Unified };
-enum class KvType { F16, Q8_0 };
+enum class KvType { F16, Q8_0, F32 };
 enum class FlashAttention { Auto, On, Off };
 
 struct EngineOptions {
@@ -52,6 +52,8 @@ struct EngineOptions {
   // For tests: asked before every decode, with its number, 1 first; what it returns, if not 0, is taken for llama_decode's
   // status instead of calling it. May throw.
   std::function<int32_t(int64_t)> fault;
+  // For tests: asked for the bytes that the device has free, as if it were a GPU. Decode thread.
+  std::function<double()> freeBytes;
 };
 
 struct SamplerParams {

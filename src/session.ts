@@ -66,6 +66,7 @@ export class Session {
     readonly store: Store,
     readonly sandbox: () => Promise<ProgramRunner>,
     readonly sandboxVersion: () => Promise<string>,
+    readonly sandboxIdentity: () => Promise<object | null>,
     private readonly options: SessionOptions,
     private readonly owned: readonly Closing[],
   ) {}
@@ -81,7 +82,16 @@ export class Session {
       const [engine, rewardEngine] = await openEngines(options, signal, owned);
       const model = await modelOf(engine, store);
       const rewardModel = rewardEngine === undefined ? model : await modelOf(rewardEngine, store);
-      return new Session(model, rewardModel, store, programs.start, programs.version, options, owned);
+      return new Session(
+        model,
+        rewardModel,
+        store,
+        programs.start,
+        programs.version,
+        programs.identity,
+        options,
+        owned,
+      );
     } catch (error) {
       await closeAll(owned);
       throw error;
@@ -172,6 +182,7 @@ function openSandbox(sandbox: SandboxOptions | ProgramRunner, owned: Closing[]) 
       check: async () => {},
       start: async () => sandbox,
       version: async () => sandbox.version ?? 'unnamed',
+      identity: async () => sandbox.identity ?? null,
     };
   }
   const programs = new LazySandbox(sandbox);
@@ -180,6 +191,7 @@ function openSandbox(sandbox: SandboxOptions | ProgramRunner, owned: Closing[]) 
     check: async () => void (await Sandbox.versionOf(sandbox)),
     start: () => programs.start(),
     version: () => programs.version(),
+    identity: () => programs.identity(),
   };
 }
 

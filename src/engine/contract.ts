@@ -52,7 +52,7 @@ export const engineOptions = z.strictObject({
   gpuLayers: int(-1, INT32),
   device: z.string(),
   kv: z.enum(['auto', 'split', 'unified']),
-  kvType: z.enum(['f16', 'q8_0']),
+  kvType: z.enum(['f16', 'q8_0', 'f32']),
   flashAttention: z.enum(['auto', 'on', 'off']),
   reproducible: z.boolean(),
   memoryBytes: bytes,

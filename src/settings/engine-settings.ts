@@ -76,9 +76,9 @@ export const engineSettings = {
     help: 'one KV buffer for each sequence, one for all, or what is measured to be faster for the work at hand',
   },
   kvType: {
-    type: z.enum(['f16', 'q8_0']).default('f16'),
+    type: z.enum(['f16', 'q8_0', 'f32']).default('f16'),
     group: 'Engine',
-    help: 'what keys and values are kept as; q8_0 takes half the memory of f16 and changes results slightly',
+    help: 'what keys and values are kept as; q8_0 takes half the memory of f16 and changes results slightly, f32 takes twice',
   },
   flashAttention: {
     type: z.enum(['auto', 'on', 'off']).default('auto'),
