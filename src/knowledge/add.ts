@@ -11,7 +11,7 @@ import { indexPath, parseIndexName } from './folder.js';
 import type { PlacedPassage } from './readers/jsonl.js';
 import { readers } from './readers/reader.js';
 import { contentOf, findSources, type SourceFile } from './readers/source.js';
-import { PASSAGE_WORDS } from './readers/split-passage.js';
+import { PASSAGE_WORDS } from '../settings/passages-settings.js';
 
 export interface AddProgress {
   readonly stage: 'read' | 'merge';

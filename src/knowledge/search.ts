@@ -22,9 +22,6 @@ export interface Bm25 {
   readonly b: number;
 }
 
-/** Anserini's; bench/results/retrieval.json has the grid. */
-export const defaultBm25: Bm25 = { k1: 0.9, b: 0.4 };
-
 /** Passages of a window; sums and norms of one fit into a core's own cache. */
 const WINDOW = 1 << 15;
 

@@ -1,8 +1,12 @@
 /** How an index of passages is made, and searched. */
 import { z } from 'zod';
-import { defaultBm25 } from '../knowledge/search.js';
-import { PASSAGE_WORDS } from '../knowledge/readers/split-passage.js';
 import type { SettingTable } from './setting.js';
+
+/** Most words of a passage, where a paragraph does not end earlier. */
+export const PASSAGE_WORDS = 150;
+
+/** Anserini's; bench/results/retrieval.json has the grid. */
+export const defaultBm25 = { k1: 0.9, b: 0.4 } as const;
 
 export const indexingSettings = {
   stemming: {

@@ -12,13 +12,16 @@ const source = join(packageRoot, 'src');
  * itself does not belong to its folder here.
  */
 const ROOMS: readonly string[] = [
-  ...['errors.ts', 'paths.ts', 'version.ts', 'at-once.ts', 'numbers', 'problem'],
+  ...['message.ts', 'errors.ts', 'must.ts', 'abort.ts', 'at-once.ts', 'paths.ts', 'version.ts', 'numbers', 'problem'],
+  // What a setting is, and the settings of single parts, which these read; those of the whole stand further down.
+  ...['settings/setting.ts', 'settings/closest.ts', 'settings/limits.ts', 'settings/parse-settings.ts'],
+  ...['settings/engine-settings.ts', 'settings/sandbox-settings.ts', 'settings/passages-settings.ts'],
   ...['engine', 'sandbox', 'types.ts', 'stopwatch.ts', 'grade', 'testing'],
   ...['store', 'prompt', 'model', 'knowledge'],
-  ...['select', 'statistics'],
-  ...['verify/opinion-rules.ts', 'reward/entry.ts', 'stage-context.ts', 'generate', 'verify', 'reward'],
-  ...['options.ts', 'budget.ts', 'pipeline.ts', 'solve.ts'],
-  ...['task', 'runs', 'distill', 'report', 'index.ts', 'cli', 'cli.ts'],
+  ...['verify/opinion-rules.ts', 'select', 'statistics'],
+  ...['reward/entry.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
+  ...['settings', 'options.ts', 'budget', 'problem-stages.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
+  ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'index.ts', 'cli', 'cli.ts'],
 ];
 
 /** Files may have such a name in common; others only where one of them is a command's own. */

@@ -1,8 +1,5 @@
 /** Long texts become passages: whole paragraphs together while there is room, too long ones parted after sentences. */
 
-/** Most words of a passage, where a paragraph does not end earlier. */
-export const PASSAGE_WORDS = 150;
-
 export class Splitter {
   private paragraphs: string[] = [];
   private words = 0;
