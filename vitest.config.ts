@@ -8,5 +8,12 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A report, no gate. What runs in other processes and threads (the command line, workers) is not counted.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/report/browser/**'],
+      reporter: ['text', 'html'],
+    },
   },
 });

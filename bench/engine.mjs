@@ -11,7 +11,7 @@
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Engine } from '../dist/index.js';
+import { loadEngine } from '../dist/index.js';
 import { BenchError } from './lib/bench-error.mjs';
 import { drawChart } from './lib/chart.mjs';
 import { MODEL_NAMES, prepareModel } from './lib/models.mjs';
@@ -44,10 +44,14 @@ function settings() {
   });
   const cases = values.cases.split(',');
   const unknown = cases.filter((name) => !Object.hasOwn(CASES, name));
-  if (unknown.length > 0) throw new BenchError(`--cases: no case named '${unknown.join(', ')}'; there are ${Object.keys(CASES).join(', ')}`);
+  if (unknown.length > 0)
+    throw new BenchError(`--cases: no case named '${unknown.join(', ')}'; there are ${Object.keys(CASES).join(', ')}`);
   const models = values.models === 'all' ? MODEL_NAMES : values.models.split(',');
   const nameless = models.filter((name) => !MODEL_NAMES.includes(name));
-  if (nameless.length > 0) throw new BenchError(`--models: no model named '${nameless.join(', ')}'; there are ${MODEL_NAMES.join(', ')}, and all`);
+  if (nameless.length > 0)
+    throw new BenchError(
+      `--models: no model named '${nameless.join(', ')}'; there are ${MODEL_NAMES.join(', ')}, and all`,
+    );
   const own = sizesOf(values.set);
   const unused = Object.keys(own).filter((name) => !cases.includes(name));
   if (unused.length > 0) throw new BenchError(`--set: case '${unused.join(', ')}' does not run`);
@@ -58,7 +62,10 @@ function settings() {
     quick: values.quick,
     rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : '3')),
     threads: values.threads === undefined ? undefined : wholeNumber('--threads', values.threads),
-    out: values.out === undefined ? join(...(values.quick ? ['build', 'bench'] : ['bench', 'results'])) : relative(root, values.out),
+    out:
+      values.out === undefined
+        ? join(...(values.quick ? ['build', 'bench'] : ['bench', 'results']))
+        : relative(root, values.out),
   };
 }
 
@@ -73,9 +80,11 @@ function sizesOf(list) {
   for (const text of list) {
     const [, name, size, value] = /^([^.]+)\.([^=]+)=(.+)$/.exec(text) ?? [];
     const standard = Object.hasOwn(CASES, name ?? '') ? CASES[name].sizes[size] : undefined;
-    if (standard === undefined) throw new BenchError(`--set: '${text}' names no size of a case; for example one-prompt.samples=8,64`);
+    if (standard === undefined)
+      throw new BenchError(`--set: '${text}' names no size of a case; for example one-prompt.samples=8,64`);
     const numbers = value.split(',').map(Number);
-    if (numbers.some((number) => !(number >= 0)) || (!Array.isArray(standard) && numbers.length > 1)) throw new BenchError(`--set: '${value}' is no value for ${name}.${size}`);
+    if (numbers.some((number) => !(number >= 0)) || (!Array.isArray(standard) && numbers.length > 1))
+      throw new BenchError(`--set: '${value}' is no value for ${name}.${size}`);
     (own[name] ??= {})[size] = Array.isArray(standard) ? numbers : numbers[0];
   }
   return own;
@@ -101,20 +110,36 @@ async function main() {
       const { figures, bars: reached, table } = await run(bench);
       const judged = reached.map((bar) => ({ ...bar, met: met(bar) }));
       const took = (performance.now() - started) / 1000;
-      const file = recordModel(out, `engine-${name}`, modelName, { engine, model: model.card, sizes: bench.sizes, rounds, threads: bench.threads, quick, seconds: took, bars: judged, ...figures });
+      const file = recordModel(out, `engine-${name}`, modelName, {
+        engine,
+        model: model.card,
+        sizes: bench.sizes,
+        rounds,
+        threads: bench.threads,
+        quick,
+        seconds: took,
+        bars: judged,
+        ...figures,
+      });
       bars.push(...judged.map((bar) => ({ ...bar, model: modelName })));
       console.log(`\n## ${name}, ${modelName} (${took.toFixed(0)} s, ${file})\n${columns(table)}`);
     }
   }
   const head = ['bar', 'model', 'value', 'wanted', ''];
-  const rows = bars.map(({ name, model, value, atLeast, atMost, met: ok }) => [name, model, value === null ? '-' : value.toFixed(2), atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`, ok === null ? 'cannot be told' : ok ? 'met' : 'MISSED']);
+  const rows = bars.map(({ name, model, value, atLeast, atMost, met: ok }) => [
+    name,
+    model,
+    value === null ? '-' : value.toFixed(2),
+    atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`,
+    ok === null ? 'cannot be told' : ok ? 'met' : 'MISSED',
+  ]);
   console.log(`\n## bars${quick ? ' (quick: the figures mean nothing)' : ''}\n${columns([head, ...rows])}`);
   console.log(`\n${drawChart(out)}, ${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
 }
 
 /** Release of llama.cpp, whether it was built here, and what decodes. */
 async function engineBuild() {
-  const engine = await Engine.load({ path: prepareModel('tiny').path });
+  const engine = await loadEngine({ path: prepareModel('tiny').path });
   try {
     return engine.build;
   } finally {
@@ -122,11 +147,19 @@ async function engineBuild() {
   }
 }
 
-const met = ({ value, atLeast, atMost }) => (value === null ? null : atLeast === undefined ? value <= atMost : value >= atLeast);
+const met = ({ value, atLeast, atMost }) =>
+  value === null ? null : atLeast === undefined ? value <= atMost : value >= atLeast;
 
 function columns(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 try {

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Engine, Sandbox, Store } from '../dist/index.js';
+import { loadEngine, Sandbox, Store } from '../dist/index.js';
 import { adapters } from './model/adapters.mjs';
 import { arithmetic } from './model/arithmetic.mjs';
 import { knowledge } from './model/knowledge.mjs';
@@ -39,14 +39,18 @@ const seed = Number(flags.seed);
 if (seed < 1_000_000) throw new Error('--seed: seeds below 1000000 are the training data');
 const wanted = flags.only.split(',');
 const unknown = wanted.filter((name) => !(name in PARTS));
-if (unknown.length > 0) throw new Error(`--only: no part named ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
+if (unknown.length > 0)
+  throw new Error(`--only: no part named ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
 if (!wanted.includes('solving') && (wanted.includes('steps') || wanted.includes('adapters'))) {
   throw new Error('--only: steps and adapters judge what solving sampled, so name it too');
 }
 
 const start = performance.now();
-const files = [{ name: 'tool', path: flags['adapter-tool'] }, { name: 'reward', path: flags['adapter-reward'] }];
-const engine = await Engine.load({ path: flags.model, adapters: files });
+const files = [
+  { name: 'tool', path: flags['adapter-tool'] },
+  { name: 'reward', path: flags['adapter-reward'] },
+];
+const engine = await loadEngine({ path: flags.model, adapters: files });
 const sandbox = await Sandbox.start();
 const store = Store.open(':memory:');
 const bench = {
@@ -65,7 +69,9 @@ for (const [name, part] of Object.entries(PARTS)) {
   const begun = performance.now();
   results[name] = await part(bench);
   bench.progress('');
-  console.log(`\n## ${name} (${((performance.now() - begun) / 1000).toFixed(0)} s)\n${JSON.stringify(results[name], rounded, 1)}`);
+  console.log(
+    `\n## ${name} (${((performance.now() - begun) / 1000).toFixed(0)} s)\n${JSON.stringify(results[name], rounded, 1)}`,
+  );
 }
 store.close();
 await sandbox.dispose();

@@ -17,7 +17,13 @@ import { chromiumPath, launch } from './lib/chromium.mjs';
 import { record } from './lib/record.mjs';
 import { median } from './lib/statistics.mjs';
 
-const { values: flags } = parseArgs({ options: { problems: { type: 'string', default: '500' }, samples: { type: 'string', default: '64' }, rounds: { type: 'string', default: '5' } } });
+const { values: flags } = parseArgs({
+  options: {
+    problems: { type: 'string', default: '500' },
+    samples: { type: 'string', default: '64' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
 const [problems, samples, rounds] = [flags.problems, flags.samples, flags.rounds].map(Number);
 
 const path = chromiumPath();
@@ -53,7 +59,10 @@ async function measure() {
 try {
   const records = [...syntheticRecords({ problems, samples })];
   const begin = performance.now();
-  await pipeline(Readable.from(reportFile({ manifest: syntheticManifest(problems, samples), effort: syntheticEffort }, records)), createWriteStream(file));
+  await pipeline(
+    Readable.from(reportFile({ manifest: syntheticManifest(problems, samples), effort: syntheticEffort }, records)),
+    createWriteStream(file),
+  );
   const makeMs = performance.now() - begin;
   const bytes = statSync(file).size;
   const all = [];
@@ -72,7 +81,9 @@ try {
     problemMs: of('problemMs'),
   };
   const seconds = (name) => `${(result[name].median / 1000).toFixed(2)} s`;
-  process.stderr.write(`${problems} × ${samples}: ${(bytes / 2 ** 20).toFixed(1)} MiB; first paint ${seconds('firstPaintMs')}, table ${seconds('tableMs')}, loaded ${seconds('loadedMs')}, a problem ${seconds('problemMs')}\n`);
+  process.stderr.write(
+    `${problems} × ${samples}: ${(bytes / 2 ** 20).toFixed(1)} MiB; first paint ${seconds('firstPaintMs')}, table ${seconds('tableMs')}, loaded ${seconds('loadedMs')}, a problem ${seconds('problemMs')}\n`,
+  );
   process.stdout.write(`${record('report', result)}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { addToIndex } from '../dist/knowledge/add.js';
 import { defaultAnalysis } from '../dist/knowledge/analysis.js';
-import { defaultBm25, KnowledgeIndex } from '../dist/knowledge/knowledge.js';
+import { defaultBm25, KnowledgeIndex } from '../dist/knowledge/knowledge-index.js';
 import { englishStopWords } from '../dist/knowledge/stop-words.js';
 import { record, root } from './lib/record.mjs';
 import { bootstrap, median, randomOf } from './lib/statistics.mjs';
@@ -45,7 +45,10 @@ async function measureQuality() {
     say(`quality is skipped: no ${flags.xquad}/passages.jsonl.gz`);
     return { skipped: 'the data are not there' };
   }
-  const lines = gunzipSync(readFileSync(join(flags.xquad, 'questions.jsonl.gz'))).toString('utf8').trim().split('\n');
+  const lines = gunzipSync(readFileSync(join(flags.xquad, 'questions.jsonl.gz')))
+    .toString('utf8')
+    .trim()
+    .split('\n');
   const questions = lines.map((line) => JSON.parse(line));
   const grid = [];
   const byAnalysis = new Map();
@@ -53,7 +56,8 @@ async function measureQuality() {
     const name = JSON.stringify(analysis).replace(/\W+/g, '-').replace(/^-/, '');
     await addToIndex(name, [join(flags.xquad, 'passages.jsonl.gz')], { folder, analysis });
     const index = KnowledgeIndex.open(name, { folder });
-    for (const k1 of K1) for (const b of B) grid.push({ ...analysis, k1, b, ...means(ranksOf(index, questions, { k1, b })) });
+    for (const k1 of K1)
+      for (const b of B) grid.push({ ...analysis, k1, b, ...means(ranksOf(index, questions, { k1, b })) });
     byAnalysis.set(analysis, ranksOf(index, questions, defaultBm25));
     index.dispose();
   }
@@ -64,14 +68,25 @@ async function measureQuality() {
     // What the default is better by, question by question, with a 95 % interval.
     defaultIsBetterBy: bootstrap(byAnalysis.get(analysis).map((rank, i) => ndcg(own[i]) - ndcg(rank))),
   }));
-  const table = new Table({ head: ['stemming', 'stop words', 'k1', 'b', 'recall@3', 'MRR', 'nDCG@10'], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ['stemming', 'stop words', 'k1', 'b', 'recall@3', 'MRR', 'nDCG@10'],
+    style: { head: [], border: [] },
+  });
   const best = [...grid].sort((x, y) => y.ndcg10 - x.ndcg10);
   const isDefault = (row) => same(row, defaultAnalysis) && row.k1 === defaultBm25.k1 && row.b === defaultBm25.b;
   const perAnalysis = ANALYSES.map((analysis) => best.find((row) => same(row, analysis)));
   for (const row of [grid.find(isDefault), ...perAnalysis]) {
-    table.push([row.stemming, row.stopWords, row.k1, row.b, ...[row.recall3, row.mrr, row.ndcg10].map((value) => value.toFixed(4))]);
+    table.push([
+      row.stemming,
+      row.stopWords,
+      row.k1,
+      row.b,
+      ...[row.recall3, row.mrr, row.ndcg10].map((value) => value.toFixed(4)),
+    ]);
   }
-  say(`${questions.length} questions; first the default, then the best of the grid for each analysis\n${table.toString()}`);
+  say(
+    `${questions.length} questions; first the default, then the best of the grid for each analysis\n${table.toString()}`,
+  );
   return { data: 'xquad_en', questions: questions.length, passages: 240, default: grid.find(isDefault), against, grid };
 }
 
@@ -101,7 +116,10 @@ async function measureScale(passages) {
   const texts = await writePassages(source, { passages, words, seed: 2, kept: 100 });
   const stages = {};
   const begin = performance.now();
-  const { path } = await addToIndex('generated', [source], { folder, onProgress: ({ stage }) => (stages[stage] ??= performance.now()) });
+  const { path } = await addToIndex('generated', [source], {
+    folder,
+    onProgress: ({ stage }) => (stages[stage] ??= performance.now()),
+  });
   const end = performance.now();
   const index = KnowledgeIndex.open('generated', { folder });
   const result = {
@@ -118,9 +136,15 @@ async function measureScale(passages) {
   };
   index.dispose();
   const { seconds, indexBytes, sourceBytes, latencyMs } = result;
-  say(`${passages} passages in ${seconds.all.toFixed(0)} s, ${(indexBytes / 1e6).toFixed(0)} MB (source: ${(sourceBytes / 1e6).toFixed(0)} MB)`);
-  const table = new Table({ head: ['query', 'words', 'p50 ms', 'p95 ms', 'p99 ms', 'most'], style: { head: [], border: [] } });
-  for (const { kind, words: count, p50, p95, p99, most } of latencyMs) table.push([kind, count, ...[p50, p95, p99, most].map((ms) => ms.toFixed(1))]);
+  say(
+    `${passages} passages in ${seconds.all.toFixed(0)} s, ${(indexBytes / 1e6).toFixed(0)} MB (source: ${(sourceBytes / 1e6).toFixed(0)} MB)`,
+  );
+  const table = new Table({
+    head: ['query', 'words', 'p50 ms', 'p95 ms', 'p99 ms', 'most'],
+    style: { head: [], border: [] },
+  });
+  for (const { kind, words: count, p50, p95, p99, most } of latencyMs)
+    table.push([kind, count, ...[p50, p95, p99, most].map((ms) => ms.toFixed(1))]);
   say(table.toString());
   return result;
 }
@@ -136,7 +160,8 @@ async function measurePeer(passages) {
   database.exec("CREATE VIRTUAL TABLE passage USING fts5(text, content='', tokenize='porter unicode61')");
   const insert = database.prepare('INSERT INTO passage (rowid, text) VALUES (?, ?)');
   database.transaction(() => {
-    readFileSync(source, 'utf8').trim().split('\n').forEach((line, i) => insert.run(i + 1, JSON.parse(line).text));
+    const lines = readFileSync(source, 'utf8').trim().split('\n');
+    for (const [i, line] of lines.entries()) insert.run(i + 1, JSON.parse(line).text);
   })();
   const find = database.prepare('SELECT rowid, rank FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 10');
   const random = randomOf(4);
@@ -145,12 +170,22 @@ async function measurePeer(passages) {
     const queries = Array.from({ length: 60 }, () => Array.from({ length: count }, () => words[rank()]));
     const times = (search) => median(queries.map((query) => elapsed(() => search(query))).slice(10));
     const own = times((query) => index.search(query.join(' '), 10));
-    const fts5 = times((query) => find.all([...new Set(query)].filter((word) => !englishStopWords.has(word)).map((word) => `"${word}"`).join(' OR ')));
+    const fts5 = times((query) =>
+      find.all(
+        [...new Set(query)]
+          .filter((word) => !englishStopWords.has(word))
+          .map((word) => `"${word}"`)
+          .join(' OR '),
+      ),
+    );
     return { words: count, own, fts5, ratio: fts5 / own };
   });
   index.dispose();
   database.close();
-  for (const { words: count, own, fts5, ratio } of measured) say(`${count} words, ${passages} passages: ${own.toFixed(1)} ms, FTS5 ${fts5.toFixed(1)} ms (${ratio.toFixed(1)} ×)`);
+  for (const { words: count, own, fts5, ratio } of measured)
+    say(
+      `${count} words, ${passages} passages: ${own.toFixed(1)} ms, FTS5 ${fts5.toFixed(1)} ms (${ratio.toFixed(1)} ×)`,
+    );
   return { passages, medianMs: measured };
 }
 
@@ -161,16 +196,29 @@ function latencies(index, words, texts) {
   const drawn = (count) => Array.from({ length: count }, () => words[rank()]).join(' ');
   const excerpt = (count) => {
     const parts = [];
-    for (let left = count; left > 0; left -= 60) parts.push(...texts[Math.floor(random() * texts.length)].split(' ').slice(0, Math.min(left, 60)));
+    for (let left = count; left > 0; left -= 60)
+      parts.push(...texts[Math.floor(random() * texts.length)].split(' ').slice(0, Math.min(left, 60)));
     return parts.join(' ');
   };
   const measured = [];
   for (const [kind, queryOf] of Object.entries({ drawn, excerpt })) {
     for (const count of Object.values(QUERY_WORDS)) {
       const queries = Array.from({ length: Number(flags.queries) + 50 }, () => queryOf(count));
-      const times = queries.map((query) => elapsed(() => index.search(query, 10))).slice(50).sort((a, b) => a - b); // the first ones warm up
+      const times = queries
+        .map((query) => elapsed(() => index.search(query, 10)))
+        .slice(50)
+        .sort((a, b) => a - b); // the first ones warm up
       const at = (share) => times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)];
-      measured.push({ kind, words: count, k: 10, queries: times.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), most: times.at(-1) });
+      measured.push({
+        kind,
+        words: count,
+        k: 10,
+        queries: times.length,
+        p50: at(0.5),
+        p95: at(0.95),
+        p99: at(0.99),
+        most: times.at(-1),
+      });
     }
   }
   return measured;
@@ -186,7 +234,9 @@ try {
   const quality = await measureQuality();
   const peer = await measurePeer(Math.min(PEER_PASSAGES, Number(flags.passages)));
   const scale = await measureScale(Number(flags.passages));
-  process.stdout.write(`${record('retrieval', { defaults: { ...defaultBm25, ...defaultAnalysis }, quality, peer, scale })}\n`);
+  process.stdout.write(
+    `${record('retrieval', { defaults: { ...defaultBm25, ...defaultAnalysis }, quality, peer, scale })}\n`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -112,7 +112,11 @@ for (let i = 0; i < Number(flags.rounds); i++) for (const each of contestants.va
 for (const [backend, each] of contestants) {
   const result = await each.finish();
   backends[backend] = result;
-  const rates = Object.entries(result.programsPerSecond).map(([name, { median: rate }]) => `${rate.toFixed(0)}/s ${name}`);
-  process.stderr.write(`${backend}: ${rates.join(', ')}; start ${result.startMs.median.toFixed(0)} ms, one program ${result.oneProgramMs.toFixed(1)} ms\n`);
+  const rates = Object.entries(result.programsPerSecond).map(
+    ([name, { median: rate }]) => `${rate.toFixed(0)}/s ${name}`,
+  );
+  process.stderr.write(
+    `${backend}: ${rates.join(', ')}; start ${result.startMs.median.toFixed(0)} ms, one program ${result.oneProgramMs.toFixed(1)} ms\n`,
+  );
 }
 process.stdout.write(`${record('sandbox', { workers: coreWorkers, programs: count, backends })}\n`);

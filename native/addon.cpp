@@ -11,8 +11,34 @@
 namespace t1 {
 namespace {
 
+using OnEvent = Callback<uint64_t, Event>;
+using OnLoaded = Callback<std::optional<Thrown>, std::optional<EngineHandle>>;
+using OnDisposed = Callback<>;
+
+constexpr Call<ModelInfo()> kInfo = {"info"};
+constexpr Call<std::vector<Token>(std::string, bool, std::optional<bool>)> kTokenize = {"tokenize", {{{"text"}, {"special"}, {"addBos"}}}};
+// The job's number is chosen by JS, so that no event can come before it is known there; the reply is the id that abort takes.
+constexpr Call<uint64_t(uint64_t, SampleJob)> kSample = {"sample", {{{"job"}, {"request"}}}};
+constexpr Call<uint64_t(uint64_t, ScoreJob)> kScore = {"score", {{{"job"}, {"request"}}}};
+constexpr Call<uint64_t(uint64_t, ClassifyJob)> kClassify = {"classify", {{{"job"}, {"request"}}}};
+constexpr Call<void(uint64_t)> kAbort = {"abort", {{{"id"}}}};
+constexpr Call<Statistics()> kStatistics = {"statistics"};
+constexpr Call<void(KvCosts)> kUseCosts = {"useCosts", {{{"costs"}}}};
+constexpr Call<void(bool)> kSetBusy = {"setBusy", {{{"busy"}}}};
+constexpr Call<void(OnDisposed)> kDispose = {"dispose", {{{"done"}}}};
+// Of the engine.
+constexpr auto kEngineCalls = std::tuple(kInfo, kTokenize, kSample, kScore, kClassify, kAbort, kStatistics, kUseCosts, kSetBusy, kDispose);
+
+constexpr Call<void(EngineOptions, OnEvent, OnLoaded)> kLoad = {"load", {{{"options"}, {"onEvent"}, {"done"}}}};
+constexpr Call<std::vector<Device>()> kDevices = {"devices"};
+constexpr Call<std::vector<std::string>()> kBackends = {"backends"};
+// Release of llama.cpp and the device that would decode.
+constexpr Call<std::string(int32_t, std::string)> kBuild = {"build", {{{"gpuLayers", {.min = -1}}, {"device"}}}};
+// Of the addon.
+constexpr auto kCalls = std::tuple(kLoad, kDevices, kBackends, kBuild);
+
 struct Delivery {
-  double job;
+  uint64_t job;
   Event event;
 };
 
@@ -21,7 +47,7 @@ void deliver(Napi::Env env, Napi::Function onEvent, std::nullptr_t *, Delivery *
   const std::unique_ptr<Delivery> delivery(raw);
   if (env == nullptr || onEvent == nullptr) return;
   Napi::HandleScope scope(env);
-  onEvent.Call({Napi::Number::New(env, delivery->job), fromEvent(env, delivery->event)});
+  OnEvent::call(onEvent, env, delivery->job, delivery->event);
 }
 
 using Events = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
@@ -34,34 +60,21 @@ struct AddonData {
   std::set<EngineObject *> open;  // engines whose decode thread may still run
 };
 
-// Runs `body` and turns a Failure into a JS exception.
-template <typename Body>
-Napi::Value guarded(Napi::Env env, Body body) {
-  try {
-    return body();
-  } catch (const Failure & failure) {
-    fromFailure(env, failure).ThrowAsJavaScriptException();
-  } catch (const std::exception & error) {
-    fromFailure(env, Failure(Code::Internal, error.what())).ThrowAsJavaScriptException();
-  }
-  return env.Undefined();
-}
-
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeEngine",
                        {
-                           InstanceMethod("info", &EngineObject::info),
-                           InstanceMethod("tokenize", &EngineObject::tokenize),
-                           InstanceMethod("sample", &EngineObject::sample),
-                           InstanceMethod("score", &EngineObject::score),
-                           InstanceMethod("classify", &EngineObject::classify),
-                           InstanceMethod("abort", &EngineObject::abort),
-                           InstanceMethod("statistics", &EngineObject::statistics),
-                           InstanceMethod("useCosts", &EngineObject::useCosts),
-                           InstanceMethod("setBusy", &EngineObject::setBusy),
-                           InstanceMethod("dispose", &EngineObject::dispose),
+                           InstanceMethod(kInfo.name, &EngineObject::info),
+                           InstanceMethod(kTokenize.name, &EngineObject::tokenize),
+                           InstanceMethod(kSample.name, &EngineObject::sample),
+                           InstanceMethod(kScore.name, &EngineObject::score),
+                           InstanceMethod(kClassify.name, &EngineObject::classify),
+                           InstanceMethod(kAbort.name, &EngineObject::abort),
+                           InstanceMethod(kStatistics.name, &EngineObject::statistics),
+                           InstanceMethod(kUseCosts.name, &EngineObject::useCosts),
+                           InstanceMethod(kSetBusy.name, &EngineObject::setBusy),
+                           InstanceMethod(kDispose.name, &EngineObject::dispose),
                        });
   }
 
@@ -104,7 +117,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   }
 
   // Called on the decode thread. The function outlives it: see onExit.
-  static void send(const Events & events, double job, Event event) {
+  static void send(const Events & events, uint64_t job, Event event) {
     auto delivery = std::make_unique<Delivery>(Delivery{job, std::move(event)});
     if (events.NonBlockingCall(delivery.get()) == napi_ok) delivery.release();
   }
@@ -114,61 +127,52 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     return *engine_;
   }
 
-  // The job's number is chosen by JS, so that no event can come before it is known there.
-  Napi::Value submit(const Napi::CallbackInfo & info, Work work) {
-    const double job = toNumber(info[0], "job", 0, 9e15);
-    const uint64_t id = engine().submit(std::move(work), [events = events_, job](Event event) {
-      send(events, job, std::move(event));
-    });
-    return Napi::Number::New(info.Env(), static_cast<double>(id));
+  uint64_t submit(uint64_t job, Work work) {
+    return engine().submit(std::move(work), [events = events_, job](Event event) { send(events, job, std::move(event)); });
   }
 
   Napi::Value info(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return fromModelInfo(info.Env(), engine().info()); });
+    return kInfo(info, [&] { return engine().info(); });
   }
 
   Napi::Value tokenize(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] {
+    return kTokenize(info, [&](const std::string & text, bool special, std::optional<bool> addBos) {
       const Vocabulary & vocabulary = engine().vocabulary();
-      const bool addBos = info[2].IsBoolean() ? info[2].ToBoolean().Value() : vocabulary.addsBos();
-      return fromTokens(info.Env(), vocabulary.tokenize(toText(info[0], "text"), info[1].ToBoolean(), addBos));
+      return vocabulary.tokenize(text, special, addBos.value_or(vocabulary.addsBos()));
     });
   }
 
   Napi::Value sample(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return submit(info, toSampleJob(info[1])); });
+    return kSample(info, [&](uint64_t job, SampleJob && request) { return submit(job, std::move(request)); });
   }
 
   Napi::Value score(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return submit(info, toScoreJob(info[1])); });
+    return kScore(info, [&](uint64_t job, ScoreJob && request) { return submit(job, std::move(request)); });
   }
 
   Napi::Value classify(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return submit(info, toClassifyJob(info[1])); });
+    return kClassify(info, [&](uint64_t job, ClassifyJob && request) { return submit(job, std::move(request)); });
   }
 
   Napi::Value abort(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] {
-      if (engine_) engine_->abort(static_cast<uint64_t>(toNumber(info[0], "id", 0, 9e15)));
-      return info.Env().Undefined();
+    return kAbort(info, [&](uint64_t id) {
+      if (engine_) engine_->abort(id);
     });
   }
 
   Napi::Value statistics(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return fromStatistics(info.Env(), engine().statistics()); });
+    return kStatistics(info, [&] { return engine().statistics(); });
   }
 
   Napi::Value useCosts(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] {
-      engine().useCosts(toKvCosts(info[0]));
-      return info.Env().Undefined();
-    });
+    return kUseCosts(info, [&](const KvCosts & costs) { engine().useCosts(costs); });
   }
 
   // Whether events are awaited: then the process stays alive for them.
   Napi::Value setBusy(const Napi::CallbackInfo & info) {
-    if (engine_) info[0].ToBoolean().Value() ? events_.Ref(info.Env()) : events_.Unref(info.Env());
-    return info.Env().Undefined();
+    return kSetBusy(info, [&](bool busy) {
+      if (engine_) busy ? events_.Ref(info.Env()) : events_.Unref(info.Env());
+    });
   }
 
   Napi::Value dispose(const Napi::CallbackInfo & info);
@@ -198,13 +202,10 @@ class LoadWorker : public Napi::AsyncWorker {
 
   void OnOK() override {
     Napi::HandleScope scope(Env());
-    if (failure_) {
-      Callback().Call({fromFailure(Env(), *failure_).Value()});
-      return;
-    }
+    if (failure_) return OnLoaded::call(Callback().Value(), Env(), Thrown{*failure_}, std::nullopt);
     auto & engineClass = Env().GetInstanceData<AddonData>()->engineClass;
     const Napi::Object engine = engineClass.New({Napi::External<std::shared_ptr<Engine>>::New(Env(), &engine_), onEvent_.Value()});
-    Callback().Call({Env().Undefined(), engine});
+    OnLoaded::call(Callback().Value(), Env(), std::nullopt, EngineHandle{engine});
   }
 
  private:
@@ -229,7 +230,7 @@ class DisposeWorker : public Napi::AsyncWorker {
   void OnOK() override {
     Napi::HandleScope scope(Env());
     object_->shut();
-    Callback().Call({});
+    OnDisposed::call(Callback().Value(), Env());
   }
 
  private:
@@ -239,39 +240,39 @@ class DisposeWorker : public Napi::AsyncWorker {
 };
 
 Napi::Value EngineObject::dispose(const Napi::CallbackInfo & info) {
-  if (engine_) engine_->close();
-  (new DisposeWorker(this, info.This().As<Napi::Object>(), info[0].As<Napi::Function>()))->Queue();
-  return info.Env().Undefined();
+  return kDispose(info, [&](const OnDisposed & done) {
+    if (engine_) engine_->close();
+    (new DisposeWorker(this, info.This().As<Napi::Object>(), done.function))->Queue();
+  });
 }
 
-// load(options, onEvent, done)
 Napi::Value load(const Napi::CallbackInfo & info) {
-  return guarded(info.Env(), [&] {
-    if (!info[1].IsFunction() || !info[2].IsFunction()) throw Failure(Code::Usage, "load needs two functions");
-    (new LoadWorker(toEngineOptions(info[0]), info[1].As<Napi::Function>(), info[2].As<Napi::Function>()))->Queue();
-    return info.Env().Undefined();
+  return kLoad(info, [](EngineOptions && options, const OnEvent & onEvent, const OnLoaded & done) {
+    (new LoadWorker(std::move(options), onEvent.function, done.function))->Queue();
   });
 }
 
-Napi::Value devices(const Napi::CallbackInfo & info) {
-  return guarded(info.Env(), [&] { return fromDevices(info.Env(), listDevices()); });
-}
+Napi::Value devices(const Napi::CallbackInfo & info) { return kDevices(info, listDevices); }
 
-Napi::Value backends(const Napi::CallbackInfo & info) {
-  return guarded(info.Env(), [&] {
-    const std::vector<std::string> names = listBackends();
-    Napi::Array array = Napi::Array::New(info.Env(), names.size());
-    for (uint32_t i = 0; i < names.size(); ++i) array.Set(i, names[i]);
-    return array;
-  });
-}
+Napi::Value backends(const Napi::CallbackInfo & info) { return kBackends(info, listBackends); }
 
-// build(gpuLayers, device): see engineBuild().
 Napi::Value build(const Napi::CallbackInfo & info) {
-  return guarded(info.Env(), [&] {
-    const auto layers = static_cast<int32_t>(toNumber(info[0], "gpuLayers", -1, 1e9));
-    return Napi::String::New(info.Env(), engineBuild(layers, toText(info[1], "device")));
+  return kBuild(info, [](int32_t gpuLayers, const std::string & device) {
+    return engineBuild(gpuLayers, device);
   });
+}
+
+// Everything above, for a test that compares it with src/engine/contract.ts.
+Napi::Value describe(const Napi::CallbackInfo & info) {
+  const Napi::Env env = info.Env();
+  Napi::Object addon = Napi::Object::New(env);
+  Napi::Object engine = Napi::Object::New(env);
+  std::apply([&](const auto &... calls) { (calls.describe(env, addon), ...); }, kCalls);
+  std::apply([&](const auto &... calls) { (calls.describe(env, engine), ...); }, kEngineCalls);
+  Napi::Object description = Napi::Object::New(env);
+  description.Set("addon", addon);
+  description.Set("engine", engine);
+  return description;
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
@@ -283,10 +284,11 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, EngineObject::shutAll)});
   exports.Set("version", T1_VERSION);
   exports.Set("contract", T1_CONTRACT);
-  exports.Set("load", Napi::Function::New(env, load));
-  exports.Set("devices", Napi::Function::New(env, devices));
-  exports.Set("backends", Napi::Function::New(env, backends));
-  exports.Set("build", Napi::Function::New(env, build));
+  exports.Set(kLoad.name, Napi::Function::New(env, load));
+  exports.Set(kDevices.name, Napi::Function::New(env, devices));
+  exports.Set(kBackends.name, Napi::Function::New(env, backends));
+  exports.Set(kBuild.name, Napi::Function::New(env, build));
+  exports.Set("describe", Napi::Function::New(env, describe));
   return exports;
 }
 

@@ -28,12 +28,27 @@ const extraFlags = (process.env.T1_CMAKE_FLAGS ?? '').split(/\s+/).filter(Boolea
 /** Hash of all the build reads, itself included. */
 function inputsHash(libraries) {
   const hash = createHash('sha256');
-  const sources = readdirSync(join(root, 'native')).filter((name) => /\.(cpp|h|mjs)$/.test(name)).sort();
+  const sources = readdirSync(join(root, 'native'))
+    .filter((name) => /\.(cpp|h|mjs)$/.test(name))
+    .sort();
   for (const name of ['../CMakeLists.txt', ...sources]) {
     hash.update(name).update(readFileSync(join(root, 'native', name)));
   }
-  const packages = ['node-addon-api', 'cmake-js'].map((name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version);
-  hash.update(JSON.stringify([version, process.platform, process.arch, libraries, fromSource, extraFlags, llamaRelease(root), packages]));
+  const packages = ['node-addon-api', 'cmake-js'].map(
+    (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version,
+  );
+  hash.update(
+    JSON.stringify([
+      version,
+      process.platform,
+      process.arch,
+      libraries,
+      fromSource,
+      extraFlags,
+      llamaRelease(root),
+      packages,
+    ]),
+  );
   return hash.digest('hex');
 }
 
@@ -51,7 +66,12 @@ function definitions(libraries, llama) {
 
 /** Runs quietly; prints all of it if it fails. */
 function run(command, args, { loud = false } = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: loud ? 'inherit' : 'pipe', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: loud ? 'inherit' : 'pipe',
+    maxBuffer: 1 << 28,
+  });
   if (status === 0) return;
   if (!loud) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
   throw new Error(`${[command, ...args.slice(0, 3)].join(' ')} failed${error ? `: ${error.message}` : ''}`);
@@ -75,7 +95,16 @@ function buildTests() {
   const llama = prepareLlama(root, { headersOnly: !fromSource });
   const folder = join(buildFolder, `tests${sanitize ? `-${sanitize}` : ''}${fromSource ? '-source' : ''}`);
   mkdirSync(folder, { recursive: true });
-  run('cmake', ['-S', root, '-B', folder, '-DT1_TESTS=ON', `-DT1_SANITIZE=${sanitize}`, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', ...definitions(libraries, llama)]);
+  run('cmake', [
+    '-S',
+    root,
+    '-B',
+    folder,
+    '-DT1_TESTS=ON',
+    `-DT1_SANITIZE=${sanitize}`,
+    '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+    ...definitions(libraries, llama),
+  ]);
   run('cmake', ['--build', folder, '--parallel', '2']);
   const model = join(folder, 'tiny.gguf');
   run(process.execPath, [join(root, 'test', 'support', 'tiny-gguf.mjs'), model]);

@@ -14,6 +14,11 @@ void checkTokens(const std::vector<Token> & tokens, int32_t vocabulary, const ch
   }
 }
 
+void checkTop(int32_t topLogprobs) {
+  if (topLogprobs >= 0 && topLogprobs <= kMostTop) return;
+  throw Failure(Code::Usage, "topLogprobs must be between 0 and " + std::to_string(kMostTop));
+}
+
 void checkSampleJob(const SampleJob & job, int32_t vocabulary) {
   const SamplerParams & s = job.sampler;
   // Written so that NaN fails.
@@ -22,6 +27,8 @@ void checkSampleJob(const SampleJob & job, int32_t vocabulary) {
   if (!(s.topP > 0 && s.topP <= 1)) throw Failure(Code::Usage, "topP must be above 0 and at most 1");
   if (!(s.minP >= 0 && s.minP <= 1)) throw Failure(Code::Usage, "minP must be between 0 and 1");
   if (job.maxTokens < 1) throw Failure(Code::Usage, "maxTokens must be 1 or more");
+  if (job.textIntervalMs && *job.textIntervalMs < 0) throw Failure(Code::Usage, "textIntervalMs must be 0 or more");
+  checkTop(job.topLogprobs);
   for (const std::string & stop : job.stop) {
     if (stop.empty()) throw Failure(Code::Usage, "a stop string must not be empty");
   }
@@ -38,12 +45,17 @@ void checkSampleJob(const SampleJob & job, int32_t vocabulary) {
 
 void checkScoreJob(const ScoreJob & job, int32_t vocabulary) {
   checkTokens(job.targets, vocabulary, "target");
+  checkTop(job.topLogprobs);
   for (const ScoreSequence & sequence : job.sequences) {
     checkTokens(sequence.tokens, vocabulary, "sequence");
     for (const int32_t position : sequence.positions) {
-      if (position >= 0 && position < static_cast<int32_t>(sequence.tokens.size())) continue;
-      throw Failure(Code::Usage, "position " + std::to_string(position) + " is outside a sequence of " +
-                                     std::to_string(sequence.tokens.size()) + " tokens");
+      const auto length = static_cast<int32_t>(sequence.tokens.size());
+      if (position < 0 || position >= length) {
+        throw Failure(Code::Usage, "position " + std::to_string(position) + " is outside a sequence of " + std::to_string(length) + " tokens");
+      }
+      if (job.next && position + 1 == length) {
+        throw Failure(Code::Usage, "position " + std::to_string(position) + " is the last of its sequence: there is no next token to score");
+      }
     }
   }
 }
@@ -114,8 +126,7 @@ void Engine::check(const Work & work) const {
 
 uint64_t Engine::submit(Work work, Sink sink) {
   check(work);
-  const Priority priority = std::visit([](const auto & job) { return job.priority; }, work);
-  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), priority, statistics_.read().decodes);
+  auto ticket = std::make_shared<Ticket>(std::move(work), std::move(sink), statistics_.read().decodes);
   std::lock_guard lock(mutex_);
   if (stop_.disposed) throw disposed();
   if (queue_.size() + running_.size() >= static_cast<size_t>(options_.queueLimit)) {

@@ -1,6 +1,7 @@
 #include "error.h"
 
 #include <cmath>
+#include <new>
 
 #include "log.h"
 
@@ -21,6 +22,20 @@ const char * codeName(Code code) {
     case Code::Internal: return "INTERNAL";
   }
   return "INTERNAL";
+}
+
+Failure toFailure(const std::exception_ptr & error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Failure & failure) {
+    return failure;
+  } catch (const std::bad_alloc &) {
+    return Failure(Code::OutOfMemory, "out of memory");
+  } catch (const std::exception & other) {
+    return Failure(Code::Internal, other.what());
+  } catch (...) {
+    return Failure(Code::Internal, "unknown failure");
+  }
 }
 
 void checkDecode(int32_t status, bool stopped) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -20,16 +22,20 @@ enum class Code {
   Aborted,
   Internal,
 };
+inline constexpr int kCodes = static_cast<int>(Code::Internal) + 1;  // Internal is the last
 
 // The code's name in src/errors.ts.
 const char * codeName(Code code);
 
-// Thrown inside one thread only; Engine turns it into an event before it could leave the decode thread.
+// Never leaves the thread that throws it but as a value: a job's last event, or what Pool::run() returns.
 class Failure : public std::runtime_error {
  public:
   Failure(Code code, const std::string & message) : std::runtime_error(message), code(code) {}
   Code code;
 };
+
+// What was thrown, as a Failure: OUT_OF_MEMORY for want of memory, INTERNAL for what is no Failure itself.
+Failure toFailure(const std::exception_ptr & error);
 
 // Throws for every return value of llama_decode but 0. `stopped`: the abort callback answered true.
 void checkDecode(int32_t status, bool stopped);

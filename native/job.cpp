@@ -21,6 +21,10 @@ Job::Job(std::shared_ptr<Ticket> ticket, const Runtime & runtime)
       scoring_(std::get_if<ScoreJob>(&ticket_->work)),
       classifying_(std::get_if<ClassifyJob>(&ticket_->work)),
       adapter_(std::visit([&](const auto & job) { return runtime.adapterNumber(job.adapter); }, ticket_->work)) {
+  if (!classifying_) {
+    top_ = std::min(sampling_ ? sampling_->topLogprobs : scoring_->topLogprobs, runtime.vocabulary().size());
+    if (top_ > 0) topTokens_.resize(static_cast<size_t>(runtime.workers()));
+  }
   if (sampling_) addPrompts();
   else if (scoring_) addSequences();
   else addClassified();
@@ -52,8 +56,11 @@ void Job::addSequences() {
   scratch_.resize(static_cast<size_t>(runtime_.workers()));
   for (const auto & [tokens, positions] : scoring_->sequences) {
     logprobs_.emplace_back(positions.size() * scoring_->targets.size());
+    next_.emplace_back(scoring_->next ? positions.size() : 0);
+    const size_t tops = positions.size() * static_cast<size_t>(top_);
+    tops_.push_back({top_, std::vector<Token>(tops), std::vector<float>(tops)});
     items_.push_back({&tokens, 0, 0, 0, 0, 0, {}, {}});
-    if (logprobs_.back().empty()) continue;
+    if (logprobs_.back().empty() && next_.back().empty() && tops == 0) continue;
     Item & item = items_.back();
     for (size_t row = 0; row < positions.size(); ++row) item.rows.emplace_back(positions[row], static_cast<int32_t>(row));
     std::sort(item.rows.begin(), item.rows.end());
@@ -127,7 +134,13 @@ bool Job::wants(const Lane & lane, int32_t position) const {
 // that of the raw distribution.
 Draw Job::draw(Lane & lane, const float * logits, int worker) {
   Sampler & sampler = samplers_[worker];
-  if (sampling_->bias.empty() && !lane.grammar) return sampler.draw(logits, *lane.random);
+  if (sampling_->bias.empty() && !lane.grammar) {
+    const Draw draw = sampler.draw(logits, *lane.random);
+    if (top_ > 0 && draw.valid) {
+      addTop(lane.top, lane.logprobs.size(), logits, worker, [&](float logit) { return sampler.logprob(logit); });
+    }
+    return draw;
+  }
   std::vector<float> & row = scratch_[worker];
   const auto size = static_cast<size_t>(runtime_.vocabulary().size());
   std::vector<float> summary;
@@ -144,17 +157,38 @@ Draw Job::draw(Lane & lane, const float * logits, int worker) {
   if (!draw.valid) return {.stuck = true};
   if (lane.grammar) lane.grammar->accept(draw.token);
   draw.logprob = static_cast<float>(logits[draw.token] - total);
+  if (top_ > 0) addTop(lane.top, lane.logprobs.size(), logits, worker, [&](float logit) { return static_cast<float>(logit - total); });
   return draw;
+}
+
+// Fills, or adds, this row of `top`. `logprob`: of a logit.
+template <typename Logprob>
+void Job::addTop(TopLogprobs & top, size_t row, const float * logits, int worker, Logprob logprob) {
+  const auto k = static_cast<size_t>(top_);
+  const std::vector<Candidate> & best = topTokens_[worker].find(logits, runtime_.vocabulary().size(), top_);
+  if (top.tokens.size() < (row + 1) * k) {
+    top.tokens.resize((row + 1) * k);
+    top.logprobs.resize((row + 1) * k);
+  }
+  for (size_t i = 0; i < k; ++i) {
+    top.tokens[row * k + i] = best[i].token;
+    top.logprobs[row * k + i] = logprob(best[i].logit);
+  }
 }
 
 bool Job::score(const Lane & lane, int32_t position, const float * logits, int worker) {
   if (classifying_) return classify(lane, logits);
   const double total = logSumExp(logits, runtime_.vocabulary().size(), scratch_[worker]);
   if (std::isnan(total)) return false;
+  const auto logprob = [&](float logit) { return static_cast<float>(logit - total); };
+  const std::vector<Token> & tokens = *items_[lane.item].tokens;
   const auto & rows = items_[lane.item].rows;
-  for (auto row = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0)); row != rows.end() && row->first == position; ++row) {
-    float * out = logprobs_[lane.item].data() + static_cast<size_t>(row->second) * scoring_->targets.size();
-    for (const Token target : scoring_->targets) *out++ = static_cast<float>(logits[target] - total);
+  for (auto at = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0)); at != rows.end() && at->first == position; ++at) {
+    const auto row = static_cast<size_t>(at->second);
+    float * out = logprobs_[lane.item].data() + row * scoring_->targets.size();
+    for (const Token target : scoring_->targets) *out++ = logprob(logits[target]);
+    if (scoring_->next) next_[lane.item][row] = logprob(logits[tokens[static_cast<size_t>(position) + 1]]);
+    if (top_ > 0) addTop(tops_[lane.item], row, logits, worker, logprob);
   }
   return true;
 }
@@ -188,8 +222,16 @@ bool Job::accept(Lane & lane, const Draw & draw, int64_t decodes) {
 void Job::finish(Lane & lane, Finish reason) {
   lane.finished = true;
   ++finished_;
-  std::vector<Token> tokens(lane.tokens.begin() + items_[lane.item].length, lane.tokens.end());
-  ticket_->sink(Sample{lane.item, lane.index, lane.text->utf8(), std::move(tokens), std::move(lane.logprobs), reason});
+  Sample sample{lane.item, lane.index, lane.text->utf8(), {}, std::move(lane.logprobs), reason, {}, {}};
+  sample.tokens.assign(lane.tokens.begin() + items_[lane.item].length, lane.tokens.end());
+  if (sampling_->topLogprobs > 0) {
+    sample.top = std::move(lane.top);
+    sample.top->k = top_;
+    sample.top->tokens.resize(sample.tokens.size() * static_cast<size_t>(top_));
+    sample.top->logprobs.resize(sample.top->tokens.size());
+  }
+  if (sampling_->textIntervalMs) sample.rest = lane.text->rest();
+  ticket_->sink(std::move(sample));
 }
 
 void Job::finishScoring(Lane & lane) {
@@ -201,13 +243,35 @@ void Job::end(const Failure * failure) {
   ticket_->ended = true;
   if (failure) ticket_->sink(*failure);
   else if (sampling_) ticket_->sink(SampleDone{usage_, firstTokenDecodes_});
-  else if (scoring_) ticket_->sink(ScoreDone{std::move(logprobs_), usage_});
+  else if (scoring_) ticket_->sink(scored());
   else ticket_->sink(ClassifyDone{std::move(logprobs_), runtime_.classLabels(), usage_});
+}
+
+ScoreDone Job::scored() {
+  ScoreDone done{std::move(logprobs_), usage_, {}, {}};
+  if (scoring_->next) done.next = std::move(next_);
+  if (scoring_->topLogprobs > 0) done.top = std::move(tops_);
+  return done;
+}
+
+void Job::tellTexts(std::chrono::steady_clock::time_point now) {
+  if (now - toldTexts_ < std::chrono::milliseconds(*sampling_->textIntervalMs)) return;
+  Texts texts;
+  for (Lane & lane : lanes_) {
+    if (lane.finished) continue;
+    std::string text = lane.text->take();
+    if (text.empty()) continue;
+    texts.pieces.push_back({lane.item, lane.index, std::move(text), static_cast<int32_t>(lane.logprobs.size())});
+  }
+  if (texts.pieces.empty()) return;
+  toldTexts_ = now;
+  ticket_->sink(std::move(texts));
 }
 
 void Job::report() {
   if (!sampling_) return;
   const auto now = std::chrono::steady_clock::now();
+  if (sampling_->textIntervalMs) tellTexts(now);
   if (now - reported_ < std::chrono::milliseconds(100)) return;
   reported_ = now;
   ticket_->sink(Progress{finished_, total_, usage_.generatedTokens});

@@ -13,6 +13,7 @@
 #include "runtime.h"
 #include "sampler.h"
 #include "text.h"
+#include "top_logprobs.h"
 
 namespace t1 {
 
@@ -23,12 +24,17 @@ inline constexpr int32_t kHead = 1 << 30;
 
 // A job between the threads: once it is queued, everything is only read but for the two flags.
 struct Ticket {
-  Ticket(Work work, Sink sink, Priority priority, int64_t decodes)
-      : work(std::move(work)), sink(std::move(sink)), priority(priority), decodes(decodes) {}
+  Ticket(Work work, Sink sink, int64_t decodes)
+      : work(std::move(work)),
+        sink(std::move(sink)),
+        priority(std::visit([](const auto & job) { return job.priority; }, this->work)),
+        ordinal(std::visit([](const auto & job) { return job.ordinal; }, this->work)),
+        decodes(decodes) {}
   uint64_t id = 0;
   const Work work;
   const Sink sink;
   const Priority priority;
+  const int64_t ordinal;
   const int64_t decodes;  // that had begun when it was queued
   std::atomic<bool> aborted{false};  // set by any thread
   bool ended = false;                // its final event was sent; decode thread only
@@ -60,6 +66,7 @@ struct Lane {
   std::optional<Text> text;
   std::optional<Grammar> grammar;
   std::vector<float> logprobs;
+  TopLogprobs top;  // a row for each that was drawn, an end-of-generation token included
 };
 
 class Job {
@@ -71,6 +78,7 @@ class Job {
 
   const Ticket & ticket() const { return *ticket_; }
   Priority priority() const { return ticket_->priority; }
+  int64_t ordinal() const { return ticket_->ordinal; }
   bool ended() const { return ticket_->ended; }
   // Nothing is left to do but to say so.
   bool complete() const { return finished_ == total_; }
@@ -105,7 +113,7 @@ class Job {
   // Whether the logits after this token of the lane are wanted.
   bool wants(const Lane & lane, int32_t position) const;
 
-  // Any thread of the pool; `worker` is its number. Logits are [vocabulary], or what the classification head gave
+  // Any thread of the pool, which catches what they throw; `worker` is its number. Logits are [vocabulary], or what the classification head gave
   // [classes]; false: they hold no distribution.
   Draw draw(Lane & lane, const float * logits, int worker);
   bool score(const Lane & lane, int32_t position, const float * logits, int worker);
@@ -116,7 +124,7 @@ class Job {
   void finishScoring(Lane & lane);
   // Sends the final event, the result or this failure. Once.
   void end(const Failure * failure = nullptr);
-  // Sends progress, ten times a second at most.
+  // Sends what there is to tell: texts, as often as the job wants them, and progress, ten times a second at most.
   void report();
 
  private:
@@ -125,6 +133,10 @@ class Job {
   void addClassified();
   bool classify(const Lane & lane, const float * probabilities);
   void finish(Lane & lane, Finish reason);
+  ScoreDone scored();
+  void tellTexts(std::chrono::steady_clock::time_point now);
+  template <typename Logprob>
+  void addTop(TopLogprobs & top, size_t row, const float * logits, int worker, Logprob logprob);
 
   const std::shared_ptr<Ticket> ticket_;
   const Runtime & runtime_;
@@ -138,6 +150,10 @@ class Job {
   std::optional<Grammar> grammar_;             // at its beginning
   std::vector<std::vector<float>> scratch_;    // one per pool worker
   std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets], or [sequences][classes]
+  int32_t top_ = 0;                            // most likely tokens wanted of each position; at most the vocabulary
+  std::vector<TopTokens> topTokens_;           // one per pool worker, if any are wanted
+  std::vector<std::vector<float>> next_;       // [sequences][positions], if wanted
+  std::vector<TopLogprobs> tops_;              // [sequences], if wanted
   Usage usage_;
   int64_t total_ = 0;
   int64_t finished_ = 0;
@@ -145,6 +161,7 @@ class Job {
   int32_t longest_ = 0;
   int64_t firstTokenDecodes_ = 0;
   std::chrono::steady_clock::time_point reported_;
+  std::chrono::steady_clock::time_point toldTexts_;
 };
 
 }  // namespace t1

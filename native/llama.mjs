@@ -33,7 +33,8 @@ export function llamaRelease(root) {
 export function prepareLlama(root, { headersOnly }) {
   const release = llamaRelease(root);
   const folder = join(root, 'build', `llama.cpp-${release}${headersOnly ? '-headers' : ''}`);
-  const git = (cwd, ...args) => execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  const git = (cwd, ...args) =>
+    execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
   if (!existsSync(folder)) {
     const unfinished = `${folder}.${process.pid}`;
     rmSync(unfinished, { recursive: true, force: true });
@@ -57,8 +58,9 @@ export function libraryFolder(root, { platform, arch } = process, variant = proc
   const name = variant ? `${base}-${variant}` : base === 'mac-arm64' ? 'mac-arm64-metal' : base;
   const folder = packageFolder(root, `@node-llama-cpp/${name}`);
   if (!folder) {
-    throw new Error(`@node-llama-cpp/${name} is not installed: run npm ci with optional packages, or set T1_BUILD_LLAMA=source`);
+    throw new Error(
+      `@node-llama-cpp/${name} is not installed: run npm ci with optional packages, or set T1_BUILD_LLAMA=source`,
+    );
   }
   return join(folder, 'bins', name);
 }
-

@@ -17,23 +17,24 @@ Pool::~Pool() {
   for (auto & thread : threads_) thread.join();
 }
 
-void Pool::run(int count, const std::function<void(int, int)> & task) {
-  if (count == 1 || threads_.empty()) {
-    for (int i = 0; i < count; ++i) task(0, i);
-    return;
-  }
+Pool::Errors Pool::run(int count, const Task & task) {
+  Errors errors(static_cast<size_t>(count));
   {
     std::lock_guard lock(mutex_);
     task_ = &task;
+    errors_ = errors.data();
     count_ = count;
     next_ = 0;
-    busy_ = static_cast<int>(threads_.size());
-    ++round_;
+    if (count > 1) {
+      busy_ = static_cast<int>(threads_.size());
+      ++round_;
+    }
   }
-  wake_.notify_all();
+  if (count > 1) wake_.notify_all();
   drain(0);
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return busy_ == 0; });
+  return errors;
 }
 
 void Pool::loop(int worker) {
@@ -51,8 +52,15 @@ void Pool::loop(int worker) {
   }
 }
 
-void Pool::drain(int worker) {
-  for (int i = next_++; i < count_; i = next_++) (*task_)(worker, i);
+// Nothing leaves it: an exception on a helper would end the process, and one here would leave helpers in a task that is gone.
+void Pool::drain(int worker) noexcept {
+  for (int i = next_++; i < count_; i = next_++) {
+    try {
+      (*task_)(worker, i);
+    } catch (...) {
+      errors_[i] = std::current_exception();
+    }
+  }
 }
 
 }  // namespace t1

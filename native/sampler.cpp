@@ -9,11 +9,6 @@
 namespace t1 {
 namespace {
 
-// Higher logit first; among equals the lower id, so that the order is total.
-bool better(const Candidate & a, const Candidate & b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
-}
-
 // Shrinks `candidates` to its best ones, as few as reach `mass` together. weight(c) > 0.
 // Quickselect by mass: a nearly flat distribution keeps most of a vocabulary, sorting it would be slow.
 template <typename Weight>
@@ -73,9 +68,11 @@ Draw Sampler::draw(const float * logits, Random & random) {
   } else {
     draw.token = drawVocabulary(logits, u);
   }
-  draw.logprob = static_cast<float>(logits[draw.token] - max_ - std::log(sum_));
+  draw.logprob = logprob(logits[draw.token]);
   return draw;
 }
+
+float Sampler::logprob(float logit) const { return static_cast<float>(logit - max_ - std::log(sum_)); }
 
 std::vector<Candidate> Sampler::survivors(const float * logits) {
   if (!summarise(logits)) return {};

@@ -33,12 +33,20 @@ struct Candidate {
   float logit;
 };
 
+// Higher logit first; among equals the lower id, so that the order is total.
+inline bool better(const Candidate & a, const Candidate & b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+}
+
 // Scratch of one thread; rows may use any sampler.
 class Sampler {
  public:
   Sampler(const SamplerParams & params, int32_t vocabulary) : params_(params), n_(vocabulary) {}
 
   Draw draw(const float * logits, Random & random);
+
+  // Of a token that has this logit in the row that was drawn from last, if that was valid: as Draw::logprob.
+  float logprob(float logit) const;
 
   // The candidates that survive top-k, top-p and min-p, best first; for tests.
   std::vector<Candidate> survivors(const float * logits);

@@ -28,8 +28,15 @@ constexpr double kWorthCalibrating = 20'000;
 // The fixed part of a decode, in rows, where it was not measured.
 constexpr double kDecodeRows = 16;
 
+// The order in which jobs are served: by rank, which is interactive ones first, then those of earlier problems, so that
+// problems are finished one after the other; among those of one rank in order of arrival.
+bool earlierRank(const Job & a, const Job & b) {
+  return a.priority() != b.priority() ? a.priority() > b.priority() : a.ordinal() < b.ordinal();
+}
+
 bool before(const Job & a, const Job & b) {
-  return a.priority() != b.priority() ? a.priority() > b.priority() : a.ticket().id < b.ticket().id;
+  if (earlierRank(a, b)) return true;
+  return !earlierRank(b, a) && a.ticket().id < b.ticket().id;
 }
 
 Failure noDistribution(const Runtime & runtime) {
@@ -45,14 +52,8 @@ std::optional<Failure> failureOf(Body body) {
   try {
     body();
     return std::nullopt;
-  } catch (const Failure & failure) {
-    return failure;
-  } catch (const std::bad_alloc &) {
-    return Failure(Code::OutOfMemory, "out of memory");
-  } catch (const std::exception & error) {
-    return Failure(Code::Internal, error.what());
   } catch (...) {
-    return Failure(Code::Internal, "unknown failure");
+    return toFailure(std::current_exception());
   }
 }
 
@@ -352,38 +353,49 @@ void Scheduler::dropContext() {
 
 void Scheduler::admit() {
   wishes_.reset();
-  int64_t promised = 0;  // places that prompts which are being read will need for their other samples
+  promised_ = earlier_ = {};
+  full_ = false;
+  const Job * last = nullptr;
   for (Job & job : jobs_) {
     if (!fitsContext(job)) continue;  // see replaceable()
-    const bool places = sequences_->cache().count(State::Busy) < sequences_->cache().size();
-    if (!places && job.priority() == Priority::Batch) break;
-    if (admitLanes(job)) admitItems(job, promised);
+    if (last && earlierRank(*last, job)) {
+      if (full_) break;  // what is free, or becomes so, is for those before
+      earlier_ = promised_;
+    }
+    last = &job;
+    if (places() <= earlier_.places && job.priority() == Priority::Batch) break;
+    if (admitLanes(job) == Placed::Yes) admitItems(job);
   }
 }
 
-// Lanes that have lost their place come first. False: they still wait.
-bool Scheduler::admitLanes(Job & job) {
+// Sequences of the context that nobody runs in.
+int64_t Scheduler::places() const { return sequences_->cache().size() - sequences_->cache().count(State::Busy); }
+
+// Lanes that have lost their place come first.
+Scheduler::Placed Scheduler::admitLanes(Job & job) {
   for (Lane & lane : job.lanes()) {
-    if (lane.slot < 0 && !place(job, job.items()[lane.item], &lane)) return false;
+    if (lane.slot >= 0) continue;
+    const Placed placed = place(job, job.items()[lane.item], &lane);
+    if (placed != Placed::Yes) return placed;
   }
-  return true;
+  return Placed::Yes;
 }
 
-// In order, but an item that has to wait stops no other one: it may wait for what that one computes.
-bool Scheduler::admitItems(Job & job, int64_t & promised) {
-  const PrefixCache & cache = sequences_->cache();
+// In order, but an item that has to wait stops no other one of its rank: it may wait for what that one computes.
+void Scheduler::admitItems(Job & job) {
   for (Item & item : job.items()) {
     if (item.begun == item.lanes) continue;
     const bool reading = item.begun > 0 && item.logits.empty();
-    const int64_t places = cache.size() - cache.count(State::Busy);
-    if (item.begun == 0 && promised > 0 && places <= promised && !hasPlace(job, item)) continue;
-    while (!reading && item.begun < item.lanes && place(job, item, nullptr)) {
+    if (item.begun == 0 && promised_.places > 0 && places() <= promised_.places && !hasPlace(job, item)) continue;
+    while (!reading && item.begun < item.lanes && place(job, item, nullptr) == Placed::Yes) {
       if (item.logits.empty()) break;  // its first lane reads the prompt, the others begin where it ends
     }
-    if (item.begun > 0) promised += item.lanes - item.begun;
-    if (cache.count(State::Busy) == cache.size() && job.priority() == Priority::Batch) return false;
+    if (item.begun > 0) {
+      promised_.places += item.lanes - item.begun;
+      promised_.cells += static_cast<int64_t>(item.lanes - item.begun) * (job.most(item) - item.length);
+    }
+    if (places() == 0 && job.priority() == Priority::Batch) return;
   }
-  return true;
 }
 
 // Whether the item goes on where a cached sequence ends, and so takes no place from another.
@@ -393,10 +405,16 @@ bool Scheduler::hasPlace(const Job & job, const Item & item) const {
   return match.slot >= 0 && cache.state(match.slot) == State::Idle && cache.length(match.slot) == match.ready;
 }
 
-// Gives a lane its sequence: the item's next one, or one that has begun. False: it has to wait.
-bool Scheduler::place(Job & job, Item & item, Lane * lane) {
+// Gives a lane its sequence: the item's next one, or one that has begun. Where it has to wait for room, so do later ranks.
+Scheduler::Placed Scheduler::place(Job & job, Item & item, Lane * lane) {
+  const Placed placed = tryToPlace(job, item, lane);
+  full_ = full_ || placed == Placed::NoRoom;
+  return placed;
+}
+
+Scheduler::Placed Scheduler::tryToPlace(Job & job, Item & item, Lane * lane) {
   const PrefixCache & cache = sequences_->cache();
-  if (cache.count(State::Busy) >= most_) return false;
+  if (cache.count(State::Busy) >= most_) return Placed::NoRoom;
   const Path path = lane ? job.path(*lane) : job.path(item);
   const bool drawn = !lane && !item.logits.empty();  // its first token is drawn from logits that are there
   PrefixCache::Match match = cache.find(path, drawn ? item.length : lane ? job.shareable(*lane) : item.shareable);
@@ -404,16 +422,16 @@ bool Scheduler::place(Job & job, Item & item, Lane * lane) {
   if (drawn && !fork) match = cache.find(path, item.shareable);
   if (match.planned > match.ready) {
     const Job * owner = laneOf(match.plannedSlot).job;
-    if (owner && owner->priority() >= job.priority()) return false;  // it is being computed
+    if (owner && owner->priority() >= job.priority()) return Placed::Computed;  // it is being computed
   }
   // When nothing else runs, nothing will make place: then the cache has to.
   const bool last = stuck_ && cache.count(State::Busy) == 0;
-  int32_t slot = findSlot(match, last);
-  while (slot < 0 && park(job)) slot = findSlot(match, last);
-  if (slot < 0) return false;
+  int32_t slot = findSlot(job, match, last);
+  while (slot < 0 && park(job)) slot = findSlot(job, match, last);
+  if (slot < 0) return Placed::NoRoom;
   const int64_t most = lane ? job.most(*lane) : job.most(item);
-  while (!findCells(match, slot, most - match.ready, last)) {
-    if (!park(job)) return false;
+  while (!findCells(job, match, slot, most - match.ready, last)) {
+    if (!park(job)) return Placed::NoRoom;
   }
   // Both may have evicted what was found.
   if (match.slot >= 0 && cache.state(match.slot) == State::Free) match = {};
@@ -424,11 +442,11 @@ bool Scheduler::place(Job & job, Item & item, Lane * lane) {
   lane->slot = slot;
   if (fresh) job.usage().sharedTokens += shared;
   if (fork && shared == item.length) lane->logits = item.logits.data();
-  return true;
+  return Placed::Yes;
 }
 
-// A slot for what matched so: where it lies, a free one, or that of a cached sequence that nobody waits for. -1: none.
-int32_t Scheduler::findSlot(const PrefixCache::Match & match, bool last) {
+// A slot for what matched so: where it lies, a free one, or that of a cached sequence that may go. -1: none.
+int32_t Scheduler::findSlot(const Job & job, const PrefixCache::Match & match, bool last) {
   const PrefixCache & cache = sequences_->cache();
   const int32_t source = match.slot;
   const bool idle = source >= 0 && cache.state(source) == State::Idle;
@@ -436,28 +454,33 @@ int32_t Scheduler::findSlot(const PrefixCache::Match & match, bool last) {
   const int32_t free = cache.freeSlot();
   if (free >= 0) return free;
   if (cache.count(State::Idle) == 0) return -1;
-  const Wishes & wanted = wishes();
   // To cut it back harms nobody who wishes for no more than stays.
-  if (idle && wanted.depths[source] <= match.ready) return source;
-  std::bitset<kMaxSequences> keep = wanted.slots;
-  if (last) keep.reset();
-  const int32_t oldest = cache.oldestIdle(keep);
-  return oldest;
+  if (idle && wishes().depths[source] <= match.ready) return source;
+  return evictable(job, {}, last);
+}
+
+// The cached sequence that goes next for this job, none of those `besides`: the oldest that nobody waits for, then the oldest
+// that only jobs of later rank wait for; `last`: then any. -1: none.
+int32_t Scheduler::evictable(const Job & job, const std::bitset<kMaxSequences> & besides, bool last) {
+  const PrefixCache & cache = sequences_->cache();
+  if (last) return cache.oldestIdle(besides);
+  const int32_t unwanted = cache.oldestIdle(besides | wishes().slots);
+  return unwanted >= 0 ? unwanted : cache.oldestIdle(besides | wishes().keptFrom(job));
 }
 
 // Evicts until a unified KV cache has room for `need` more cells. False: there is none.
-bool Scheduler::findCells(const PrefixCache::Match & match, int32_t slot, int64_t need, bool last) {
+bool Scheduler::findCells(const Job & job, const PrefixCache::Match & match, int32_t slot, int64_t need, bool last) {
   if (!runtime_.shape().unified) return true;
   const PrefixCache & cache = sequences_->cache();
   const auto room = [&] {
     const bool taken = cache.state(slot) == State::Idle;
-    return sequences_->capacity() - cache.cells() - reserved() + (taken ? cache.ownCells(slot, slot == match.slot ? match.ready : 0) : 0);
+    return sequences_->capacity() - cache.cells() - reserved() - earlier_.cells + (taken ? cache.ownCells(slot, slot == match.slot ? match.ready : 0) : 0);
   };
+  std::bitset<kMaxSequences> used;
+  used.set(static_cast<size_t>(slot));
+  if (match.slot >= 0) used.set(static_cast<size_t>(match.slot));
   while (room() < need) {
-    std::bitset<kMaxSequences> keep = last ? std::bitset<kMaxSequences>() : wishes().slots;
-    keep.set(static_cast<size_t>(slot));
-    if (match.slot >= 0) keep.set(static_cast<size_t>(match.slot));
-    const int32_t oldest = cache.oldestIdle(keep);
+    const int32_t oldest = evictable(job, used, last);
     if (oldest < 0) break;
     sequences_->release(oldest);
   }
@@ -470,7 +493,7 @@ bool Scheduler::findCells(const PrefixCache::Match & match, int32_t slot, int64_
   return true;
 }
 
-// Takes the place of the batch lane that began last, for an interactive job. The lane reads its tokens again later.
+// Takes the place of the batch job that is served last (its lane that began last), for an interactive job. The lane reads its tokens again later.
 bool Scheduler::park(const Job & job) {
   if (job.priority() != Priority::Interactive) return false;
   for (auto other = jobs_.rbegin(); other != jobs_.rend() && other->priority() == Priority::Batch; ++other) {
@@ -494,6 +517,7 @@ const Scheduler::Wishes & Scheduler::wishes() {
   const PrefixCache & cache = sequences_->cache();
   wishes_.emplace();
   wishes_->depths.resize(static_cast<size_t>(cache.size()));
+  wishes_->earliest.resize(static_cast<size_t>(cache.size()));
   int32_t seen = 0;
   for (Job & job : jobs_) {
     for (const Item & item : job.items()) {
@@ -502,9 +526,16 @@ const Scheduler::Wishes & Scheduler::wishes() {
       if (match.slot < 0) continue;
       wishes_->slots.set(static_cast<size_t>(match.slot));
       wishes_->depths[match.slot] = std::max(wishes_->depths[match.slot], match.ready);
+      if (!wishes_->earliest[match.slot]) wishes_->earliest[match.slot] = &job;
     }
   }
   return *wishes_;
+}
+
+std::bitset<kMaxSequences> Scheduler::Wishes::keptFrom(const Job & job) const {
+  std::bitset<kMaxSequences> kept;
+  for (size_t s = 0; s < earliest.size(); ++s) kept[s] = earliest[s] && !earlierRank(job, *earliest[s]);
+  return kept;
 }
 
 // Cells that lanes with a place may still come to need.
@@ -713,9 +744,9 @@ void Scheduler::drawFresh() {
   }
 }
 
-// On all threads of the pool.
+// On all threads of the pool. What one output throws is kept with it and ends its job alone.
 void Scheduler::evaluate(std::vector<Output> & outputs) {
-  runtime_.pool().run(static_cast<int>(outputs.size()), [&](int worker, int i) {
+  const Pool::Errors errors = runtime_.pool().run(static_cast<int>(outputs.size()), [&](int worker, int i) {
     Output & output = outputs[i];
     if (output.job->sampling()) {
       output.draw = output.job->draw(*output.lane, output.logits, worker);
@@ -724,12 +755,18 @@ void Scheduler::evaluate(std::vector<Output> & outputs) {
       output.valid = output.job->score(*output.lane, output.position, output.logits, worker);
     }
   });
+  for (size_t i = 0; i < outputs.size(); ++i) outputs[i].error = errors[i];
 }
 
 void Scheduler::accept(std::vector<Output> & outputs) {
   for (Output & output : outputs) {
     Job & job = *output.job;
     if (job.ended()) continue;  // by another of its outputs
+    if (output.error) {
+      const Failure failure = toFailure(output.error);
+      end(job, &failure);
+      continue;
+    }
     if (!output.valid) {
       const Failure failure = noDistribution(runtime_);
       end(job, &failure);

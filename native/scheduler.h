@@ -46,11 +46,21 @@ class Scheduler {
     const float * logits;
     Draw draw = {};
     bool valid = true;
+    std::exception_ptr error = nullptr;  // instead
   };
+  // What prompts that are being read will need for their other samples.
+  struct Promises {
+    int64_t places = 0;
+    int64_t cells = 0;
+  };
+  enum class Placed { Yes, NoRoom, Computed };  // Computed: what it can share is still being computed
   // What items that wait can share with the sequences that there are.
   struct Wishes {
     std::bitset<kMaxSequences> slots;
-    std::vector<int32_t> depths;  // [slots] most tokens
+    std::vector<int32_t> depths;        // [slots] most tokens
+    std::vector<const Job *> earliest;  // [slots] of the jobs that wish for it; null: none
+    // Those that such a job may not take away: what only later ranks wish for, it may.
+    std::bitset<kMaxSequences> keptFrom(const Job & job) const;
   };
 
   void end(Job & job, const Failure * failure = nullptr);
@@ -72,12 +82,15 @@ class Scheduler {
   void dropContext();
 
   void admit();
-  bool admitLanes(Job & job);
-  bool admitItems(Job & job, int64_t & promised);
+  Placed admitLanes(Job & job);
+  void admitItems(Job & job);
+  int64_t places() const;
+  int32_t evictable(const Job & job, const std::bitset<kMaxSequences> & besides, bool last);
   bool hasPlace(const Job & job, const Item & item) const;
-  bool place(Job & job, Item & item, Lane * lane);
-  int32_t findSlot(const PrefixCache::Match & match, bool last);
-  bool findCells(const PrefixCache::Match & match, int32_t slot, int64_t need, bool last);
+  Placed place(Job & job, Item & item, Lane * lane);
+  Placed tryToPlace(Job & job, Item & item, Lane * lane);
+  int32_t findSlot(const Job & job, const PrefixCache::Match & match, bool last);
+  bool findCells(const Job & job, const PrefixCache::Match & match, int32_t slot, int64_t need, bool last);
   bool park(const Job & job);
   void release(Lane & lane);
   const Wishes & wishes();
@@ -100,6 +113,9 @@ class Scheduler {
   std::optional<Sequences> sequences_;  // while there is a context
   std::optional<Decoder> decoder_;
   std::optional<Wishes> wishes_;  // of this admission
+  Promises promised_;             // likewise
+  Promises earlier_;              // of them, those to jobs of earlier rank than the one that is being admitted
+  bool full_ = false;             // that one, or another of its rank, has found no room
   bool stuck_ = false;            // nothing could be decoded although something waits: then the cache gives way
   int64_t decodes_ = 0;           // that have begun
   int32_t adapter_ = 0;           // of the last decode, as Job::kind() has it

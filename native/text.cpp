@@ -29,9 +29,8 @@ size_t sequenceLength(std::string_view s, size_t & partial) {
   return length;
 }
 
-}  // namespace
-
-std::string toUtf8(std::string_view bytes, bool cutTail) {
+// Reads bytes off the front, as valid UTF-8; `keepTail`: but for an unfinished last character, which remains there.
+std::string decode(std::string_view & bytes, bool keepTail) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
@@ -44,12 +43,27 @@ std::string toUtf8(std::string_view bytes, bool cutTail) {
     }
     const bool unfinished = partial == bytes.size() && static_cast<uint8_t>(bytes[0]) >= 0xc2 &&
                             static_cast<uint8_t>(bytes[0]) <= 0xf4;
-    if (unfinished && cutTail) break;
+    if (unfinished && keepTail) break;
     out += "\xef\xbf\xbd";
     bytes.remove_prefix(partial);
   }
   return out;
 }
+
+// Bytes at the end of `bytes` with which one of `stops` may be beginning.
+size_t heldBack(std::string_view bytes, const std::vector<std::string> & stops) {
+  size_t held = 0;
+  for (const std::string_view stop : stops) {
+    for (size_t length = std::min(stop.size() - 1, bytes.size()); length > held; --length) {
+      if (bytes.ends_with(stop.substr(0, length))) held = length;
+    }
+  }
+  return held;
+}
+
+}  // namespace
+
+std::string toUtf8(std::string_view bytes, bool cutTail) { return decode(bytes, cutTail); }
 
 bool Text::append(std::string_view piece) {
   const size_t before = bytes_.size();
@@ -64,5 +78,20 @@ bool Text::append(std::string_view piece) {
   bytes_.resize(cut);
   return true;
 }
+
+// A stop string that is completed later begins at or after what is not held back, so it never cuts off what was taken. And
+// characters are read from left to right: where one has ended, what comes later reads the same without what was before.
+std::string Text::take() {
+  const size_t held = heldBack(bytes_, *stops_);
+  // What a stop string has left may end like the beginning of another one, and be taken already.
+  const size_t sure = std::max(taken_, bytes_.size() - held);
+  std::string_view bytes(bytes_);
+  bytes = bytes.substr(taken_, sure - taken_);
+  std::string text = decode(bytes, true);
+  taken_ = sure - bytes.size();
+  return text;
+}
+
+std::string Text::rest() const { return toUtf8(std::string_view(bytes_).substr(taken_), true); }
 
 }  // namespace t1

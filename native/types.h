@@ -16,6 +16,8 @@ namespace t1 {
 using Token = int32_t;
 
 // An interactive job's work goes into every decode first, and takes places from batch jobs if there are none left.
+// Among jobs of one priority the lower ordinal (the number of the problem) comes first, among those of one ordinal the
+// earlier arrival; a lane that runs keeps its place.
 enum class Priority { Batch, Interactive };
 
 // Those of one name are used together.
@@ -64,10 +66,18 @@ struct SamplePrompt {
   std::vector<uint64_t> seeds;
 };
 
+// Most tokens of which a job may ask to be told how likely they were.
+inline constexpr int32_t kMostTop = 20;
+
 // What jobs that come later and share with this one will need; so the context is made for them at once.
 struct Reserve {
   int32_t sequences = 0;
   int32_t tokens = 0;  // of the longest
+};
+
+struct LogitBias {
+  Token token = 0;
+  float bias = 0;  // added to its logit; -inf: never
 };
 
 struct SampleJob {
@@ -76,10 +86,13 @@ struct SampleJob {
   int32_t maxTokens = 0;
   std::vector<std::string> stop;
   std::string grammar;                          // GBNF; empty: everything may be said
-  std::vector<std::pair<Token, float>> bias;    // added to logits; -inf: never
+  std::vector<LogitBias> bias;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
   Reserve reserve;
+  std::optional<int32_t> textIntervalMs;  // least time between two Texts, 0: every decode; none: nobody wants them
+  int32_t topLogprobs = 0;                // most likely tokens to be told of each generated one; kMostTop at most
 };
 
 struct ScoreSequence {
@@ -92,6 +105,9 @@ struct ScoreJob {
   std::vector<Token> targets;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
+  bool next = false;        // wanted too: at each position, of the token that comes after it
+  int32_t topLogprobs = 0;  // and of this many most likely ones; kMostTop at most
 };
 
 // Whole sequences, read by the model's classification head after their last token.
@@ -99,6 +115,7 @@ struct ClassifyJob {
   std::vector<std::vector<Token>> sequences;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
+  int64_t ordinal = 0;  // 0 or more
 };
 
 enum class Finish { Eog, Stop, Length };
@@ -110,6 +127,13 @@ struct Usage {
   int64_t sharedTokens = 0;  // prompt tokens that were not evaluated: their cells were there
 };
 
+// The most likely tokens at each of n positions, best first, among equals the lower id.
+struct TopLogprobs {
+  int32_t k = 0;                // of each position: what was asked for, at most the vocabulary
+  std::vector<Token> tokens;    // [n × k]
+  std::vector<float> logprobs;  // [n × k] natural log under the raw distribution
+};
+
 struct Sample {
   int32_t prompt = 0;
   int32_t index = 0;
@@ -117,6 +141,21 @@ struct Sample {
   std::vector<Token> tokens;
   std::vector<float> logprobs;
   Finish finish = Finish::Length;
+  std::optional<TopLogprobs> top;   // if asked for
+  std::optional<std::string> rest;  // where Texts are wanted: the end of `text`, which none has told
+};
+
+// What a sample has gone on by.
+struct TextPiece {
+  int32_t prompt = 0;
+  int32_t index = 0;
+  std::string text;    // whole characters, at least one, that nothing which is still to come can take back
+  int32_t tokens = 0;  // sampled so far, those included whose text is not told yet
+};
+
+// Of all samples of the job that have gone on since the last one. The texts of a sample's pieces, and then its `rest`, are its `text`.
+struct Texts {
+  std::vector<TextPiece> pieces;
 };
 
 struct Progress {
@@ -158,6 +197,8 @@ struct SampleDone {
 struct ScoreDone {
   std::vector<std::vector<float>> logprobs;  // [sequences][positions × targets]
   Usage usage;
+  std::optional<std::vector<std::vector<float>>> next;  // [sequences][positions], if asked for
+  std::optional<std::vector<TopLogprobs>> top;          // [sequences], n: positions; if asked for
 };
 
 struct ClassifyDone {
@@ -166,8 +207,9 @@ struct ClassifyDone {
   Usage usage;
 };
 
-// A job's events in order: Sample and Progress any number of times, then exactly one of the rest.
-using Event = std::variant<Sample, Progress, SampleDone, ScoreDone, ClassifyDone, Failure>;
+// A job's events in order: Sample, Texts and Progress any number of times, then exactly one of the rest. No text of a sample
+// comes after that Sample.
+using Event = std::variant<Sample, Texts, Progress, SampleDone, ScoreDone, ClassifyDone, Failure>;
 using Sink = std::function<void(Event)>;
 
 // A classification or value head in the file.

@@ -4,7 +4,17 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,11 +31,17 @@ const PREREQUISITES = [
   {
     name: 'CMake (3.19 or newer)',
     found: () => answers('cmake', ['--version']),
-    install: { linux: 'sudo apt-get install cmake', darwin: 'brew install cmake', win32: 'winget install Kitware.CMake' },
+    install: {
+      linux: 'sudo apt-get install cmake',
+      darwin: 'brew install cmake',
+      win32: 'winget install Kitware.CMake',
+    },
   },
   {
     name: 'a C++ compiler',
-    found: () => windows || [process.env.CXX, 'c++', 'g++', 'clang++'].some((compiler) => compiler && answers(compiler, ['--version'])),
+    found: () =>
+      windows ||
+      [process.env.CXX, 'c++', 'g++', 'clang++'].some((compiler) => compiler && answers(compiler, ['--version'])),
     install: {
       linux: 'sudo apt-get install g++ make',
       darwin: 'xcode-select --install',
@@ -43,13 +59,17 @@ step('TypeScript', ['package-lock.json', 'tsconfig.json', ...filesBelow('src')],
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  fail(`Node ${process.versions.node} is too old: t1 needs 20.19 or newer, from https://nodejs.org or your package manager`);
+  fail(
+    `Node ${process.versions.node} is too old: t1 needs 20.19 or newer, from https://nodejs.org or your package manager`,
+  );
 }
 
 function checkPrerequisites() {
   const missing = PREREQUISITES.filter(({ found }) => !found());
   for (const { name, install } of missing) {
-    process.stderr.write(`t1: missing ${name}: ${install[process.platform] ?? 'install it with your package manager'}\n`);
+    process.stderr.write(
+      `t1: missing ${name}: ${install[process.platform] ?? 'install it with your package manager'}\n`,
+    );
   }
   if (missing.length > 0) process.exit(1);
 }
@@ -57,7 +77,9 @@ function checkPrerequisites() {
 function installPackages() {
   // better-sqlite3 compiles where its prebuilt binary cannot be fetched; Node's own headers spare it a download.
   const prefix = dirname(dirname(process.execPath));
-  const headers = existsSync(join(prefix, 'include', 'node', 'node.h')) ? { npm_package_config_node_gyp_nodedir: prefix } : {};
+  const headers = existsSync(join(prefix, 'include', 'node', 'node.h'))
+    ? { npm_package_config_node_gyp_nodedir: prefix }
+    : {};
   run(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund'], 'npm could not install the packages', {
     NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true', // its binaries are npm packages; nothing is to be fetched or built for it
     ...headers,
@@ -66,7 +88,11 @@ function installPackages() {
 
 function buildTypeScript() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'], 'TypeScript did not compile');
+  run(
+    process.execPath,
+    [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'],
+    'TypeScript did not compile',
+  );
   const cli = join(root, 'dist', 'cli.js');
   chmodSync(cli, 0o755);
   // npm links a package's commands for its dependents only; this makes `npx t1` work in the clone itself.

@@ -19,14 +19,19 @@ const FILES = ['test/addon', 'test/cli/solve.test.ts', 'test/cli/bad-input.test.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const addon = join(root, 'build', 'Release', 't1_engine.node');
 
-const [flag, ...files] = process.argv.slice(2).sort((a, b) => Number(b.startsWith('--variants=')) - Number(a.startsWith('--variants=')));
+const [flag, ...files] = process.argv
+  .slice(2)
+  .sort((a, b) => Number(b.startsWith('--variants=')) - Number(a.startsWith('--variants=')));
 const wanted = flag?.startsWith('--variants=') ? flag.slice('--variants='.length).split(',') : undefined;
 if (flag && !wanted) files.unshift(flag);
 
 /** @returns {string | undefined} why this processor does not run it */
 function refusal(variant) {
   const program = `try { require(${JSON.stringify(addon)}).devices() } catch ({ message }) { console.log(message) }`;
-  const said = execFileSync(process.execPath, ['-e', program], { env: { ...process.env, T1_CPU_VARIANT: variant }, encoding: 'utf8' });
+  const said = execFileSync(process.execPath, ['-e', program], {
+    env: { ...process.env, T1_CPU_VARIANT: variant },
+    encoding: 'utf8',
+  });
   return said.trim() || undefined;
 }
 
@@ -49,17 +54,30 @@ function run(variant, folder) {
     throw new Error(`vitest reports nothing under ${variant}:\n${stdout}${stderr}`);
   }
   const failures = report.testResults.flatMap(({ name, message, assertionResults }) => {
-    const failed = assertionResults.filter(({ status: each }) => each === 'failed').map(({ fullName, failureMessages }) => `${fullName}\n    ${failureMessages[0]?.split('\n')[0]}`);
+    const failed = assertionResults
+      .filter(({ status: each }) => each === 'failed')
+      .map(({ fullName, failureMessages }) => `${fullName}\n    ${failureMessages[0]?.split('\n')[0]}`);
     return failed.length === 0 && message ? [`${name}: ${message.split('\n')[0]}`] : failed;
   });
   // Errors outside a test fail the run, too, and no test's result tells of them.
-  if (status !== 0 && failures.length === 0) failures.push(`vitest ended with ${status}:\n${stderr.trim().split('\n').slice(-20).join('\n')}`);
-  return { passed: report.numPassedTests, skipped: report.numPendingTests, failures, seconds: (Date.now() - started) / 1000 };
+  if (status !== 0 && failures.length === 0)
+    failures.push(`vitest ended with ${status}:\n${stderr.trim().split('\n').slice(-20).join('\n')}`);
+  return {
+    passed: report.numPassedTests,
+    skipped: report.numPendingTests,
+    failures,
+    seconds: (Date.now() - started) / 1000,
+  };
 }
 
-const found = readdirSync(libraryFolder(root)).flatMap((name) => /^libggml-cpu-(.+)\.so$/.exec(name)?.[1] ?? []).sort();
+const found = readdirSync(libraryFolder(root))
+  .flatMap((name) => /^libggml-cpu-(.+)\.so$/.exec(name)?.[1] ?? [])
+  .sort();
 if (found.length === 0) throw new Error('the CPU backend of this build has no variants');
-const table = new Table({ head: ['variant', 'passed', 'failed', 'skipped', 'seconds'], style: { head: [], border: [] } });
+const table = new Table({
+  head: ['variant', 'passed', 'failed', 'skipped', 'seconds'],
+  style: { head: [], border: [] },
+});
 const folder = mkdtempSync(join(tmpdir(), 't1-variants-'));
 const failures = [];
 try {
@@ -72,7 +90,9 @@ try {
     }
     const result = run(variant, folder);
     table.push([variant, result.passed, result.failures.length, result.skipped, result.seconds.toFixed(0)]);
-    process.stderr.write(`${variant}: ${result.passed} passed, ${result.failures.length} failed, ${result.seconds.toFixed(0)} s\n`);
+    process.stderr.write(
+      `${variant}: ${result.passed} passed, ${result.failures.length} failed, ${result.seconds.toFixed(0)} s\n`,
+    );
     failures.push(...result.failures.map((failure) => `${variant}: ${failure}`));
   }
 } finally {

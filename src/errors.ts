@@ -2,8 +2,9 @@
  * Every error a user can meet, with the exit code of the command line.
  *
  * Codes are stable: scripts match on them. A message is one line that says what is wrong, where, and
- * how to mend it.
+ * how to mend it. It names settings by their path, never by a flag: `told` lets the command line say its own names.
  */
+import { Message, message, named, type NameOf } from './message.js';
 
 /** Exit codes of `t1`: 2 wrong usage or input, 3 abstained, 130 interrupted, 1 anything else. */
 const EXIT_CODE = {
@@ -65,16 +66,39 @@ export type ErrorCode = keyof typeof EXIT_CODE;
 export class T1Error extends Error {
   override readonly name = 'T1Error';
   readonly code: ErrorCode;
+  /** Path of the setting that is wrong, as `confidence` or `sandbox.backend`; absent where it is none. */
+  readonly setting: string | undefined;
+  /** With the names of settings still open. */
+  readonly #text: Message;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  /** @param text what is wrong, where, how to mend it; `setting` is put before it */
+  constructor(code: ErrorCode, text: string | Message, options?: { cause?: unknown; setting?: string | undefined }) {
+    const setting = options?.setting;
+    const whole = setting === undefined ? Message.of([text]) : message`${named(setting)}: ${text}`;
+    super(String(whole), options);
     this.code = code;
+    this.setting = setting;
+    this.#text = whole;
   }
 
   get exitCode(): number {
     return EXIT_CODE[this.code];
   }
+
+  /** The message in pieces, for another one that quotes it. */
+  get text(): Message {
+    return this.#text;
+  }
+
+  /** @param nameOf how the reader calls a setting, by its path: the command line by its flag */
+  told(nameOf: NameOf): string {
+    return this.#text.told(nameOf);
+  }
 }
+
+/** What work that heard its signal fails with: the signal's own reason when that is one of ours. */
+export const abortedBy = (signal: AbortSignal | undefined): T1Error =>
+  signal?.reason instanceof T1Error ? signal.reason : new T1Error('ABORTED', 'aborted', { cause: signal?.reason });
 
 /** True for codes that exist; the addon's errors pass through this before they become a T1Error. */
 export function isErrorCode(code: unknown): code is ErrorCode {

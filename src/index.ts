@@ -1,13 +1,12 @@
 /** Public surface of the package; nothing else is API. */
-import { loadEngine } from './engine/engine.js';
-
 export { T1Error, type ErrorCode } from './errors.js';
-export { listBackends, listDevices } from './engine/engine.js';
+export { listBackends, listDevices, loadEngine, type EngineOptions } from './engine/engine.js';
 export type {
   Adapter,
   ClassifyRequest,
   ClassifyResult,
   DeviceInfo,
+  Engine,
   EngineStatistics,
   FinishReason,
   KvCosts,
@@ -22,21 +21,30 @@ export type {
   Usage,
 } from './engine/engine-types.js';
 export { addToIndex, type AddOptions, type AddProgress, type AddSummary } from './knowledge/add.js';
-export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge.js';
-export * from './evaluate/index.js';
+export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge-index.js';
+export * from './statistics/index.js';
 export { extractChoice, type ChoiceOptions } from './grade/choice.js';
 export { extractAnswer } from './grade/extract.js';
-export { grade, Grader, type Grade, type GradeKind, type GradeOptions, type GradePair, type GraderOptions } from './grade/grader.js';
+export {
+  grade,
+  Grader,
+  type Grade,
+  type GradeKind,
+  type GradeOptions,
+  type GradePair,
+  type GraderOptions,
+} from './grade/grader.js';
 export { answerGroups, type SameAnswer } from './grade/same.js';
 export { resolveModel } from './model/resolve.js';
 export { solveOptions, type SolveOptions, type SolveSettings } from './options.js';
 export { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
 export { select, selectors, type SelectorName } from './select/select.js';
-export { solve, type SolveContext, type Solving } from './solve.js';
+export { createSolver, type Solver, type SolverOptions } from './solver.js';
+export type { SolveCall, Solving } from './solve.js';
+export type { SessionOptions } from './session.js';
+export type { EvaluateTask, Evaluation } from './evaluate.js';
+export type { EvaluateProgress } from './runs/progress-meter.js';
+export { shippedModel } from './paths.js';
 export type { Tool, ToolReply, ToolRequest } from './verify/tool.js';
 export { Store } from './store/store.js';
 export type * from './types.js';
-
-/** `await using engine = await Engine.load('model.gguf')` */
-export const Engine = { load: loadEngine } as const;
-export type { Engine as EngineInstance } from './engine/engine-types.js';

@@ -15,11 +15,11 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
   return join(xdg || join(homedir(), '.cache'), 't1');
 }
 
-/** The database used when `--db` is not given. */
+/** The database used when none is named. */
 export const defaultDatabase = (): string => join(cacheFolder(), 'results.sqlite');
 
-/** Where indexes of passages lie when `--index-dir` is not given. */
+/** Where indexes of passages lie when none is named. */
 export const indexFolder = (): string => join(cacheFolder(), 'indexes');
 
-/** The model used when `--model` is not given. */
+/** The model used when none is named. */
 export const shippedModel = join(packageRoot, 'models', 't1-tiny.gguf');

@@ -1,44 +1,59 @@
 /**
  * The whole way of one problem (arXiv 2504.04718):
- * problem → prompt → sample → tool verdict → reward → selection.
+ * problem → prompt → candidates → tool verdicts → rewards → selection.
  *
- * Every stage looks into `run.store` first and keeps there what it adds, row by row, as it comes to be.
+ * A candidate goes it alone, as far as the budget lets it (`budget/`); every stage looks up what is remembered before it computes.
  */
-import { sampleCandidates } from './generate/sample.js';
+import { adaptive } from './budget/adaptive.js';
+import { fixed } from './budget/fixed.js';
+import type { JudgedCandidate } from './budget/stages.js';
 import { answerGroups } from './grade/same.js';
+import type { PipelineOptions } from './options.js';
+import { planOf, problemStages } from './problem-stages.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
-import type { PipelineOptions } from './options.js';
-import { rewardChecks, rewardModels } from './reward/reward.js';
-import type { Run } from './run.js';
+import { rewardChecks } from './reward/reward.js';
 import { select } from './select/select.js';
-import { Stopwatch } from './stopwatch.js';
-import type { SolveResult } from './types.js';
+import type { StageContext } from './stage-context.js';
+import type { Stopwatch } from './stopwatch.js';
+import type { ScoredCandidate, SolveResult } from './types.js';
 import { countMissingModules } from './verify/missing-modules.js';
 
-export async function pipeline(text: string, options: PipelineOptions, run: Run, watch: Stopwatch): Promise<SolveResult> {
+export async function pipeline(
+  text: string,
+  options: PipelineOptions,
+  context: StageContext,
+  watch: Stopwatch,
+): Promise<SolveResult> {
   const problem = parseProblem(text);
-  const prompt = renderPrompt(run.engine, run.profile.roles.solve, { problem: problem.text });
+  const prompt = await renderPrompt(context.engine, context.profile.roles.solve, { problem: problem.text });
+  await rewardChecks[options.reward](context);
+  await options.verifier.check?.(context);
 
-  rewardChecks[options.reward](run);
-  await options.verifier.check?.(run);
+  const stages = problemStages(problem, prompt, options, context, watch);
+  const plan = planOf(options, context);
+  const decide = (pool: readonly ScoredCandidate[]) => select(pool, options.select, options.fallback, options.unknown);
+  const grouped = (judged: readonly JudgedCandidate[]) =>
+    watch.time('select', () =>
+      answerGroups(
+        judged.map(({ candidate: { answer } }) => answer),
+        context.same,
+      ),
+    );
 
-  const candidates = await watch.time('sample', () => sampleCandidates(prompt, run));
-  const verdicts = await watch.time('verify', () => options.verifier.verify(problem, prompt, candidates, run));
-  const rewards = await watch.time('reward', () => rewardModels[options.reward](problem, prompt, candidates, run));
+  const judged =
+    options.budget === 'fixed'
+      ? await fixed(stages, plan, context.signal)
+      : await adaptive(stages, plan, context.signal, async (pool) => {
+          const groups = await grouped(pool);
+          const scored = scoredCandidates(pool, groups);
+          const { chosen, fallback } = decide(scored);
+          const leader = scored.find(({ index }) => index === chosen)?.group ?? null;
+          return { groups: scored.map(({ group }) => group), leader: fallback === null ? leader : null };
+        });
 
-  const groups = await watch.time('select', () => answerGroups(candidates.map(({ answer }) => answer), run.same));
-  const pool = candidates.map((candidate, i) => ({
-    ...candidate,
-    group: groups[i] ?? null,
-    tool: verdicts[i] ?? { verdict: 'unknown' as const, programs: [] },
-    reward: rewards[i]?.score ?? null,
-    rationales: rewards[i]?.rationales,
-    stepScores: rewards[i]?.steps,
-    rewardTokens: rewards[i]?.tokens,
-  }));
-  const selection = watch.timeSync('select', () => select(pool, options.select, options.fallback, options.unknown));
-
+  const pool = scoredCandidates(judged, await grouped(judged));
+  const selection = decide(pool);
   return {
     problem: problem.text,
     answer: selection.answer,
@@ -51,9 +66,24 @@ export async function pipeline(text: string, options: PipelineOptions, run: Run,
       generatedTokens: tokens.length,
       weight: selection.weights[i] ?? 0,
     })),
-    missingModules: countMissingModules(verdicts),
-    usage: run.usage.total,
-    cache: run.store.cacheCounts,
+    missingModules: countMissingModules(pool.map(({ tool }) => tool)),
+    usage: context.usage.total,
+    cache: context.store.cacheCounts,
     timing: watch.timing,
   };
 }
+
+/** @param groups [candidates] see `answerGroups` */
+const scoredCandidates = (judged: readonly JudgedCandidate[], groups: readonly (number | null)[]): ScoredCandidate[] =>
+  judged.map(({ candidate, tool, reward }, i) => {
+    const first = groups[i] ?? null; // a place in the pool
+    return {
+      ...candidate,
+      group: first === null ? null : (judged[first]?.candidate.index ?? null),
+      tool: tool ?? { verdict: 'skipped', programs: [] },
+      reward: reward ? reward.score : 'skipped',
+      rationales: reward?.rationales,
+      stepScores: reward?.steps,
+      rewardTokens: reward?.tokens,
+    };
+  });

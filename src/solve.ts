@@ -1,66 +1,55 @@
-/** `solve`: one problem in, a stream of events and one result out. */
+/** One problem in, a stream of events and one result out. */
 import { setMaxListeners } from 'node:events';
-import { adaptively } from './budget.js';
-import type { Engine } from './engine/engine-types.js';
+import { untilAborted } from './abort.js';
+import { orderedEngine } from './engine/ordered-engine.js';
 import { extractBoxed } from './grade/boxed.js';
 import { grade } from './grade/grader.js';
 import type { SameAnswer } from './grade/same.js';
-import { openKnowledge, type KnowledgeIndex } from './knowledge/knowledge.js';
-import { fingerprint } from './model/fingerprint.js';
-import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
 import { runAdapter } from './model/run-adapter.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor, type Profile, type Role } from './prompt/profile.js';
-import { UsageCounter, type KnowledgeSearch, type ProgramRunner, type Run } from './run.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
 import { rewardFor } from './reward/reward.js';
-import { LazySandbox } from './sandbox/lazy-sandbox.js';
-import { Sandbox, type SandboxOptions } from './sandbox/sandbox.js';
+import type { Session } from './session.js';
+import { UsageCounter, type StageContext } from './stage-context.js';
 import { Stopwatch } from './stopwatch.js';
-import { Store } from './store/store.js';
 import type { SolveEvent, SolveResult } from './types.js';
 import { toolVerifier } from './verify/tool.js';
 import { verifiers } from './verify/verify.js';
 
-export interface SolveContext extends SolveSettings {
-  readonly engine: Engine;
-  /** Another model for the reward, with a chat template, tokenizer and profile of its own; `engine` when absent. */
-  readonly rewardEngine?: Engine | undefined;
-  /** Results are looked up and kept here; without it they live for this one call. The caller closes it. */
-  readonly store?: Store | undefined;
-  /** Runs the programs; without it a sandbox is started when needed and ended with the call. */
-  readonly sandbox?: ProgramRunner | undefined;
-  /** Searched by the verifier knowledge, instead of the index of that name. */
-  readonly knowledge?: KnowledgeSearch | undefined;
+/** What one problem may want for itself, beside the settings. */
+export interface SolveCall extends SolveSettings {
+  /** Ends the work on this problem. */
+  readonly signal?: AbortSignal | undefined;
   /** Told to the solver instead of the profile's words, as Jinja over `problem`. */
   readonly solveMessages?: Role['messages'] | undefined;
   /** Finds the final answer in a solution; the last `\\boxed{…}` when absent. */
   readonly extract?: ((solution: string) => string | null) | undefined;
   /** Whether two answers are one, so that their votes add up; graded as mathematics when absent. */
   readonly same?: SameAnswer | undefined;
-  /** How that sandbox is started, if there is none above. */
-  readonly sandboxOptions?: SandboxOptions | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** Of several problems that are solved side by side those with the lowest are finished first; 0 when absent. */
+  readonly ordinal?: number | undefined;
 }
 
-/** A problem being solved. Iterate it for live events, or await `result`, or both. */
-export interface Solving extends AsyncIterable<SolveEvent> {
+/** A problem being solved: await it for the result, iterate it for what happens on the way, or both. */
+export interface Solving extends Promise<SolveResult>, AsyncIterable<SolveEvent> {
   readonly result: Promise<SolveResult>;
 }
 
 /**
- * Solves one problem.
+ * Solves one problem with what the session has.
  *
  * @param problem the question in plain words
- * @returns events as they happen; the last one is the answer. `result` rejects with a T1Error: USAGE for a setting
+ * @returns events as they happen; the last one is the answer. The promise rejects with a T1Error: USAGE for a setting
  *   out of range, INPUT for an unusable problem, PROMPT_TOO_LONG, ABORTED, DISPOSED, and what engine, sandbox and
  *   store raise. Ending the iteration early does not stop the work; the signal does.
  */
-export function solve(problem: string, context: SolveContext): Solving {
+export function solve(session: Session, problem: string, call: SolveCall): Solving {
   // Started in a later turn, so that the stream below is there before the first event.
   let listener: ReadableStreamDefaultController<SolveEvent> | undefined;
-  const result = Promise.resolve().then(() => solveProblem(problem, context, (event) => listener?.enqueue(event)));
+  const emit = (event: SolveEvent): void => listener?.enqueue(event);
+  const result = Promise.resolve().then(() => session.use(() => solveProblem(session, problem, call, emit)));
   const events = new ReadableStream<SolveEvent>({
     start(controller) {
       listener = controller;
@@ -73,57 +62,62 @@ export function solve(problem: string, context: SolveContext): Solving {
       listener = undefined;
     },
   });
-  return { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() };
+  return Object.assign(result, { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() });
 }
 
 async function solveProblem(
+  session: Session,
   problem: string,
-  context: SolveContext,
+  call: SolveCall,
   emit: (event: SolveEvent) => void,
 ): Promise<SolveResult> {
   const watch = new Stopwatch();
-  const { engine, rewardEngine = engine, store: callerStore, sandbox: callerSandbox, sandboxOptions = {}, knowledge: callerKnowledge, solveMessages, extract = extractBoxed, same: callerSame, signal: callerSignal, ...settings } = context;
-  const signal = AbortSignal.any(callerSignal ? [callerSignal] : []);
-  const same: SameAnswer = callerSame ?? (async (a, b) => (await grade(a, b, { kind: 'math', signal })).equal);
-  setMaxListeners(0, signal); // every program that runs or waits listens to it
+  const { solveMessages, extract = extractBoxed, same: judge, signal: wanted, ordinal = 0, ...settings } = call;
   const options = parseOptions(settings);
-  const store = callerStore ?? Store.open(':memory:');
-  const own = new LazySandbox(sandboxOptions);
-  const sandbox = async (): Promise<ProgramRunner> => callerSandbox ?? own.start();
-  const sandboxVersion = async (): Promise<string> => (callerSandbox ? (callerSandbox.version ?? 'unnamed') : own.version());
-  let opened: Promise<KnowledgeIndex> | undefined;
-  try {
-    if (!callerSandbox) await Sandbox.versionOf(sandboxOptions); // options that cannot be used are told before anything is sampled
-    const modelHash = await watch.time('load', () => fingerprint(engine.model.path, store));
-    const adapters = await watch.time('load', async () => ({
-      tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store),
-    }));
-    const entry = options.rewardEntry === undefined ? rewardEntryFor(rewardEngine.model) : readRewardEntry(options.rewardEntry);
-    const reward = await watch.time('load', async () => ({
+  const signal = AbortSignal.any([session.closing, ...(wanted ? [wanted] : [])]);
+  setMaxListeners(0, signal); // every program that runs or waits listens to it
+  const same: SameAnswer = judge ?? (async (a, b) => (await grade(a, b, { kind: 'math', signal })).equal);
+  const { store } = session;
+  const engine = orderedEngine(session.model.engine, ordinal);
+  const rewardEngine =
+    session.rewardModel === session.model ? engine : orderedEngine(session.rewardModel.engine, ordinal);
+  const entry =
+    options.rewardEntry === undefined ? rewardEntryFor(rewardEngine.model) : readRewardEntry(options.rewardEntry);
+  const context: StageContext = await watch.time('load', async () => ({
+    engine,
+    modelHash: session.model.hash,
+    adapters: { tool: await runAdapter(engine, options.adapterTool, 'adapterTool', store) },
+    profile: withSolver(profileFor(engine.model), solveMessages),
+    reward: {
       engine: rewardEngine,
       entry,
-      modelHash: await fingerprint(rewardEngine.model.path, store),
+      modelHash: session.rewardModel.hash,
       profile: profileFor(rewardEngine.model),
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
-    }));
-    const profile = withSolver(profileFor(engine.model), solveMessages);
-    const knowledge = async () => callerKnowledge ?? (opened ??= openKnowledge(options.index, { signal, onNote: (note) => emit({ type: 'note', note }) }));
-    const run: Run = { engine, modelHash, adapters, profile, reward, settings: options, store, sandbox, sandboxVersion, knowledge, extract, same, usage: new UsageCounter(), signal, emit };
-    recallKvCosts(engine, modelHash, store);
-    const resolved = {
-      ...options,
-      verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
-      reward: rewardFor(options.reward, entry),
-    };
-    const round = (samples: number) => pipeline(problem, resolved, { ...run, settings: { ...options, samples } }, watch);
-    const result = await (options.budget === 'adaptive' ? adaptively(options, round) : round(options.samples));
-    keepKvCosts(engine, modelHash, store);
+    },
+    settings: options,
+    store,
+    sandbox: () => untilAborted(session.sandbox(), signal),
+    sandboxVersion: () => untilAborted(session.sandboxVersion(), signal),
+    knowledge: () => session.knowledge(options.index, signal, (note) => emit({ type: 'note', note })),
+    extract,
+    same,
+    usage: new UsageCounter(),
+    signal,
+    emit,
+  }));
+  const resolved = {
+    ...options,
+    verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
+    reward: rewardFor(options.reward, entry),
+  };
+  try {
+    const result = await pipeline(problem, resolved, context, watch);
     emit({ type: 'answer', result });
     return result;
-  } finally {
-    await own.dispose();
-    await opened?.then((index) => index.dispose(), () => {});
-    if (!callerStore) store.close();
+  } catch (error) {
+    // The work ended because the session did: that is what the caller is told.
+    throw session.closing.aborted && !wanted?.aborted ? session.closing.reason : error;
   }
 }
 

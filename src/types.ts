@@ -1,14 +1,17 @@
 /** What travels through the pipeline, in the order in which it comes to be. */
 import type { Sample, Usage } from './engine/engine-types.js';
 import type { ProgramStatus } from './sandbox/sandbox.js';
-import type { MissingModules } from './verify/missing-modules.js';
-import type { StatedStep } from './verify/stated-steps.js';
 
 /** One sampled solution; `index` is its sample index, from 0. */
 export interface Candidate extends Omit<Sample, 'prompt'> {
   /** Final answer as written; null when the solution has none. */
   readonly answer: string | null;
 }
+
+/** What one look of a tool says. A tool that crashed is `unknown`, never `fail`. */
+export type Opinion = 'pass' | 'fail' | 'unknown';
+/** `skipped`: the tool was not asked, since the answer was settled without it; never to be taken for `unknown`. */
+export type Verdict = Opinion | 'skipped';
 
 /** One checking program and what came of it. */
 export interface ProgramRun {
@@ -35,12 +38,20 @@ export interface FoundPassage {
 export interface FactCheck {
   readonly text: string;
   /** `unknown` when it never came to one. */
-  readonly verdict: 'pass' | 'fail' | 'unknown';
+  readonly verdict: Opinion;
+}
+
+export interface StatedStep {
+  /** As it was read, for example "12 * 20 = 240". */
+  readonly step: string;
+  readonly holds: boolean;
+  /** What the left side comes to. */
+  readonly value: string;
 }
 
 /** What the tool says of a candidate. A tool that crashed is `unknown`, never `fail`. */
 export interface ToolVerdict {
-  readonly verdict: 'pass' | 'fail' | 'unknown';
+  readonly verdict: Verdict;
   readonly programs: readonly ProgramRun[];
   /** Calculations that the solution states, where the verifier looked for them. */
   readonly steps?: readonly StatedStep[] | undefined;
@@ -82,8 +93,8 @@ export interface ScoredCandidate extends Candidate {
   /** Index of the first candidate that gives the same answer, however it is written; null without an answer. */
   readonly group: number | null;
   readonly tool: ToolVerdict;
-  /** The reward's score, 0…1; null where there is none. */
-  readonly reward: number | null;
+  /** The reward's score, 0…1; null where there is nothing to score; `skipped` where it was not asked for. */
+  readonly reward: number | null | 'skipped';
   /** What the score was read from: judgements in words, or scores of the steps. */
   readonly rationales?: readonly Rationale[] | undefined;
   readonly stepScores?: readonly StepScore[] | undefined;
@@ -115,7 +126,10 @@ export type StageName = 'load' | 'sample' | 'verify' | 'reward' | 'select';
 /** Milliseconds of wall time. */
 export type Timing = Readonly<Record<StageName | 'total', number>>;
 
-/** The whole result; `t1 solve --json` prints it. */
+/** Programs that ended because a module is not there, by its name: what they would have said is not known. */
+export type MissingModules = Readonly<Record<string, number>>;
+
+/** The whole result; the command line prints it as JSON. */
 export interface SolveResult {
   readonly problem: string;
   readonly answer: string | null;
@@ -123,7 +137,10 @@ export interface SolveResult {
   readonly select: string;
   readonly fallback: Fallback | null;
   readonly chosen: number | null;
-  readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & { readonly weight: number; readonly generatedTokens: number })[];
+  readonly candidates: readonly (Omit<ScoredCandidate, 'tokens' | 'logprobs'> & {
+    readonly weight: number;
+    readonly generatedTokens: number;
+  })[];
   /** Programs that were lost because the sandbox does not have a module, by its name. */
   readonly missingModules: MissingModules;
   /** Tokens of all stages, those of a reward model included. */

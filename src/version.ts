@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { packageRoot } from './paths.js';
 
-/** Version in package.json. */
-export const packageVersion = z
-  .looseObject({ version: z.string() })
-  .parse(JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))).version;
+/** Version in package.json. Read without zod, which takes longer to load than `t1 --version` may take. */
+export const packageVersion = versionIn(JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')));
+
+function versionIn(manifest: unknown): string {
+  if (
+    typeof manifest === 'object' &&
+    manifest !== null &&
+    'version' in manifest &&
+    typeof manifest.version === 'string'
+  )
+    return manifest.version;
+  throw new Error('package.json names no version');
+}

@@ -9,7 +9,16 @@ const entries = (answer) => (Array.isArray(answer) ? answer : [answer]);
 
 /** The chain of all contestants: temperature alone, over the whole vocabulary. */
 function body(tokens, maxTokens, temperature, more) {
-  return { prompt: [...tokens], n_predict: maxTokens, temperature, samplers: ['temperature'], ignore_eos: true, cache_prompt: true, seed: 1, ...more };
+  return {
+    prompt: [...tokens],
+    n_predict: maxTokens,
+    temperature,
+    samplers: ['temperature'],
+    ignore_eos: true,
+    cache_prompt: true,
+    seed: 1,
+    ...more,
+  };
 }
 
 async function withServer(server, use) {
@@ -96,7 +105,8 @@ async function inOwnSlots(problems, slots, ask) {
 export function pipeline(input) {
   return withServer(input.server, async (completion) => {
     const { usage, count } = counter();
-    const ask = async (tokens, maxTokens, more) => count(await completion(body(tokens, maxTokens, input.temperature, more)));
+    const ask = async (tokens, maxTokens, more) =>
+      count(await completion(body(tokens, maxTokens, input.temperature, more)));
     const start = performance.now();
     await (input.ownSlots ? flowInSlots(input, ask) : flowTogether(input, ask));
     const took = seconds(start);
@@ -112,7 +122,8 @@ async function flowInSlots({ problem, questions, samples: count, programs, ratio
     const own = { id_slot: slot };
     const [{ tokens }] = await ask(problem, lengths.candidate, { ...own, seed: slot + 1, return_tokens: true });
     const asked = (question) => [...problem, ...tokens, ...question];
-    const sampled = (question, times, length) => Array.from({ length: times }, (_, seed) => () => ask(asked(question), length, { ...own, seed }));
+    const sampled = (question, times, length) =>
+      Array.from({ length: times }, (_, seed) => () => ask(asked(question), length, { ...own, seed }));
     const left = [
       () => ask(asked(questions.reward), 1, { ...own, ...READ }),
       ...sampled(questions.program, programs, lengths.program),

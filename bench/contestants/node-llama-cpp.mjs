@@ -5,7 +5,12 @@ import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
 export async function samples({ path, threads, temperature, tokens, samples: count, maxTokens }) {
   const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error, maxThreads: threads });
   const model = await llama.loadModel({ modelPath: path });
-  const context = await model.createContext({ sequences: count, contextSize: tokens.length + maxTokens + 8, batchSize: 2048, threads });
+  const context = await model.createContext({
+    sequences: count,
+    contextSize: tokens.length + maxTokens + 8,
+    batchSize: 2048,
+    threads,
+  });
   const sequences = Array.from({ length: count }, () => context.getSequence());
   const start = performance.now();
   const counts = await Promise.all(

@@ -1,6 +1,6 @@
 /** Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a context are there. */
 import { readFileSync } from 'node:fs';
-import { Engine, Sandbox, Store, solve } from '../../dist/index.js';
+import { loadEngine, Sandbox, Store, solve } from '../../dist/index.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
 import { concat, leastPrefill, withOtherStart } from '../lib/tokens.mjs';
 
@@ -17,7 +17,7 @@ const OTHER = 299;
  * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine counted
  */
 export async function jobs({ path, threads, temperature, jobs: list }) {
-  const engine = await Engine.load({ path, threads, queueLimit: 4096 });
+  const engine = await loadEngine({ path, threads, queueLimit: 4096 });
   await warmUp(engine, temperature, list);
   const before = engine.statistics?.();
   const latencies = [];
@@ -36,7 +36,13 @@ export async function jobs({ path, threads, temperature, jobs: list }) {
   const after = engine.statistics?.();
   const usage = total(results);
   await engine.dispose();
-  return { rate: usage.generatedTokens / took, seconds: took, usage, decoding: decodingOf(before, after, usage), latencies };
+  return {
+    rate: usage.generatedTokens / took,
+    seconds: took,
+    usage,
+    decoding: decodingOf(before, after, usage),
+    latencies,
+  };
 }
 
 /** The same jobs with other first tokens, until the first are being sampled: a context of their size, and nothing to share. */
@@ -46,7 +52,14 @@ async function warmUp(engine, temperature, list) {
     list.map(async ({ tokens, samples, maxTokens, reserve }) => {
       const prompts = [{ tokens: withOtherStart(tokens, OTHER), seeds: seeds(samples) }];
       try {
-        await engine.sample({ prompts, sampler: sampler(temperature), maxTokens, ...(reserve && { reserve }), signal: stop.signal, onProgress: ({ generatedTokens }) => generatedTokens > 0 && stop.abort() });
+        await engine.sample({
+          prompts,
+          sampler: sampler(temperature),
+          maxTokens,
+          ...(reserve && { reserve }),
+          signal: stop.signal,
+          onProgress: ({ generatedTokens }) => generatedTokens > 0 && stop.abort(),
+        });
       } catch (error) {
         if (!stop.signal.aborted) throw error;
       }
@@ -57,8 +70,18 @@ async function warmUp(engine, temperature, list) {
 /** Null where the engine does not count its decodes. */
 function decodingOf(before, after, usage) {
   if (!before || !after) return null;
-  const [decodes, rows, sequences, possible] = ['decodes', 'rows', 'sequences', 'possibleSequences'].map((name) => after[name] - before[name]);
-  return { decodes, rows, sequences, possible, rowsPerDecode: rows / decodes, share: sequences / possible, rowsOfUsage: usage.decodedTokens };
+  const [decodes, rows, sequences, possible] = ['decodes', 'rows', 'sequences', 'possibleSequences'].map(
+    (name) => after[name] - before[name],
+  );
+  return {
+    decodes,
+    rows,
+    sequences,
+    possible,
+    rowsPerDecode: rows / decodes,
+    share: sequences / possible,
+    rowsOfUsage: usage.decodedTokens,
+  };
 }
 
 function total(results) {
@@ -71,12 +94,24 @@ function total(results) {
  * The token flow of T1: candidates; then for each of them programs, rationales and one reward read, all of which
  * continue the candidate's own tokens.
  */
-export async function pipeline({ path, threads, temperature, problem, questions, samples, programs, rationales, lengths, targets }) {
-  const engine = await Engine.load({ path, threads });
+export async function pipeline({
+  path,
+  threads,
+  temperature,
+  problem,
+  questions,
+  samples,
+  programs,
+  rationales,
+  lengths,
+  targets,
+}) {
+  const engine = await loadEngine({ path, threads });
   // What the verifiers will need, as `t1 solve` says it too.
   const reserve = {
     sequences: samples * Math.max(1, programs + rationales),
-    tokens: problem.length + lengths.candidate + questions.program.length + Math.max(lengths.program, lengths.rationale),
+    tokens:
+      problem.length + lengths.candidate + questions.program.length + Math.max(lengths.program, lengths.rationale),
   };
   await warmUp(engine, temperature, [{ tokens: problem, samples, maxTokens: lengths.candidate, reserve }]);
   const start = performance.now();
@@ -88,8 +123,19 @@ export async function pipeline({ path, threads, temperature, problem, questions,
   });
   const asked = (question) => drawn.samples.map(({ tokens }) => concat(problem, tokens, question));
   const continued = (question, count, maxTokens) =>
-    count === 0 ? [] : [engine.sample({ prompts: asked(question).map((tokens) => ({ tokens, seeds: seeds(count) })), sampler: sampler(temperature), maxTokens })];
-  const reward = engine.score({ sequences: asked(questions.reward).map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })), targets });
+    count === 0
+      ? []
+      : [
+          engine.sample({
+            prompts: asked(question).map((tokens) => ({ tokens, seeds: seeds(count) })),
+            sampler: sampler(temperature),
+            maxTokens,
+          }),
+        ];
+  const reward = engine.score({
+    sequences: asked(questions.reward).map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
+    targets,
+  });
   const verified = await Promise.all([
     reward,
     ...continued(questions.program, programs, lengths.program),
@@ -97,8 +143,15 @@ export async function pipeline({ path, threads, temperature, problem, questions,
   ]);
   const took = seconds(start);
   const usage = total([drawn, ...verified]);
-  const used = [questions.reward, ...(programs > 0 ? [questions.program] : []), ...(rationales > 0 ? [questions.rationale] : [])];
-  const least = leastPrefill([problem, ...used.flatMap(asked)], drawn.samples.map(({ tokens }) => ({ prompt: problem, tokens })));
+  const used = [
+    questions.reward,
+    ...(programs > 0 ? [questions.program] : []),
+    ...(rationales > 0 ? [questions.rationale] : []),
+  ];
+  const least = leastPrefill(
+    [problem, ...used.flatMap(asked)],
+    drawn.samples.map(({ tokens }) => ({ prompt: problem, tokens })),
+  );
   await engine.dispose();
   return { rate: usage.generatedTokens / took, seconds: took, usage, leastPrefill: least };
 }
@@ -109,12 +162,19 @@ export async function pipeline({ path, threads, temperature, problem, questions,
  * @returns seconds of each, and prompt tokens that each read
  */
 export async function scoring({ path, threads, temperature, problem, samples, length, questions, targets }) {
-  const engine = await Engine.load({ path, threads });
-  const fresh = await Engine.load({ path, threads });
-  const { samples: drawn } = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(samples) }], sampler: sampler(temperature), maxTokens: length });
+  const engine = await loadEngine({ path, threads });
+  const fresh = await loadEngine({ path, threads });
+  const { samples: drawn } = await engine.sample({
+    prompts: [{ tokens: problem, seeds: seeds(samples) }],
+    sampler: sampler(temperature),
+    maxTokens: length,
+  });
   const read = async (by, sequences) => {
     const start = performance.now();
-    const { usage } = await by.score({ sequences: sequences.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })), targets });
+    const { usage } = await by.score({
+      sequences: sequences.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
+      targets,
+    });
     return { seconds: seconds(start), promptTokens: usage.promptTokens };
   };
   const asked = (question) => drawn.map(({ tokens }) => concat(problem, tokens, question));
@@ -124,7 +184,10 @@ export async function scoring({ path, threads, temperature, problem, samples, le
   for (const [i, question] of timed.entries()) {
     const after = await read(engine, asked(question));
     // Another first token each time: what it has read before is of no use to it.
-    const again = await read(fresh, asked(question).map((tokens) => withOtherStart(tokens, OTHER - i)));
+    const again = await read(
+      fresh,
+      asked(question).map((tokens) => withOtherStart(tokens, OTHER - i)),
+    );
     rounds.push({ after, again });
   }
   const candidateTokens = drawn.reduce((sum, { tokens }) => sum + tokens.length, 0);
@@ -134,7 +197,7 @@ export async function scoring({ path, threads, temperature, problem, samples, le
 
 /** Interactive jobs, one after the other, while a sweep runs: decodes and seconds until each has its first token. */
 export async function interactive({ path, threads, temperature, sweep, probes }) {
-  const engine = await Engine.load({ path, threads });
+  const engine = await loadEngine({ path, threads });
   const stop = new AbortController();
   let running = true;
   let begun;
@@ -158,7 +221,12 @@ export async function interactive({ path, threads, temperature, sweep, probes })
   const firsts = [];
   for (const tokens of probes) {
     const start = performance.now();
-    const { firstTokenDecodes } = await engine.sample({ prompts: [{ tokens, seeds: [1] }], sampler: sampler(temperature), maxTokens: 1, priority: 'interactive' });
+    const { firstTokenDecodes } = await engine.sample({
+      prompts: [{ tokens, seeds: [1] }],
+      sampler: sampler(temperature),
+      maxTokens: 1,
+      priority: 'interactive',
+    });
     if (!running) throw new Error('the sweep ended before the last interactive job: make it longer');
     firsts.push({ decodes: firstTokenDecodes, seconds: seconds(start) });
   }
@@ -170,7 +238,7 @@ export async function interactive({ path, threads, temperature, sweep, probes })
 
 /** Peak memory of one job, bytes; `base` is this process with the vocabulary, before any weights. Linux only. */
 export async function memory({ path, threads, temperature, tokens, samples, maxTokens }) {
-  const engine = await Engine.load({ path, threads });
+  const engine = await loadEngine({ path, threads });
   const base = status('VmRSS');
   await engine.sample({ prompts: [{ tokens, seeds: seeds(samples) }], sampler: sampler(temperature), maxTokens });
   const [peak, anonymous, file] = ['VmHWM', 'RssAnon', 'RssFile'].map(status);
@@ -181,13 +249,15 @@ export async function memory({ path, threads, temperature, tokens, samples, maxT
 
 /** @param {string} field of /proc/self/status, kB there @returns {number} bytes */
 function status(field) {
-  const line = readFileSync('/proc/self/status', 'utf8').split('\n').find((text) => text.startsWith(`${field}:`));
+  const line = readFileSync('/proc/self/status', 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(`${field}:`));
   return Number(line.split(/\s+/)[1]) * 1024;
 }
 
 /** Whole problems through `solve`: what each cost, and whether its answer was verified and right. */
 export async function solving({ path, problems, samples, seed, atOnce }) {
-  const engine = await Engine.load({ path });
+  const engine = await loadEngine({ path });
   const sandbox = await Sandbox.start();
   const store = Store.open(':memory:');
   const solveOne = (problem) => solve(problem, { engine, sandbox, store, samples, seed }).result;

@@ -10,13 +10,26 @@ export async function run({ model: { path }, sizes: { problems: count, samples, 
   if (seed < 1_000_000) throw new BenchError('accepted.seed: seeds below 1000000 are the training data');
   const problems = generate('problems', '--seed', seed, '--count', count);
   say(`${count} problems`);
-  const { seconds, outcomes } = await inChild(new URL('../contestants/t1.mjs', import.meta.url), 'solving', { path, problems, samples, seed: seed % 2 ** 31, atOnce });
+  const { seconds, outcomes } = await inChild(new URL('../contestants/t1.mjs', import.meta.url), 'solving', {
+    path,
+    problems,
+    samples,
+    seed: seed % 2 ** 31,
+    atOnce,
+  });
   const accepted = outcomes.filter(({ right, verified }) => right && verified).length;
   const sum = (field) => outcomes.reduce((total, { usage }) => total + usage[field], 0);
   const tokens = { prompt: sum('promptTokens'), shared: sum('sharedTokens'), generated: sum('generatedTokens') };
   const per = (value) => (accepted === 0 ? '-' : (value / accepted).toFixed(value > 100 * accepted ? 0 : 2));
   return {
-    figures: { problems: count, accepted, verified: outcomes.filter(({ verified }) => verified).length, right: outcomes.filter(({ right }) => right).length, seconds, tokens },
+    figures: {
+      problems: count,
+      accepted,
+      verified: outcomes.filter(({ verified }) => verified).length,
+      right: outcomes.filter(({ right }) => right).length,
+      seconds,
+      tokens,
+    },
     bars: [],
     table: [
       ['for each verified and right answer', 'seconds', 'tokens generated', 'prompt tokens read', 'spared by sharing'],

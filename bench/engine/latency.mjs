@@ -7,14 +7,29 @@ import { buildPeer } from '../lib/peers.mjs';
 import { median } from '../lib/statistics.mjs';
 import { longTailed, randomTokens } from '../lib/tokens.mjs';
 
-export const sizes = { samples: [1, 16, 64], prompts: [50, 200, 400], median: 24, sigma: 0.8, longest: 128, sweep: 64, sweepTokens: 400, probes: 8, probe: 40 };
+export const sizes = {
+  samples: [1, 16, 64],
+  prompts: [50, 200, 400],
+  median: 24,
+  sigma: 0.8,
+  longest: 128,
+  sweep: 64,
+  sweepTokens: 400,
+  probes: 8,
+  probe: 40,
+};
 export const quick = { samples: [8, 32], prompts: [50, 200], median: 8, longest: 32, sweepTokens: 300, probes: 3 };
 
 export async function run(bench) {
-  const { sizes: { samples, prompts } } = bench;
+  const {
+    sizes: { samples, prompts },
+  } = bench;
   const most = Math.max(...samples);
   const middle = prompts[Math.floor(prompts.length / 2)];
-  const points = [...samples.map((n) => ({ n, prompt: middle })), ...prompts.filter((prompt) => prompt !== middle).map((prompt) => ({ n: most, prompt }))];
+  const points = [
+    ...samples.map((n) => ({ n, prompt: middle })),
+    ...prompts.filter((prompt) => prompt !== middle).map((prompt) => ({ n: most, prompt })),
+  ];
   const rows = [];
   for (const point of points) rows.push({ ...point, ...(await latenciesOf(bench, point)) });
   const firsts = await interactive(bench);
@@ -22,7 +37,13 @@ export async function run(bench) {
   const text = ({ first, p50, p95, p99 }) => [first, p50, p95, p99].map((value) => value.toFixed(2)).join(' / ');
   return {
     figures: { samples: rows, interactive: firsts },
-    bars: [{ name: `decodes until an interactive job's first token, sweep of ${bench.sizes.sweep}`, value: Math.max(...decodes), atMost: 2 }],
+    bars: [
+      {
+        name: `decodes until an interactive job's first token, sweep of ${bench.sizes.sweep}`,
+        value: Math.max(...decodes),
+        atMost: 2,
+      },
+    ],
     table: [
       ['seconds: first / p50 / p95 / p99', 't1', 'llama-server'],
       ...rows.map(({ n, prompt, t1, 'llama-server': server }) => [`N=${n}, prompt ${prompt}`, text(t1), text(server)]),
@@ -33,10 +54,25 @@ export async function run(bench) {
 
 /** Medians over the rounds of each figure, for both contestants. */
 async function latenciesOf({ model, sizes, rounds, threads, say }, { n, prompt }) {
-  const lengths = longTailed({ count: n, median: sizes.median, sigma: sizes.sigma, least: 2, most: sizes.longest, seed: 3 });
+  const lengths = longTailed({
+    count: n,
+    median: sizes.median,
+    sigma: sizes.sigma,
+    least: 2,
+    most: sizes.longest,
+    seed: 3,
+  });
   const tokens = randomTokens(model, prompt, 1);
   const common = { path: model.path, threads, temperature: model.temperature };
-  const server = { binary: buildPeer('llama-server'), path: model.path, threads, slots: n, slotTokens: prompt + sizes.longest, unified: false, more: ['--cache-ram', '0'] };
+  const server = {
+    binary: buildPeer('llama-server'),
+    path: model.path,
+    threads,
+    slots: n,
+    slotTokens: prompt + sizes.longest,
+    unified: false,
+    more: ['--cache-ram', '0'],
+  };
   const contestants = {
     t1: ['t1', 'jobs', { jobs: lengths.map((maxTokens) => ({ tokens, samples: 1, maxTokens })) }],
     'llama-server': ['llama-server', 'requests', { server, problems: [{ tokens, lengths }], ownSlots: false }],
@@ -44,12 +80,16 @@ async function latenciesOf({ model, sizes, rounds, threads, say }, { n, prompt }
   const all = { t1: [], 'llama-server': [] };
   for (let round = 0; round < rounds; round++) {
     for (const [name, [file, task, input]] of Object.entries(contestants)) {
-      const { latencies } = await inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), task, { ...common, ...input });
+      const { latencies } = await inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), task, {
+        ...common,
+        ...input,
+      });
       all[name].push(percentiles(latencies));
       say(`N=${n}, prompt ${prompt}, round ${round + 1}: ${name}, first after ${all[name].at(-1).first.toFixed(2)} s`);
     }
   }
-  const medians = (list) => Object.fromEntries(Object.keys(list[0]).map((field) => [field, median(list.map((each) => each[field]))]));
+  const medians = (list) =>
+    Object.fromEntries(Object.keys(list[0]).map((field) => [field, median(list.map((each) => each[field]))]));
   return Object.fromEntries(Object.entries(all).map(([name, list]) => [name, medians(list)]));
 }
 

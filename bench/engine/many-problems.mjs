@@ -16,45 +16,85 @@ export async function run({ model, sizes: size, rounds, threads, say }) {
   const { problems: count, samples, median, sigma, longest, slots, pilot } = size;
   const prompts = longTailed({ count, median: 150, sigma: 0.3, least: 100, most: 300, seed: 1 });
   const lengths = longTailed({ count: count * samples, median, sigma, least: 2, most: longest, seed: 2 });
-  const problems = prompts.map((length, i) => ({ tokens: randomTokens(model, length, 100 + i), lengths: lengths.slice(i * samples, (i + 1) * samples) }));
-  const fewer = problems.map(({ tokens, lengths: all }) => ({ tokens, lengths: all.slice(0, Math.ceil(all.length / pilot)) }));
+  const problems = prompts.map((length, i) => ({
+    tokens: randomTokens(model, length, 100 + i),
+    lengths: lengths.slice(i * samples, (i + 1) * samples),
+  }));
+  const fewer = problems.map(({ tokens, lengths: all }) => ({
+    tokens,
+    lengths: all.slice(0, Math.ceil(all.length / pilot)),
+  }));
   const binary = buildPeer('llama-server');
   const slotTokens = Math.max(...prompts) + longest;
   const common = { path: model.path, threads, temperature: model.temperature };
-  const child = (file, name, input) => inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), name, { ...common, ...input });
+  const child = (file, name, input) =>
+    inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), name, { ...common, ...input });
 
   const ways = waysOf(slots);
   const served = (way, list) => {
     const { slots: number, unified, ownSlots } = ways[way];
     // Its cache of prompts beside the slots only costs time here: every problem keeps its slots.
-    const server = { binary, path: model.path, threads, slots: number, slotTokens, unified, more: ['--cache-ram', '0'] };
+    const server = {
+      binary,
+      path: model.path,
+      threads,
+      slots: number,
+      slotTokens,
+      unified,
+      more: ['--cache-ram', '0'],
+    };
     return child('llama-server', 'requests', { server, problems: list, ownSlots });
   };
   const trial = await contest({
     rounds: 1,
-    contestants: { 'llama-server': Object.fromEntries(Object.keys(ways).map((way) => [way, () => served(way, fewer)])) },
+    contestants: {
+      'llama-server': Object.fromEntries(Object.keys(ways).map((way) => [way, () => served(way, fewer)])),
+    },
     say: (line) => say(`pilot, ${line} tokens/s`),
   });
   const best = trial['llama-server'].best;
-  const jobs = problems.flatMap(({ tokens, lengths: all }) => all.map((maxTokens) => ({ tokens, samples: 1, maxTokens })));
+  const jobs = problems.flatMap(({ tokens, lengths: all }) =>
+    all.map((maxTokens) => ({ tokens, samples: 1, maxTokens })),
+  );
   const results = await contest({
     rounds,
-    contestants: { t1: { '': () => child('t1', 'jobs', { jobs }) }, 'llama-server': { [best]: () => served(best, problems) } },
+    contestants: {
+      t1: { '': () => child('t1', 'jobs', { jobs }) },
+      'llama-server': { [best]: () => served(best, problems) },
+    },
     say: (line) => say(`${line} tokens/s`),
   });
   const { usage, decoding } = results.t1.last;
   const bars = [
-    { name: `${count} problems × ${samples}: speed over llama-server`, value: results.t1.rate / results['llama-server'].rate, atLeast: 1.3 },
+    {
+      name: `${count} problems × ${samples}: speed over llama-server`,
+      value: results.t1.rate / results['llama-server'].rate,
+      atLeast: 1.3,
+    },
     // Null: this engine does not count its decodes.
-    { name: `${count} problems × ${samples}: rows per decode of the possible`, value: decoding?.share ?? null, atLeast: 0.9 },
+    {
+      name: `${count} problems × ${samples}: rows per decode of the possible`,
+      value: decoding?.share ?? null,
+      atLeast: 0.9,
+    },
   ];
   return {
-    figures: { results, pilot: trial['llama-server'].variants, promptTokens: prompts.reduce((a, b) => a + b, 0), newTokens: lengths.reduce((a, b) => a + b, 0), longestOfAll: Math.max(...lengths) },
+    figures: {
+      results,
+      pilot: trial['llama-server'].variants,
+      promptTokens: prompts.reduce((a, b) => a + b, 0),
+      newTokens: lengths.reduce((a, b) => a + b, 0),
+      longestOfAll: Math.max(...lengths),
+    },
     bars,
     table: [
       ['', 'tokens/s', 'prompt tokens read'],
       ['t1', results.t1.rate.toFixed(1), String(usage.promptTokens)],
-      [`llama-server, ${best}`, results['llama-server'].rate.toFixed(1), String(results['llama-server'].last.usage.promptTokens)],
+      [
+        `llama-server, ${best}`,
+        results['llama-server'].rate.toFixed(1),
+        String(results['llama-server'].last.usage.promptTokens),
+      ],
       ...(decoding ? [['t1, rows per decode', decoding.rowsPerDecode.toFixed(1), `${decoding.decodes} decodes`]] : []),
     ],
   };

@@ -7,9 +7,17 @@ export const sizes = { samples: 64, prompt: 200, new: 56 };
 export const quick = { new: 8 };
 
 export async function run({ model, sizes: { samples, prompt, new: maxTokens }, threads, say }) {
-  if (process.platform !== 'linux') throw new BenchError('memory: reads /proc, so it runs on Linux only; leave it out with --cases');
+  if (process.platform !== 'linux')
+    throw new BenchError('memory: reads /proc, so it runs on Linux only; leave it out with --cases');
   say(`${samples} samples`);
-  const input = { path: model.path, threads, temperature: model.temperature, tokens: randomTokens(model, prompt, 1), samples, maxTokens };
+  const input = {
+    path: model.path,
+    threads,
+    temperature: model.temperature,
+    tokens: randomTokens(model, prompt, 1),
+    samples,
+    maxTokens,
+  };
   const measured = await inChild(new URL('../contestants/t1.mjs', import.meta.url), 'memory', input);
   const taken = measured.peak - measured.base;
   // As llama.cpp rounds a sequence. What the engine plans is more than that: room for the roles that come next.
@@ -19,7 +27,13 @@ export async function run({ model, sizes: { samples, prompt, new: maxTokens }, t
   return {
     figures: { ...measured, taken, weights: model.bytes, neededKv: needed, planned },
     // Null: this engine does not tell what it plans.
-    bars: [{ name: 'peak memory over weights and planned KV', value: planned === null ? null : taken / planned, atMost: 1.1 }],
+    bars: [
+      {
+        name: 'peak memory over weights and planned KV',
+        value: planned === null ? null : taken / planned,
+        atMost: 1.1,
+      },
+    ],
     table: [
       ['MiB', 'peak', 'weights', 'KV planned', 'KV these samples need', 'process before'],
       ['t1', ...[taken, model.bytes, measured.kvBytes, needed, measured.base].map(mebibytes)],

@@ -5,7 +5,16 @@ import { buildPeer } from '../lib/peers.mjs';
 import { concat, randomTokens } from '../lib/tokens.mjs';
 
 /** Tokens of the problem, of what is asked about a candidate, and of what is generated: far shorter than the paper's (574, 153, 554), so that it ends. */
-export const sizes = { samples: 64, programs: 4, rationales: 8, problem: 200, question: 24, candidate: 48, program: 12, rationale: 20 };
+export const sizes = {
+  samples: 64,
+  programs: 4,
+  rationales: 8,
+  problem: 200,
+  question: 24,
+  candidate: 48,
+  program: 12,
+  rationale: 20,
+};
 export const quick = { samples: 16, problem: 100, candidate: 16, program: 6, rationale: 8 };
 
 export async function run({ model, sizes: size, rounds, threads, say }) {
@@ -13,18 +22,33 @@ export async function run({ model, sizes: size, rounds, threads, say }) {
   const flows = { 'programs, reward': 0, 'programs, rationales, reward': size.rationales };
   const figures = {};
   const bars = [];
-  const table = [['', 't1, tokens/s', 'llama-server, tokens/s', 't1, prompt tokens', 'the least', 'llama-server, prompt tokens']];
+  const table = [
+    ['', 't1, tokens/s', 'llama-server, tokens/s', 't1, prompt tokens', 'the least', 'llama-server, prompt tokens'],
+  ];
   let ways = Object.keys(waysOf(size, 0));
   for (const [name, rationales] of Object.entries(flows)) {
     const contestants = contestantsOf({ model, size, rationales, threads, binary, ways });
-    const { t1, 'llama-server': server } = await contest({ rounds, contestants, say: (line) => say(`${name}: ${line} tokens/s`) });
+    const { t1, 'llama-server': server } = await contest({
+      rounds,
+      contestants,
+      say: (line) => say(`${name}: ${line} tokens/s`),
+    });
     ways = [server.best]; // the longer flow only in the way that was best in the shorter one
     figures[name] = { t1, 'llama-server': server };
     bars.push(
       { name: `pipeline, ${name}: speed over llama-server`, value: t1.rate / server.rate, atLeast: 2 },
-      { name: `pipeline, ${name}: prompt tokens over the least`, value: t1.last.usage.promptTokens / t1.last.leastPrefill, atMost: 1.05 },
+      {
+        name: `pipeline, ${name}: prompt tokens over the least`,
+        value: t1.last.usage.promptTokens / t1.last.leastPrefill,
+        atMost: 1.05,
+      },
     );
-    table.push([name, t1.rate.toFixed(1), `${server.rate.toFixed(1)} ${server.best}`, ...[t1.last.usage.promptTokens, t1.last.leastPrefill, server.last.usage.promptTokens].map(String)]);
+    table.push([
+      name,
+      t1.rate.toFixed(1),
+      `${server.rate.toFixed(1)} ${server.best}`,
+      ...[t1.last.usage.promptTokens, t1.last.leastPrefill, server.last.usage.promptTokens].map(String),
+    ]);
   }
   return { figures, bars, table };
 }
@@ -46,11 +70,25 @@ function contestantsOf({ model, size, rationales, threads, binary, ways }) {
     lengths: { candidate, program, rationale },
     targets: Int32Array.of(model.lowestToken, model.lowestToken + 1), // stand for Yes and No
   };
-  const child = (file, more) => () => inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), 'pipeline', { ...input, ...more });
+  const child = (file, more) => () =>
+    inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), 'pipeline', { ...input, ...more });
   const slotTokens = problem + candidate + question + Math.max(program, rationale);
   const all = waysOf(size, rationales);
-  const served = ([way, { slots, unified, ownSlots, more }]) => [way, child('llama-server', { ownSlots, server: { binary, path: model.path, threads, slots, slotTokens, unified, more } })];
-  return { t1: { '': child('t1', {}) }, 'llama-server': Object.fromEntries(Object.entries(all).filter(([way]) => ways.includes(way)).map(served)) };
+  const served = ([way, { slots, unified, ownSlots, more }]) => [
+    way,
+    child('llama-server', {
+      ownSlots,
+      server: { binary, path: model.path, threads, slots, slotTokens, unified, more },
+    }),
+  ];
+  return {
+    t1: { '': child('t1', {}) },
+    'llama-server': Object.fromEntries(
+      Object.entries(all)
+        .filter(([way]) => ways.includes(way))
+        .map(served),
+    ),
+  };
 }
 
 /** `more`: what the server does with idle slots would cost time where every candidate keeps its slot. */
@@ -58,7 +96,10 @@ function waysOf({ samples, programs }, rationales) {
   const together = Math.min(256, samples * Math.max(programs, rationales, 1));
   return Object.fromEntries(
     [false, true].flatMap((unified) => [
-      [`${unified ? 'unified' : 'split'}, a slot for each candidate`, { slots: samples, unified, ownSlots: true, more: ['--cache-ram', '0'] }],
+      [
+        `${unified ? 'unified' : 'split'}, a slot for each candidate`,
+        { slots: samples, unified, ownSlots: true, more: ['--cache-ram', '0'] },
+      ],
       [`${unified ? 'unified' : 'split'}, n_cmpl`, { slots: together, unified, ownSlots: false, more: [] }],
     ]),
   );

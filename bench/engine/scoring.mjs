@@ -23,7 +23,13 @@ export async function run({ model, sizes: { samples, problem, candidate, questio
   const row = (label, name) => [label, of(name, 'seconds').toFixed(2), of(name, 'promptTokens').toFixed(0)];
   return {
     figures: measured,
-    bars: [{ name: `scoring ${samples} candidates of ${candidate} tokens: times faster than reading them`, value: of('again', 'seconds') / of('after', 'seconds'), atLeast: 10 }],
+    bars: [
+      {
+        name: `scoring ${samples} candidates of ${candidate} tokens: times faster than reading them`,
+        value: of('again', 'seconds') / of('after', 'seconds'),
+        atLeast: 10,
+      },
+    ],
     table: [['', 'seconds', 'prompt tokens read'], row('after sampling', 'after'), row('read again', 'again')],
   };
 }

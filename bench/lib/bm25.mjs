@@ -30,6 +30,9 @@ export function bm25(passages, { k1 = 1.2, b = 0.75 } = {}) {
         scores.set(i, (scores.get(i) ?? 0) + gain);
       }
     }
-    return [...scores].sort(([i, x], [j, y]) => y - x || i - j).slice(0, k).map(([i]) => passages[i]);
+    return [...scores]
+      .sort(([i, x], [j, y]) => y - x || i - j)
+      .slice(0, k)
+      .map(([i]) => passages[i]);
   };
 }

@@ -3,12 +3,19 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './record.mjs';
 
-const COLOURS = { t1: '#c2410c', 'llama-batched-bench': '#6b7280', 'llama-server': '#1d4ed8', 'node-llama-cpp': '#15803d' };
+const COLOURS = {
+  t1: '#c2410c',
+  'llama-batched-bench': '#6b7280',
+  'llama-server': '#1d4ed8',
+  'node-llama-cpp': '#15803d',
+};
 const WIDTH = 920;
 const PANEL = 260;
-const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-const label = (x, y, content, more = '') => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escape(content)}</text>`;
-const line = (points, more) => `<polyline points="${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}" fill="none" ${more}/>`;
+const escapeXml = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+const label = (x, y, content, more = '') =>
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escapeXml(content)}</text>`;
+const line = (points, more) =>
+  `<polyline points="${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}" fill="none" ${more}/>`;
 
 /**
  * @param {string} folder relative to the repository, with engine-*.json
@@ -18,8 +25,12 @@ export function drawChart(folder) {
   const results = readdirSync(join(root, folder))
     .filter((file) => /^engine-.*\.json$/.test(file))
     .map((file) => JSON.parse(readFileSync(join(root, folder, file), 'utf8')));
-  const speeds = results.filter(({ benchmark }) => benchmark === 'engine-one-prompt').flatMap(({ models }) => Object.entries(models));
-  const bars = results.flatMap(({ models }) => Object.entries(models).flatMap(([model, result]) => result.bars.map((bar) => ({ ...bar, model }))));
+  const speeds = results
+    .filter(({ benchmark }) => benchmark === 'engine-one-prompt')
+    .flatMap(({ models }) => Object.entries(models));
+  const bars = results.flatMap(({ models }) =>
+    Object.entries(models).flatMap(([model, result]) => result.bars.map((bar) => ({ ...bar, model }))),
+  );
   const parts = [];
   let y = 0;
   speeds.forEach(([model, result], i) => {
@@ -48,16 +59,36 @@ function speedPanel(model, { tokensPerSecond: perN, sizes }) {
   const x = (n) => left + (ns.length === 1 ? width / 2 : (Math.log2(n / ns[0]) / Math.log2(ns.at(-1) / ns[0])) * width);
   const y = (rate) => top + height - (rate / highest) * height;
   return [
-    label(left, 18, `${model}: tokens/s over N samples of one prompt (${sizes.prompt} + ${sizes.new} tokens)`, 'font-weight="bold"'),
+    label(
+      left,
+      18,
+      `${model}: tokens/s over N samples of one prompt (${sizes.prompt} + ${sizes.new} tokens)`,
+      'font-weight="bold"',
+    ),
     ...[0, 0.5, 1].flatMap((share) => {
       const at = y(share * highest);
-      return [line([[left, at], [left + width, at]], 'stroke="#e5e7eb"'), label(left - 6, at + 4, (share * highest).toFixed(0), 'text-anchor="end"')];
+      return [
+        line(
+          [
+            [left, at],
+            [left + width, at],
+          ],
+          'stroke="#e5e7eb"',
+        ),
+        label(left - 6, at + 4, (share * highest).toFixed(0), 'text-anchor="end"'),
+      ];
     }),
     ...ns.map((n) => label(x(n), top + height + 16, String(n), 'text-anchor="middle"')),
     ...names.flatMap((name, i) => {
       const points = ns.filter((n) => perN[n][name]).map((n) => [x(n), y(perN[n][name].rate)]);
-      const dots = points.map(([cx, cy]) => `<circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="2.5" fill="${COLOURS[name]}"/>`);
-      return [line(points, `stroke="${COLOURS[name]}" stroke-width="1.5"`), ...dots, label(left + (i % 2) * 150, top + height + 34 + 14 * Math.floor(i / 2), `● ${name}`, `fill="${COLOURS[name]}"`)];
+      const dots = points.map(
+        ([cx, cy]) => `<circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="2.5" fill="${COLOURS[name]}"/>`,
+      );
+      return [
+        line(points, `stroke="${COLOURS[name]}" stroke-width="1.5"`),
+        ...dots,
+        label(left + (i % 2) * 150, top + height + 34 + 14 * Math.floor(i / 2), `● ${name}`, `fill="${COLOURS[name]}"`),
+      ];
     }),
   ].join('\n');
 }
@@ -72,8 +103,22 @@ function barPanel(bars) {
     const wanted = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
     const figure = `${value === null ? 'cannot be told' : value.toFixed(2)} (${wanted})`;
     const fill = share >= 1 ? '#15803d' : '#b91c1c';
-    return [label(left - 8, y + 12, `${name}, ${model}`, 'text-anchor="end"'), `<rect x="${left}" y="${y + 2}" width="${(x(share) - left).toFixed(1)}" height="13" fill="${fill}"/>`, label(x(Math.max(share, 1)) + 6, y + 12, figure)].join('\n');
+    return [
+      label(left - 8, y + 12, `${name}, ${model}`, 'text-anchor="end"'),
+      `<rect x="${left}" y="${y + 2}" width="${(x(share) - left).toFixed(1)}" height="13" fill="${fill}"/>`,
+      label(x(Math.max(share, 1)) + 6, y + 12, figure),
+    ].join('\n');
   });
   const end = top + 20 * bars.length;
-  return [label(20, 18, 'what is wanted of it (the line), and what it does', 'font-weight="bold"'), ...rows, line([[x(1), top - 4], [x(1), end]], 'stroke="black" stroke-dasharray="3 2"')].join('\n');
+  return [
+    label(20, 18, 'what is wanted of it (the line), and what it does', 'font-weight="bold"'),
+    ...rows,
+    line(
+      [
+        [x(1), top - 4],
+        [x(1), end],
+      ],
+      'stroke="black" stroke-dasharray="3 2"',
+    ),
+  ].join('\n');
 }

@@ -13,7 +13,10 @@ const main = fileURLToPath(new URL('./child-main.mjs', import.meta.url));
 export function inChild(module, name, input, { timeoutMs = 30 * 60_000 } = {}) {
   const what = `${name} of ${module.pathname.split('/').at(-1)}`;
   return new Promise((resolve, reject) => {
-    const child = fork(main, [module.href, name], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
+    const child = fork(main, [module.href, name], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
     const end = () => child.kill();
     process.once('exit', end);
     let written = '';

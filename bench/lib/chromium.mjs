@@ -24,4 +24,7 @@ function executable(path) {
 /** @param {string} executablePath @returns {Promise<import('playwright-core').Browser>} */
 export const launch = (executablePath) =>
   // Chromium's own sandbox refuses root, and containers have little shared memory.
-  chromium.launch({ executablePath, args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage'] });
+  chromium.launch({
+    executablePath,
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage'],
+  });

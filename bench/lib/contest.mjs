@@ -19,17 +19,31 @@ export async function contest({ rounds, contestants, keep = 0.8, say }) {
   const bestOf = (name) => of(name).reduce((best, entry) => (median(entry.rates) > median(best.rates) ? entry : best));
   for (let round = 0; round < rounds; round++) {
     // Those that were dropped have fewer rates. Forth and back, so that nobody always comes after the same one.
-    const open = entries.filter(({ name, rates }) => round === 0 || rates.length === round && rates[0] >= keep * Math.max(...of(name).map((each) => each.rates[0])));
+    const open = entries.filter(
+      ({ name, rates }) =>
+        round === 0 ||
+        (rates.length === round && rates[0] >= keep * Math.max(...of(name).map((each) => each.rates[0]))),
+    );
     for (const entry of round % 2 === 0 ? open : open.reverse()) {
       entry.last = await entry.run();
       entry.rates.push(entry.last.rate);
-      say(`round ${round + 1}: ${[entry.name, entry.variant].filter(Boolean).join(', ')} ${entry.last.rate.toFixed(1)}`);
+      say(
+        `round ${round + 1}: ${[entry.name, entry.variant].filter(Boolean).join(', ')} ${entry.last.rate.toFixed(1)}`,
+      );
     }
   }
   return Object.fromEntries(
     Object.keys(contestants).map((name) => {
       const { variant, rates, last } = bestOf(name);
-      return [name, { best: variant, rate: median(rates), last, variants: Object.fromEntries(of(name).map((entry) => [entry.variant, entry.rates])) }];
+      return [
+        name,
+        {
+          best: variant,
+          rate: median(rates),
+          last,
+          variants: Object.fromEntries(of(name).map((entry) => [entry.variant, entry.rates])),
+        },
+      ];
     }),
   );
 }

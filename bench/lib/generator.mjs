@@ -2,9 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { root } from './record.mjs';
 
-const lines = (text) => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+const lines = (text) =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
 
-/** @param {string} module of `models/tiny` @param {...(string | number)} flags @returns {object[]} its JSON lines */
+/** @param {string} module of `training/tiny` @param {...(string | number)} flags @returns {object[]} its JSON lines */
 export function generate(module, ...flags) {
   return lines(python(module, flags));
 }
@@ -18,5 +22,10 @@ export function label(solutions) {
 }
 
 function python(module, flags, input = '') {
-  return execFileSync('python3', ['-m', `models.tiny.${module}`, ...flags.map(String)], { cwd: root, encoding: 'utf8', input, maxBuffer: 1 << 28 });
+  return execFileSync('python3', ['-m', `training.tiny.${module}`, ...flags.map(String)], {
+    cwd: root,
+    encoding: 'utf8',
+    input,
+    maxBuffer: 1 << 28,
+  });
 }

@@ -19,9 +19,37 @@ export async function startServer({ binary, path, threads, slots, slotTokens, un
   const port = await freePort();
   // As llama.cpp rounds a stream of its cache.
   const cells = slots * Math.ceil((slotTokens + 8) / 256) * 256;
-  const args = ['-m', path, '-c', cells, '-np', slots, '-t', threads, '-b', 2048, '-ub', 512, '-ngl', 0, '--host', '127.0.0.1', '--port', port];
+  const args = [
+    '-m',
+    path,
+    '-c',
+    cells,
+    '-np',
+    slots,
+    '-t',
+    threads,
+    '-b',
+    2048,
+    '-ub',
+    512,
+    '-ngl',
+    0,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    port,
+  ];
   // A thread for every connection: requests wait in the server's queue, not before it.
-  args.push('--threads-http', 3 * slots + 8, unified ? '--kv-unified' : '--no-kv-unified', '--no-ui', '--offline', '-lv', 2, ...more);
+  args.push(
+    '--threads-http',
+    3 * slots + 8,
+    unified ? '--kv-unified' : '--no-kv-unified',
+    '--no-ui',
+    '--offline',
+    '-lv',
+    2,
+    ...more,
+  );
   const child = spawn(binary, args.map(String), { stdio: ['ignore', 'ignore', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -58,7 +86,8 @@ export async function startServer({ binary, path, threads, slots, slotTokens, un
 /** One request; no time limit, as fetch would have. */
 function exchange(options, body) {
   return new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const headers =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const sent = request({ ...options, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8');

@@ -8,15 +8,51 @@ import { root } from './record.mjs';
 
 /** Of the model cards, but for SmolLM2's vocabulary: the bundle has none of its own, so it gets Llama 3's, which is larger. */
 const SHAPES = {
-  smol: { like: 'SmolLM2-135M', vocabulary: 'llama-bpe', architecture: 'llama', layers: 30, width: 576, heads: 9, kvHeads: 3, feedForward: 1536, context: 8192, ropeBase: 100_000 },
-  qwen: { like: 'Qwen2.5-0.5B', vocabulary: 'qwen2', architecture: 'qwen2', layers: 24, width: 896, heads: 14, kvHeads: 2, feedForward: 4864, context: 32_768, ropeBase: 1_000_000 },
-  llama: { like: 'Llama-3.2-1B', vocabulary: 'llama-bpe', architecture: 'llama', layers: 16, width: 2048, heads: 32, kvHeads: 8, feedForward: 8192, context: 131_072, ropeBase: 500_000 },
+  smol: {
+    like: 'SmolLM2-135M',
+    vocabulary: 'llama-bpe',
+    architecture: 'llama',
+    layers: 30,
+    width: 576,
+    heads: 9,
+    kvHeads: 3,
+    feedForward: 1536,
+    context: 8192,
+    ropeBase: 100_000,
+  },
+  qwen: {
+    like: 'Qwen2.5-0.5B',
+    vocabulary: 'qwen2',
+    architecture: 'qwen2',
+    layers: 24,
+    width: 896,
+    heads: 14,
+    kvHeads: 2,
+    feedForward: 4864,
+    context: 32_768,
+    ropeBase: 1_000_000,
+  },
+  llama: {
+    like: 'Llama-3.2-1B',
+    vocabulary: 'llama-bpe',
+    architecture: 'llama',
+    layers: 16,
+    width: 2048,
+    heads: 32,
+    kvHeads: 8,
+    feedForward: 8192,
+    context: 131_072,
+    ropeBase: 500_000,
+  },
 };
 const TYPES = { q4: 'Q4_0', q8: 'Q8_0' };
-/** models/tiny/model.py */
+/** training/tiny/model.py */
 const SHIPPED = { like: 't1-tiny', vocabulary: 't1-tiny', layers: 5, width: 192, heads: 3, kvHeads: 3 };
 
-export const MODEL_NAMES = [...Object.keys(SHAPES).flatMap((shape) => Object.keys(TYPES).map((type) => `${shape}-${type}`)), 'tiny'];
+export const MODEL_NAMES = [
+  ...Object.keys(SHAPES).flatMap((shape) => Object.keys(TYPES).map((type) => `${shape}-${type}`)),
+  'tiny',
+];
 
 /**
  * @typedef {object} Model
@@ -33,7 +69,8 @@ export const MODEL_NAMES = [...Object.keys(SHAPES).flatMap((shape) => Object.key
 
 /** @param {string} name @returns {Model} with its file on the disk */
 export function prepareModel(name) {
-  if (!MODEL_NAMES.includes(name)) throw new BenchError(`--models: no model named '${name}'; there are ${MODEL_NAMES.join(', ')}, and all`);
+  if (!MODEL_NAMES.includes(name))
+    throw new BenchError(`--models: no model named '${name}'; there are ${MODEL_NAMES.join(', ')}, and all`);
   return name === 'tiny' ? shipped() : random(name);
 }
 
@@ -41,7 +78,17 @@ function shipped() {
   const path = join(root, 'models', 't1-tiny.gguf');
   const bytes = statSync(path).size;
   // Trained, so that it would end by itself: at this temperature its distribution is nearly flat.
-  return { name: 'tiny', path, bytes, card: { ...SHIPPED, weights: 'as shipped', bytes }, lowestToken: 300, highestToken: 3800, temperature: 20, threads: 1, kvBytes: kvBytes(SHIPPED) };
+  return {
+    name: 'tiny',
+    path,
+    bytes,
+    card: { ...SHIPPED, weights: 'as shipped', bytes },
+    lowestToken: 300,
+    highestToken: 3800,
+    temperature: 20,
+    threads: 1,
+    kvBytes: kvBytes(SHIPPED),
+  };
 }
 
 function random(name) {
@@ -55,7 +102,17 @@ function random(name) {
   }
   const bytes = statSync(path).size;
   const card = { like, weights: `random ${type}, embeddings too`, vocabulary, ...shape, bytes };
-  return { name, path, bytes, card, lowestToken: 1000, highestToken: 100_000, temperature: 0.8, threads: undefined, kvBytes: kvBytes(shape) };
+  return {
+    name,
+    path,
+    bytes,
+    card,
+    lowestToken: 1000,
+    highestToken: 100_000,
+    temperature: 0.8,
+    threads: undefined,
+    kvBytes: kvBytes(shape),
+  };
 }
 
 /** Keys and values of one token in all layers, two bytes each. */

@@ -7,7 +7,14 @@ import { root } from './record.mjs';
 
 export const peerFolder = join(root, 'build', 'peers');
 const source = join(peerFolder, 'llama.cpp');
-const NO_EXTRAS = ['-DLLAMA_BUILD_TESTS=OFF', '-DLLAMA_BUILD_EXAMPLES=OFF', '-DLLAMA_BUILD_UI=OFF', '-DLLAMA_USE_PREBUILT_UI=OFF', '-DLLAMA_CURL=OFF', '-DLLAMA_OPENSSL=OFF'];
+const NO_EXTRAS = [
+  '-DLLAMA_BUILD_TESTS=OFF',
+  '-DLLAMA_BUILD_EXAMPLES=OFF',
+  '-DLLAMA_BUILD_UI=OFF',
+  '-DLLAMA_USE_PREBUILT_UI=OFF',
+  '-DLLAMA_CURL=OFF',
+  '-DLLAMA_OPENSSL=OFF',
+];
 
 /** @returns {string} folder of llama.cpp's source, cloned if it is not there yet */
 export function peerSource() {
@@ -33,5 +40,7 @@ function build(command, args, tool) {
   if (!error && status === 0) return;
   const log = join(peerFolder, `${tool}.log`);
   writeFileSync(log, `${command} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}${error ?? ''}\n`);
-  throw new BenchError(`${tool} cannot be built (${command} ${error?.code ?? `ended with ${status}`}): see ${relative(process.cwd(), log)}`);
+  throw new BenchError(
+    `${tool} cannot be built (${command} ${error?.code ?? `ended with ${status}`}): see ${relative(process.cwd(), log)}`,
+  );
 }

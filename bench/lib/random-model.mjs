@@ -67,7 +67,13 @@ export function writeRandomModel(path, vocabulary, shape, type) {
       tensor(`blk.${i}.attn_k.weight`, matrix, width, kvWidth),
       tensor(`blk.${i}.attn_v.weight`, matrix, width, kvWidth),
       tensor(`blk.${i}.attn_output.weight`, matrix, width, width),
-      ...(architecture === 'qwen2' ? [tensor(`blk.${i}.attn_q.bias`, F32, width), tensor(`blk.${i}.attn_k.bias`, F32, kvWidth), tensor(`blk.${i}.attn_v.bias`, F32, kvWidth)] : []),
+      ...(architecture === 'qwen2'
+        ? [
+            tensor(`blk.${i}.attn_q.bias`, F32, width),
+            tensor(`blk.${i}.attn_k.bias`, F32, kvWidth),
+            tensor(`blk.${i}.attn_v.bias`, F32, kvWidth),
+          ]
+        : []),
       tensor(`blk.${i}.ffn_norm.weight`, F32, width),
       tensor(`blk.${i}.ffn_gate.weight`, matrix, width, feedForward),
       tensor(`blk.${i}.ffn_up.weight`, matrix, width, feedForward),
@@ -85,11 +91,23 @@ export function writeRandomModel(path, vocabulary, shape, type) {
   write(Buffer.concat([Buffer.from('GGUF'), uint32(3), uint64(tensors.length), uint64(metadata.length), ...metadata]));
   let offset = 0;
   for (const { name, type, shape: dimensions, bytes } of tensors) {
-    write(Buffer.concat([string(name), uint32(dimensions.length), ...dimensions.map(uint64), uint32(type.id), uint64(offset)]));
+    write(
+      Buffer.concat([
+        string(name),
+        uint32(dimensions.length),
+        ...dimensions.map(uint64),
+        uint32(type.id),
+        uint64(offset),
+      ]),
+    );
     offset += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   }
   pad();
-  for (const { name, type: { scale }, bytes } of tensors) {
+  for (const {
+    name,
+    type: { scale },
+    bytes,
+  } of tensors) {
     if (scale !== undefined) write(randomBlocks(bytes, matrix));
     else write(name.endsWith('.bias') ? Buffer.alloc(bytes) : ones(bytes));
     pad();

@@ -38,7 +38,12 @@ function circumstances() {
     date: new Date().toISOString(),
     commit: git('rev-parse', 'HEAD'),
     changedFiles: git('status', '--porcelain', '--untracked-files=no') !== '',
-    hardware: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), platform: `${process.platform}-${process.arch}` },
+    hardware: {
+      cpu: cpus()[0]?.model.trim(),
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      platform: `${process.platform}-${process.arch}`,
+    },
     node: process.version,
   };
 }

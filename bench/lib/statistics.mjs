@@ -24,7 +24,9 @@ export function bootstrap(values, { resamples = 10_000, seed = 1 } = {}) {
     for (let i = 0; i < values.length; i++) sum += values[pick(i)];
     return sum / values.length;
   };
-  const means = Float64Array.from({ length: resamples }, () => meanOf(() => Math.floor(random() * values.length))).sort();
+  const means = Float64Array.from({ length: resamples }, () =>
+    meanOf(() => Math.floor(random() * values.length)),
+  ).sort();
   return {
     mean: meanOf((i) => i),
     low: means[Math.floor(0.025 * resamples)],

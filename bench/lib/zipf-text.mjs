@@ -5,7 +5,9 @@ import { randomOf } from './statistics.mjs';
 
 /** The most frequent words of English in order, so that stop words are as frequent as they are there. */
 const FREQUENT =
-  'the of and to a in is that was for it on with as he be by at his they not are this from had have but which or were all their an one we when there can has been more if would who will no out so up into them then its than some these could two other do first such'.split(' ');
+  'the of and to a in is that was for it on with as he be by at his they not are this from had have but which or were all their an one we when there can has been more if would who will no out so up into them then its than some these could two other do first such'.split(
+    ' ',
+  );
 
 const CONSONANTS = 'b c d f g h j k l m n p r s t v w z br ch cr dr fl gr kl pr sh st tr'.split(' ');
 const VOWELS = 'a e i o u ai ea io ou'.split(' ');
@@ -34,7 +36,7 @@ export function zipf(count, random) {
   const other = new Uint32Array(count);
   const small = [];
   const large = [];
-  for (let i = 0; i < count; i++) (((share[i] *= scale) < 1) ? small : large).push(i);
+  for (let i = 0; i < count; i++) ((share[i] *= scale) < 1 ? small : large).push(i);
   while (small.length > 0 && large.length > 0) {
     const [less, more] = [small.pop(), large.pop()];
     other[less] = more;

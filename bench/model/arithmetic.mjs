@@ -12,7 +12,8 @@ export async function arithmetic({ engine, sandbox, seed }) {
   const { roles } = profileFor(engine.model);
   const claims = generate('arithmetic', '--count', CLAIMS, '--seed', seed);
   const replies = async (role, maxTokens) => {
-    const prompts = claims.map(({ claim }) => ({ tokens: renderPrompt(engine, role, { problem: claim }).tokens, seeds: [0] }));
+    const rendered = claims.map(({ claim }) => renderPrompt(engine, role, { problem: claim }));
+    const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds: [0] }));
     return (await engine.sample({ prompts, sampler: GREEDY, maxTokens })).samples.map(({ text }) => text);
   };
   const thought = (await replies(roles.think, 200)).map((text) => text.trim().split('\n').at(-1));

@@ -16,8 +16,13 @@ export async function knowledge(bench) {
   const questions = generate('knowledge', '--count', QUESTIONS, '--seed', seed);
   const search = bm25(generate('knowledge', '--passages').map(({ text }) => text));
   const seeds = Array.from({ length: count }, (_, i) => (seed + i) % 2 ** 31);
-  const prompts = questions.map(({ problem }) => ({ tokens: renderPrompt(engine, roles.solve, { problem }).tokens, seeds }));
-  const { samples } = await engine.sample({ prompts, sampler: { temperature: 0.8, topK: 0, topP: 1, minP: 0 }, maxTokens: 48 });
+  const rendered = questions.map(({ problem }) => renderPrompt(engine, roles.solve, { problem }));
+  const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds }));
+  const { samples } = await engine.sample({
+    prompts,
+    sampler: { temperature: 0.8, topK: 0, topP: 1, minP: 0 },
+    maxTokens: 48,
+  });
   const claims = questions.map(() => new Map());
   for (const { prompt, text } of samples) {
     const answer = extractBoxed(text);
@@ -56,10 +61,11 @@ function judged(claims, flat, verdicts) {
 
 /** Whether one greedy check of each claim, given the passages that its own question and answer find, ends in Yes. */
 async function passes(engine, role, claims, search, adapter) {
-  const prompts = claims.map(({ problem, solution }) => {
+  const rendered = claims.map(({ problem, solution }) => {
     const passages = search(`${problem} ${solution}`, PASSAGES);
-    return { tokens: renderPrompt(engine, role, { problem, solution, passages }).tokens, seeds: [0] };
+    return renderPrompt(engine, role, { problem, solution, passages });
   });
+  const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds: [0] }));
   const { samples } = await engine.sample({ prompts, sampler: GREEDY, maxTokens: 80, adapter });
   return samples.map(({ text }) => role.good.includes(text.trim().split('\n').at(-1)));
 }

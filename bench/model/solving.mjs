@@ -17,13 +17,24 @@ export async function solving(bench) {
 
 /** Families of problems that training never saw. */
 export async function families(bench) {
-  const problems = generate('problems', '--seed', bench.seed, '--count', Math.ceil(bench.problems * 0.4), '--families', 'held-out');
+  const problems = generate(
+    'problems',
+    '--seed',
+    bench.seed,
+    '--count',
+    Math.ceil(bench.problems * 0.4),
+    '--families',
+    'held-out',
+  );
   return accuracyOf(await poolsOf(bench, problems));
 }
 
 /** Sentences that a person wrote and no template makes. */
 export async function plain(bench) {
-  const problems = bench.plainFile.trim().split('\n').map((line) => JSON.parse(line));
+  const problems = bench.plainFile
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const pools = await poolsOf(bench, problems);
   const answered = pools.map(({ problem, candidates, gold }) => {
     const { answer } = select(candidates, 'weighted', 'reward');
@@ -64,7 +75,10 @@ export function accuracyOf(pools) {
     const isRight = (answer) => answer !== null && sameAnswer(answer, gold);
     keep('greedy', isRight(greedy));
     for (const name of Object.keys(selectors)) keep(name, isRight(select(candidates, name, 'reward').answer));
-    keep('oracle', candidates.some(({ answer }) => isRight(answer)));
+    keep(
+      'oracle',
+      candidates.some(({ answer }) => isRight(answer)),
+    );
   }
   const minus = (a, b) => bootstrap(outcomes[a].map((value, i) => value - outcomes[b][i]));
   return {
@@ -82,11 +96,17 @@ export function labelled(pools) {
   const seen = new Set();
   const solutions = pools.flatMap(({ problem, gold, plan, candidates }) =>
     candidates
-      .filter(({ text, answer }) => answer !== null && !seen.has(`${problem}\n${text}`) && seen.add(`${problem}\n${text}`))
+      .filter(
+        ({ text, answer }) => answer !== null && !seen.has(`${problem}\n${text}`) && seen.add(`${problem}\n${text}`),
+      )
       .map((candidate) => ({ problem, gold, plan, candidate })),
   );
-  const faults = label(solutions.map(({ gold, plan, candidate }) => ({ solution: candidate.text, answer: gold, plan })));
-  return solutions.map((solution, i) => ({ ...solution, faults: faults[i] })).filter(({ faults: found }) => found !== null);
+  const faults = label(
+    solutions.map(({ gold, plan, candidate }) => ({ solution: candidate.text, answer: gold, plan })),
+  );
+  return solutions
+    .map((solution, i) => ({ ...solution, faults: faults[i] }))
+    .filter(({ faults: found }) => found !== null);
 }
 
 /** How often programs refute, and how well the reward tells right from wrong, for each kind of fault. */
@@ -99,9 +119,13 @@ export function verdictsOf(pools) {
   };
   const share = (list, verdict) => bootstrap(list.map(({ candidate }) => Number(candidate.tool.verdict === verdict)));
   const tool = Object.fromEntries(
-    Object.entries(kinds).map(([kind, list]) => [kind, { solutions: list.length, refuted: share(list, 'fail'), passed: share(list, 'pass') }]),
+    Object.entries(kinds).map(([kind, list]) => [
+      kind,
+      { solutions: list.length, refuted: share(list, 'fail'), passed: share(list, 'pass') },
+    ]),
   );
-  const rewards = (list) => list.map(({ candidate }) => candidate.reward).filter((reward) => reward !== null);
+  const rewards = (list) =>
+    list.map(({ candidate }) => candidate.reward).filter((reward) => typeof reward === 'number');
   return {
     tool,
     rewardArea: {

@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { Splitter } from '../../dist/knowledge/readers/split.js';
+import { Splitter } from '../../dist/knowledge/readers/split-passage.js';
 
 const MOST_WORDS = 120;
 const [source] = process.argv.slice(2);
@@ -20,7 +20,11 @@ if (source === undefined) {
   process.exit(2);
 }
 const bytes = readFileSync(source);
-const rows = (source.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').trim().split('\n').map((line) => JSON.parse(line));
+const rows = (source.endsWith('.gz') ? gunzipSync(bytes) : bytes)
+  .toString('utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line));
 
 const passages = rows.flatMap(({ id, country, section, text }) => {
   const splitter = new Splitter(MOST_WORDS);

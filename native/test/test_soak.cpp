@@ -81,6 +81,7 @@ Work randomWork(std::mt19937 & random) {
     }
     job.targets = {65, 66, 67};
     job.priority = random() % 5 == 0 ? Priority::Interactive : Priority::Batch;
+    job.ordinal = static_cast<int64_t>(random() % 4);
     return job;
   }
   SampleJob job;
@@ -93,6 +94,7 @@ Work randomWork(std::mt19937 & random) {
   if (random() % 6 == 0) job.grammar = "root ::= [a-z]+";
   if (random() % 6 == 0) job.bias = {{70, 3.0f}, {71, -INFINITY}};
   job.priority = random() % 5 == 0 ? Priority::Interactive : Priority::Batch;
+  job.ordinal = static_cast<int64_t>(random() % 4);
   return job;
 }
 

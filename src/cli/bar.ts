@@ -1,6 +1,6 @@
 /** Progress of indexing on standard error: a bar with rate and time left on a terminal, a line now and then elsewhere. */
-import ora, { type Ora } from 'ora';
 import type { AddProgress } from '../knowledge/add.js';
+import { Spinner } from './spinner.js';
 
 const DOING = { read: 'Indexing', merge: 'Merging' } as const;
 const CELLS = 24;
@@ -16,7 +16,7 @@ interface Moment {
 }
 
 export class IndexingBar {
-  private readonly spinner: Ora | undefined = process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
+  private readonly spinner = Spinner.onTerminal();
   private stage: AddProgress['stage'] | undefined;
   private moments: Moment[] = [];
   private shown = performance.now();
@@ -47,7 +47,10 @@ export function barText(stage: AddProgress['stage'], first: Moment, now: Moment)
   const filled = Math.round(CELLS * Math.min(now.share, 1));
   const bar = '━'.repeat(filled) + '─'.repeat(CELLS - filled);
   const seconds = (now.time - first.time) / 1000;
-  const rate = seconds > 0 && stage === 'read' ? `, ${Math.round((now.passages - first.passages) / seconds).toLocaleString('en')}/s` : '';
+  const rate =
+    seconds > 0 && stage === 'read'
+      ? `, ${Math.round((now.passages - first.passages) / seconds).toLocaleString('en')}/s`
+      : '';
   const speed = seconds > 0 ? (now.share - first.share) / seconds : 0;
   const left = speed > 0 ? `, ${clock((1 - now.share) / speed)} left` : '';
   const passages = stage === 'read' ? `, ${now.passages.toLocaleString('en')} passages` : '';
@@ -58,5 +61,7 @@ export function barText(stage: AddProgress['stage'], first: Moment, now: Moment)
 function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return (parts[0] === 0 ? parts.slice(1) : parts).map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+  return (parts[0] === 0 ? parts.slice(1) : parts)
+    .map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0')))
+    .join(':');
 }

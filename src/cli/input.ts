@@ -27,18 +27,23 @@ export async function readBytes(source: string): Promise<Buffer> {
 }
 
 /**
- * The argument itself, or standard input for `-` or when nothing is given and something is piped in.
+ * The argument itself, or what a file says, or standard input for `-` or when nothing is given and something is piped in.
  *
- * @throws T1Error USAGE when there is neither, INPUT when it is not UTF-8
+ * @param file instead of the argument
+ * @throws T1Error USAGE when there is neither or both, FILE_NOT_FOUND, INPUT when it is not UTF-8
  */
-export async function argumentText(argument: string | undefined, what: string): Promise<string> {
+export async function argumentText(argument: string | undefined, what: string, file?: string): Promise<string> {
+  if (file !== undefined && argument !== undefined)
+    throw new T1Error('USAGE', `give the ${what} or a file with it, not both`, { setting: 'file' });
   if (argument !== undefined && !isStandardInput(argument)) return argument;
-  if (argument === undefined && process.stdin.isTTY) throw new T1Error('USAGE', `no ${what} given: put it in quotes, or pipe it in`);
+  if (argument === undefined && file === undefined && process.stdin.isTTY)
+    throw new T1Error('USAGE', `no ${what} given: put it in quotes, or pipe it in`);
+  const source = file ?? '-';
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readBytes('-'));
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readBytes(source));
   } catch (cause) {
     if (cause instanceof T1Error) throw cause;
-    throw new T1Error('INPUT', 'standard input is not UTF-8 text: convert it first', { cause });
+    throw new T1Error('INPUT', `${sourceName(source)} is not UTF-8 text: convert it first`, { cause });
   }
 }
 
@@ -46,15 +51,7 @@ export async function argumentText(argument: string | undefined, what: string): 
 export function scaledFile(text: string): { readonly path: string; readonly scale: number } {
   const colon = text.lastIndexOf(':');
   const scale = text.slice(colon + 1);
-  if (colon < 1 || scale.trim() === '' || !Number.isFinite(Number(scale)) || existsSync(text)) return { path: text, scale: 1 };
+  if (colon < 1 || scale.trim() === '' || !Number.isFinite(Number(scale)) || existsSync(text))
+    return { path: text, scale: 1 };
   return { path: text.slice(0, colon), scale: Number(scale) };
-}
-
-/** `100` is the first hundred, `50-100` those from the 50th on. */
-export function rangeOf(limit: string | undefined): readonly [number, number] {
-  if (limit === undefined) return [0, Infinity];
-  const match = /^(?:(\d+)-)?(\d+)$/.exec(limit);
-  const [from, to] = [Number(match?.[1] ?? 0), Number(match?.[2])];
-  if (match && from < to) return [from, to];
-  throw new T1Error('USAGE', `--limit: '${limit}' is no range: write 100, or 50-100`);
 }

@@ -1,28 +1,27 @@
 /** `t1 inspect`: what a GGUF says of itself, and which devices llama.cpp found. */
-import type { Argv, CommandModule } from 'yargs';
+import { z } from 'zod';
 import { chooseDevice, isGpu, type EngineChoice } from '../engine/devices.js';
 import { listBackends, listDevices, loadEngine } from '../engine/engine.js';
 import type { DeviceInfo, ModelInfo } from '../engine/engine-types.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { resolveModel } from '../model/resolve.js';
+import { shippedModel } from '../paths.js';
 import { profileFor } from '../prompt/profile.js';
 import { rewardEntryFor, type RewardEntry } from '../reward/entry.js';
+import { modelSettings } from '../settings/session-settings.js';
 import { Store } from '../store/store.js';
-import { engineOptions, withEngine } from './engine-flags.js';
-import { withJson, withModel } from './flags.js';
+import { command } from './command.js';
+import { checkedEngine, engineFlags } from './engine-flags.js';
+import { jsonFlag } from './flags.js';
 
-const builder = (yargs: Argv) =>
-  withJson(withEngine(withModel(yargs))).positional('what', { choices: ['model', 'gpu'] as const, demandOption: true });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const inspectCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
-  command: 'inspect <what>',
-  describe: 'model: what a GGUF is and how it is prompted; gpu: the devices found',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async (args) => {
-    const result = args.what === 'gpu' ? inspectDevices(engineOptions(args)) : await inspectModel(args.model, signal);
-    process.stdout.write(args.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
+export const inspectCommand = command({
+  flags: { ...modelSettings, ...engineFlags, ...jsonFlag },
+  words: { what: { type: z.enum(['model', 'gpu']), group: 'Options', help: 'what to look at' } },
+  run: async ({ flags, words, signal }) => {
+    const engine = checkedEngine(flags);
+    const result =
+      words.what === 'gpu' ? inspectDevices(engine) : await inspectModel(flags.model ?? shippedModel, signal);
+    process.stdout.write(flags.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
   },
 });
 
@@ -57,8 +56,26 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
     const entry = rewardEntryFor(engine.model);
     const { metadata, chatTemplate, ...info } = engine.model;
     return {
-      json: { ...info, sha256, profile, reward: entry && { entry: entry.name, kind: entry.kind, ...(entry.kind === 'unsupported' && { why: entry.why }) }, build: engine.build, chatTemplate, metadata },
-      lines: [...describe(engine.model), `sha256       ${sha256}`, `profile      ${profile}`, ...rewardLines(engine.model, entry), `engine       ${engine.build}`],
+      json: {
+        ...info,
+        sha256,
+        profile,
+        reward: entry && {
+          entry: entry.name,
+          kind: entry.kind,
+          ...(entry.kind === 'unsupported' && { why: entry.why }),
+        },
+        build: engine.build,
+        chatTemplate,
+        metadata,
+      },
+      lines: [
+        ...describe(engine.model),
+        `sha256       ${sha256}`,
+        `profile      ${profile}`,
+        ...rewardLines(engine.model, entry),
+        `engine       ${engine.build}`,
+      ],
     };
   } finally {
     store.close();
@@ -66,8 +83,15 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
 }
 
 function rewardLines({ head }: ModelInfo, entry: RewardEntry | undefined): string[] {
-  const made = entry?.kind === 'unsupported' ? `cannot be used (${entry.name}): ${entry.why}` : entry && `${entry.kind}, as in the entry ${entry.name}`;
-  const found = head && (head.problem === undefined ? `classes ${head.labels.map((label) => label || '(no name)').join(', ')}` : `cannot be used: ${head.problem}`);
+  const made =
+    entry?.kind === 'unsupported'
+      ? `cannot be used (${entry.name}): ${entry.why}`
+      : entry && `${entry.kind}, as in the entry ${entry.name}`;
+  const found =
+    head &&
+    (head.problem === undefined
+      ? `classes ${head.labels.map((label) => label || '(no name)').join(', ')}`
+      : `cannot be used: ${head.problem}`);
   return [...(made ? [`reward       ${made}`] : []), ...(found ? [`head         ${found}`] : [])];
 }
 

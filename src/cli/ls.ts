@@ -1,22 +1,26 @@
 /** `t1 ls tasks`: the benchmarks that are built in. */
 import Table from 'cli-table3';
-import type { Argv, CommandModule } from 'yargs';
-import { arithmeticAbout } from '../task/arithmetic.js';
+import { z } from 'zod';
+import { arithmeticAbout } from '../task/arithmetic-task.js';
 import { builtInTasks } from '../task/task.js';
-import { withJson } from './flags.js';
+import { command } from './command.js';
+import { jsonFlag } from './flags.js';
 
-const builder = (yargs: Argv) => withJson(yargs).positional('what', { choices: ['tasks'] as const, demandOption: true });
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const lsCommand = (): CommandModule<object, Arguments> => ({
-  command: 'ls <what>',
-  describe: 'list the benchmarks',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: ({ json }) => {
+export const lsCommand = command({
+  flags: jsonFlag,
+  words: { what: { type: z.enum(['tasks']), group: 'Options', help: 'what to list' } },
+  run: ({ flags: { json } }) => {
     const fromFiles = builtInTasks().map(({ name, version, title, source, data, verifier }) => ({
-      name, version, title, source, verifier, data: data.file !== undefined ? 'ships' : data.url !== undefined ? 'fetched once, or --data' : 'with --data',
+      name,
+      version,
+      title,
+      source,
+      verifier,
+      data: data.file !== undefined ? 'ships' : data.url !== undefined ? 'fetched once, or --data' : 'with --data',
     }));
-    const tasks = [...fromFiles, { ...arithmeticAbout, verifier: 'math', data: 'drawn from --seed' }].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const tasks = [...fromFiles, { ...arithmeticAbout, verifier: 'math', data: 'drawn from --seed' }].sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
     if (json) process.stdout.write(`${JSON.stringify(tasks)}\n`);
     else {
       const table = new Table({ head: ['task', 'what', 'data'], style: { head: [], border: [] } });

@@ -1,6 +1,6 @@
 /** Live progress on standard error: a line that changes on a terminal, a line per stage elsewhere. */
-import ora, { type Ora } from 'ora';
 import type { SolveEvent, StageName } from '../types.js';
+import { Spinner } from './spinner.js';
 
 const DOING: Readonly<Record<StageName, string>> = {
   load: 'Loading the model',
@@ -11,7 +11,7 @@ const DOING: Readonly<Record<StageName, string>> = {
 };
 
 export class Progress {
-  private readonly spinner: Ora | undefined = process.stderr.isTTY ? ora({ stream: process.stderr, discardStdin: false }) : undefined;
+  private readonly spinner = Spinner.onTerminal();
   private stage: StageName | undefined;
   private stageStart = 0;
   /** Stage whose end has been told in a line of its own. */

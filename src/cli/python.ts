@@ -1,45 +1,53 @@
 /** `t1 python`: the sandbox alone. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { decodeProgram, Sandbox, type BatchProgram, type ProgramResult, type SandboxOptions } from '../sandbox/sandbox.js';
-import { sandboxOptions, withJson, withSandbox } from './flags.js';
+import {
+  decodeProgram,
+  Sandbox,
+  type BatchProgram,
+  type ProgramResult,
+  type SandboxOptions,
+} from '../sandbox/sandbox.js';
+import { sandboxSettings } from '../settings/sandbox-settings.js';
+import { command } from './command.js';
+import { jsonFlag, sandboxOptions } from './flags.js';
 import { isStandardInput, readBytes, sourceName } from './input.js';
 
-const builder = (yargs: Argv) =>
-  withSandbox(withJson(yargs))
-    .positional('file', { type: 'string', describe: 'a Python file; - reads standard input' })
-    .option('timeout', { type: 'number', default: 2000, requiresArg: true, describe: 'time limit of a program, ms' })
-    .option('batch', { type: 'string', requiresArg: true, describe: 'JSONL of {id, code}; one line per program, in order of completion' });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const pythonCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
-  command: 'python [file]',
-  describe: 'run a Python program in the sandbox',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async (args) => {
-    const limits = { timeoutMs: parseTimeout(args.timeout), signal };
-    if ((args.file === undefined) === (args.batch === undefined)) {
+export const pythonCommand = command({
+  flags: {
+    timeout: {
+      type: z.int().min(1).max(600_000).default(2000),
+      group: 'Options',
+      help: 'time limit of a program',
+      unit: 'ms',
+    },
+    batch: {
+      type: z.string().min(1).optional(),
+      group: 'Options',
+      help: 'JSONL of {id, code}; one line per program, in order of completion',
+    },
+    ...jsonFlag,
+    sandbox: { parts: sandboxSettings },
+  },
+  words: {
+    file: { type: z.string().optional(), group: 'Options', help: 'a Python file; - reads standard input' },
+  },
+  run: async ({ flags: { timeout: timeoutMs, batch, json, sandbox }, words: { file }, nameOf, signal }) => {
+    const limits = { timeoutMs, signal };
+    if ((file === undefined) === (batch === undefined)) {
       throw new T1Error('USAGE', 'name one Python file, or - for standard input, or --batch FILE.jsonl');
     }
-    const options = sandboxOptions(args);
-    if (args.batch !== undefined) await runBatch(args.batch, options, limits);
-    else await runOne(args.file ?? '-', options, limits, args.json);
+    const options = sandboxOptions(sandbox, nameOf);
+    if (batch !== undefined) await runBatch(batch, options, limits);
+    else await runOne(file ?? '-', options, limits, json);
   },
 });
 
 interface Limits {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-}
-
-function parseTimeout(value: number): number {
-  const parsed = z.int().min(1).max(600_000).safeParse(value);
-  if (!parsed.success) throw new T1Error('USAGE', `--timeout: ${parsed.error.issues[0]?.message ?? 'not usable'}`);
-  return parsed.data;
 }
 
 /** Exit code 0 only for a program that ended well. */

@@ -1,54 +1,23 @@
 /** `t1 report`: a run as one HTML file that needs no network. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Argv, CommandModule } from 'yargs';
-import { T1Error } from '../errors.js';
-import { recordKey } from '../evaluate/record.js';
-import { RunFile } from '../evaluate/run-file.js';
-import { withoutTexts } from '../report/data.js';
-import { reportFile } from '../report/page.js';
+import { z } from 'zod';
+import { writeReport } from '../report/write-report.js';
+import { command } from './command.js';
 
-const builder = (yargs: Argv) =>
-  yargs
-    .positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' })
-    .option('output', { alias: 'o', type: 'string', requiresArg: true, describe: 'file to write (default: RUN.html here)' });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const reportCommand = (): CommandModule<object, Arguments> => ({
-  command: 'report <run>',
-  describe: 'write a run as one HTML file that needs no network',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async ({ run: folder, output = `${basename(resolve(folder)).replace(/\.sqlite$/, '')}.html` }) => {
+export const reportCommand = command({
+  flags: {
+    output: {
+      type: z.string().min(1).optional(),
+      group: 'Options',
+      help: 'file to write',
+      absent: 'RUN.html here',
+      alias: 'o',
+    },
+  },
+  words: { run: { type: z.string().min(1), group: 'Options', help: 'folder of the run' } },
+  run: async ({ flags, words: { run: folder } }) => {
+    const output = flags.output ?? `${basename(resolve(folder)).replace(/\.sqlite$/, '')}.html`;
     await writeReport(folder, output);
     process.stdout.write(`${output}\n`);
   },
 });
-
-/**
- * @param folder of the run
- * @throws T1Error FILE_NOT_FOUND, RUN_CORRUPT, INPUT, DISK_FULL
- */
-export async function writeReport(folder: string, output: string): Promise<void> {
-  using run = RunFile.open(folder);
-  const records = run.versions().map(({ key }) => withoutTexts(run.record(key)));
-  if (records.length === 0) throw new T1Error('INPUT', `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`);
-  await write(output, reportFile(run, records, (record) => run.record(recordKey(record))));
-}
-
-/** The whole file or none: a reader never finds half of one under its name. */
-async function write(path: string, parts: AsyncIterable<string>): Promise<void> {
-  const beside = `${path}.${process.pid}.part`;
-  try {
-    await pipeline(Readable.from(parts), createWriteStream(beside, { flags: 'wx' }));
-    await rename(beside, path);
-  } catch (cause) {
-    await rm(beside, { force: true }).catch(() => {}); // what matters is why it could not be written
-    if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) throw cause;
-    if (cause.code === 'ENOSPC') throw new T1Error('DISK_FULL', `no room to write ${path}`, { cause });
-    throw new T1Error('INPUT', `cannot write ${path} (${String(cause.code)}): name another file with -o`, { cause });
-  }
-}

@@ -2,30 +2,28 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import type { Argv, CommandModule } from 'yargs';
+import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { compareRuns, type RunDifference } from '../evaluate/compare-runs.js';
-import { RUN_FILE, recordsOf, RunFile } from '../evaluate/run-file.js';
-import { strategyTitles } from '../evaluate/strategies.js';
-import { summaryOf } from '../evaluate/run-summary.js';
+import { compareRuns, type RunDifference, type StrategyDifference } from '../runs/compare-runs.js';
+import { RUN_FILE, recordsOf, RunFile } from '../runs/run-file.js';
+import { strategyTitles } from '../statistics/strategies.js';
+import { summaryOf } from '../runs/run-summary.js';
 import type { SelectorName } from '../select/select.js';
+import { command } from './command.js';
 import { summaryTable } from './eval-table.js';
-import { RUNS_FOLDER } from './eval.js';
-import { withJson } from './flags.js';
+import { jsonFlag } from './flags.js';
+import { RUNS_FOLDER } from '../evaluate.js';
 
-const builder = (yargs: Argv) =>
-  withJson(yargs)
-    .positional('what', { choices: ['ls', 'show', 'compare', 'export'] as const, demandOption: true })
-    .positional('runs', { type: 'string', array: true, default: [] as string[], describe: 'folders of runs' })
-    .option('folder', { type: 'string', default: RUNS_FOLDER, requiresArg: true, describe: 'where ls looks' });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const runsCommand = (): CommandModule<object, Arguments> => ({
-  command: 'runs <what> [runs..]',
-  describe: 'ls: list; show RUN: its figures and making; compare A B: is one better; export RUN: its records as JSONL',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async ({ what, runs, folder, json }) => {
+export const runsCommand = command({
+  flags: {
+    folder: { type: z.string().min(1).default(RUNS_FOLDER), group: 'Options', help: 'where ls looks' },
+    ...jsonFlag,
+  },
+  words: {
+    what: { type: z.enum(['ls', 'show', 'compare', 'export']), group: 'Options', help: 'what to do' },
+    runs: { type: z.array(z.string()).default([]), group: 'Options', help: 'folders of runs' },
+  },
+  run: async ({ flags: { folder, json }, words: { what, runs } }) => {
     if (what === 'ls') list(folder, json);
     else if (what === 'compare') compare(named(runs, 2), json);
     else if (what === 'show') await show(named(runs, 1)[0] ?? '', json);
@@ -39,11 +37,22 @@ function named(runs: readonly string[], count: number): readonly string[] {
 }
 
 function list(folder: string, json: boolean): void {
-  const folders = existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, RUN_FILE))).sort() : [];
+  const folders = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => existsSync(join(folder, name, RUN_FILE)))
+        .sort()
+    : [];
   const rows = folders.map((name) => {
     using run = RunFile.open(join(folder, name));
     const { task, model, startedAt } = run.manifest;
-    return { run: join(folder, name), task: task.name, model: model.name, problems: run.done(true).size, of: recordsOf(run.manifest), startedAt };
+    return {
+      run: join(folder, name),
+      task: task.name,
+      model: model.name,
+      problems: run.done(true).size,
+      of: recordsOf(run.manifest),
+      startedAt,
+    };
   });
   if (json) return void process.stdout.write(`${JSON.stringify(rows)}\n`);
   const table = new Table({ head: ['run', 'task', 'model', 'problems', 'started'], style: { head: [], border: [] } });
@@ -56,7 +65,9 @@ async function show(folder: string, json: boolean): Promise<void> {
   const summary = await summaryOf(run);
   if (json) return void process.stdout.write(`${JSON.stringify(summary)}\n`);
   const { command, configuration, engine, hardware, packageVersion, startedAt, task, model } = summary.manifest;
-  const failures = [...run.records()].flatMap((record) => (record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : []));
+  const failures = [...run.records()].flatMap((record) =>
+    record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : [],
+  );
   process.stdout.write(
     [
       summaryTable(summary, folder).trimEnd(),
@@ -81,10 +92,15 @@ function compare(folders: readonly string[], json: boolean): void {
   if (json) return void process.stdout.write(`${JSON.stringify(result)}\n`);
   const table = new Table({ head: ['right in %', 'A', 'B', 'A − B'], style: { head: [], border: [] } });
   const points = (share: number): string => (100 * share).toFixed(1);
-  const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) => table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
+  const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) =>
+    table.push([name, points(one), points(other), `${points(difference)} [${points(low)}, ${points(high)}]`]);
   row('as run', result.asRun);
-  for (const [name, difference] of Object.entries(result.strategies)) row(strategyTitles[name as SelectorName], difference);
-  const ids = (all: readonly string[]): string => `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
+  const titleOf = (name: string): string => strategyTitles[name as SelectorName];
+  const isPartial = ({ partial }: StrategyDifference): boolean => partial.a + partial.b > 0;
+  const strategies = Object.entries(result.strategies);
+  for (const [name, difference] of strategies) row(`${titleOf(name)}${isPartial(difference) ? '*' : ''}`, difference);
+  const ids = (all: readonly string[]): string =>
+    `${all.length}${all.length > 0 ? ` (${all.slice(0, 20).join(', ')}${all.length > 20 ? ', …' : ''})` : ''}`;
   process.stdout.write(
     [
       `A: ${a.folder}, ${a.manifest.model.name}`,
@@ -92,6 +108,10 @@ function compare(folders: readonly string[], json: boolean): void {
       `${result.problems} problems in both; right in both: ${result.both}; only in A: ${ids(result.onlyA)}; only in B: ${ids(result.onlyB)}`,
       table.toString(),
       'With 95 % intervals of the difference, paired over problems.',
+      ...(strategies.some(([, difference]) => isPartial(difference))
+        ? ['* partial: something that the strategy looks at was skipped: it chose with what there is.']
+        : []),
+      ...Object.entries(result.leftOut).map(([name, why]) => `Left out: ${titleOf(name)}, because ${why}.`),
       '',
     ].join('\n'),
   );

@@ -1,109 +1,170 @@
 /** `t1 select`: what each strategy makes of candidates that are there already. */
-import type { Argv, CommandModule } from 'yargs';
 import { z } from 'zod';
-import { T1Error } from '../errors.js';
-import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../evaluate/bootstrap.js';
-import { computeCurve, type ComputePoint } from '../evaluate/compute.js';
-import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../evaluate/outcomes.js';
-import { poolsOf, type Pools } from '../evaluate/pools.js';
-import { readPools } from '../evaluate/read-pools.js';
-import { unified } from '../evaluate/unify.js';
+import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../statistics/bootstrap.js';
+import { computeCurve, type ComputePoint } from '../statistics/compute.js';
+import { DEFAULT_SUBSETS, doublingSizes, outcomesOf, type Outcomes } from '../statistics/outcomes.js';
+import { poolsOf, type Pools } from '../statistics/pools.js';
+import { readPools } from '../statistics/read-pools.js';
+import { unified } from '../statistics/unify.js';
 import { Grader } from '../grade/grader.js';
-import { strategyNames, type StrategyName } from '../evaluate/strategies.js';
-import { accuracyByPart, accuracyCurve, compareStrategies, type Accuracies, type CurvePoint, type Part } from '../evaluate/summary.js';
-import { verifierQuality, type VerifierQuality } from '../evaluate/verifier-quality.js';
-import { withJson } from './flags.js';
+import { strategyNames, type StrategyName } from '../statistics/strategies.js';
+import {
+  accuracyByPart,
+  accuracyCurve,
+  compareStrategies,
+  leftOutAt,
+  type Accuracies,
+  type CurvePoint,
+  type Part,
+} from '../statistics/summary.js';
+import { verifierQuality, type VerifierQuality } from '../statistics/verifier-quality.js';
+import { MAX_SAMPLES } from '../settings/limits.js';
+import type { SettingTable, Settled } from '../settings/setting.js';
+import { solveSettings } from '../settings/solve-settings.js';
+import { command } from './command.js';
+import { jsonFlag } from './flags.js';
 import { readBytes, sourceName } from './input.js';
 import { selectTable } from './select-table.js';
 
-const builder = (yargs: Argv) =>
-  withJson(yargs)
-    .positional('file', { type: 'string', demandOption: true, describe: 'JSONL of {id, gold, candidates: [{answer or text, reward?, tool?}]}; - reads standard input' })
-    .option('n-samples', { alias: 'n', type: 'string', requiresArg: true, describe: 'N, or several: 1,2,4 (default: all candidates of the smallest pool)' })
-    .option('select', { type: 'string', requiresArg: true, describe: `strategies: some of ${strategyNames.join(',')} (default: all)` })
-    .option('curve', { type: 'boolean', default: false, describe: 'accuracy for each N: 1, 2, 4 … or those of -n' })
-    .option('compare', { type: 'string', array: true, nargs: 2, describe: 'is A better than B? Paired bootstrap' })
-    .option('by', { choices: ['category', 'level'] as const, requiresArg: true, describe: 'also for each category or level' })
-    .option('verifier', { type: 'boolean', default: false, describe: 'how well tool and reward judge single candidates' })
-    .option('threshold', { type: 'number', default: 0.5, requiresArg: true, describe: 'verifier: rewards from here on accept' })
-    .option('subsets', { type: 'number', default: DEFAULT_SUBSETS, requiresArg: true, describe: 'random subsets of each pool for an N below its size' })
-    .option('prefix', { type: 'boolean', default: false, describe: 'the first N candidates instead of subsets' })
-    .option('fallback', { choices: ['reward', 'majority', 'abstain'] as const, requiresArg: true, describe: 'what decides when no candidate passes (default: reward, or majority where there are none)' })
-    .option('unknown', { choices: ['fail', 'pass'] as const, default: 'fail' as const, requiresArg: true, describe: 'what a candidate counts as of which the tool says nothing' })
-    .option('resamples', { type: 'number', default: DEFAULT_RESAMPLES, requiresArg: true, describe: 'of the bootstrap, for intervals' })
-    .option('seed', { type: 'number', default: 0, requiresArg: true, describe: 'of subsets and bootstrap' });
+const MOST = 1_000_000;
+const strategy = z.enum(strategyNames);
+const names = strategyNames.join(', ');
+const MANY = { candidates: z.int().min(1).max(MAX_SAMPLES), subsets: z.int().min(1).max(MOST) };
 
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
+const selectFlags = {
+  sizes: {
+    type: z
+      .string()
+      .transform((text) => text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part))))
+      .pipe(z.array(MANY.candidates))
+      .optional(),
+    group: 'Options',
+    help: 'N, or several: 1,2,4; of pools with fewer, all',
+    absent: 'all candidates of each pool',
+    expects: `be a whole number from 1 to ${MAX_SAMPLES}, or several: 1,2,4`,
+    flag: 'n-samples',
+    alias: 'n',
+  },
+  strategies: {
+    type: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(strategy))
+      .optional(),
+    group: 'Options',
+    help: `some of ${strategyNames.join(',')}`,
+    absent: 'all',
+    expects: `be some of ${names}`,
+    flag: 'select',
+  },
+  curve: { type: z.boolean().default(false), group: 'Options', help: 'accuracy for each N: 1, 2, 4 … or those of -n' },
+  compare: {
+    type: z.array(strategy).length(2).optional(),
+    group: 'Options',
+    help: 'is A better than B? Paired bootstrap',
+    expects: `name two of ${names}`,
+    values: 2,
+  },
+  by: {
+    type: z.enum(['category', 'level']).optional(),
+    group: 'Options',
+    help: 'also for each category or level',
+  },
+  verifier: {
+    type: z.boolean().default(false),
+    group: 'Options',
+    help: 'how well tool and reward judge single candidates',
+  },
+  threshold: {
+    type: z.number().min(0).max(1).default(0.5),
+    group: 'Options',
+    help: 'verifier: rewards from here on accept',
+  },
+  subsets: {
+    type: MANY.subsets.default(DEFAULT_SUBSETS),
+    group: 'Options',
+    help: 'random subsets of each pool for an N below its size',
+  },
+  prefix: {
+    type: z.boolean().default(false),
+    group: 'Options',
+    help: 'the first N candidates instead of subsets',
+  },
+  fallback: {
+    type: solveSettings.fallback.type.unwrap().optional(),
+    group: 'Options',
+    help: 'what decides when no candidate passes',
+    absent: 'reward, or majority where there are none',
+  },
+  unknown: solveSettings.unknown,
+  resamples: {
+    type: MANY.subsets.default(DEFAULT_RESAMPLES),
+    group: 'Options',
+    help: 'of the bootstrap, for intervals',
+  },
+  seed: { ...solveSettings.seed, group: 'Options', help: 'of subsets and bootstrap' },
+  ...jsonFlag,
+} satisfies SettingTable;
+
+type Flags = Settled<typeof selectFlags>;
 
 /** `t1 select --json` prints it. */
 export interface SelectResult {
   readonly n: number;
+  /** Pools that have fewer candidates than N; all of theirs are taken. */
+  readonly smaller: number;
   readonly problems: number;
   /** Runs of each problem. */
   readonly seeds: number;
   readonly strategies: Accuracies;
-  /** Strategies that need what the file does not hold, and what that is. */
+  /** Candidates with an answer of which the tool, or the reward, was not asked. */
+  readonly skipped: Pools['skipped'];
+  /** [strategies] pools in which something was skipped that the strategy looks at: there it chose with what there is. */
+  readonly partial: Outcomes['partial'];
+  /** Strategies without a figure for N, and why: they need what the file does not hold. */
   readonly leftOut: Readonly<Partial<Record<StrategyName, string>>>;
   readonly fallback: string;
   readonly unknown: string;
   readonly subsets: number | 'prefix';
-  readonly interval: { readonly level: number; readonly method: string; readonly resamples: number; readonly seed: number };
+  readonly interval: {
+    readonly level: number;
+    readonly method: string;
+    readonly resamples: number;
+    readonly seed: number;
+  };
   readonly curve?: readonly (CurvePoint & ComputePoint)[];
   readonly compare?: Comparison & { readonly a: StrategyName; readonly b: StrategyName; readonly n: number };
   readonly by?: { readonly name: 'category' | 'level'; readonly parts: readonly Part[] };
   readonly verifier?: VerifierQuality;
 }
 
-export const selectCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
-  command: 'select <file>',
-  describe: 'accuracy of every strategy from pools of candidates, with intervals',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async (args) => {
-    const flags = checked(args);
-    const problems = readPools(await readBytes(args.file), sourceName(args.file));
+export const selectCommand = command({
+  flags: selectFlags,
+  words: {
+    file: {
+      type: z.string().min(1),
+      group: 'Options',
+      help: 'JSONL of {id, gold, candidates: [{answer or text, reward?, tool?}]}; - reads standard input',
+    },
+  },
+  run: async ({ flags, words: { file }, signal }) => {
+    const problems = readPools(await readBytes(file), sourceName(file));
     await using grader = new Grader();
     const pools = poolsOf(await unified(problems, async (a, b) => (await grader.grade(a, b, { signal })).equal));
     const result = await resultOf(pools, flags, signal);
-    process.stdout.write(args.json ? `${JSON.stringify(result)}\n` : selectTable(result));
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : selectTable(result));
   },
 });
 
-const strategy = (flag: string) => z.enum(strategyNames, { error: ({ input }) => `--${flag}: '${String(input)}' is none of ${strategyNames.join(', ')}` });
-const whole = (flag: string, least: number, most: number) => {
-  const error = `--${flag}: a whole number from ${least} to ${most}`;
-  return z.int(error).min(least, error).max(most, error);
-};
-const MOST = 1_000_000;
-
-const flagsSchema = z.object({
-  sizes: z.array(whole('n-samples', 1, 65_536)).optional(),
-  strategies: z.array(strategy('select')).optional(),
-  compare: z.tuple([strategy('compare'), strategy('compare')], '--compare: name two strategies').optional(),
-  threshold: z.number().min(0, '--threshold: from 0 to 1').max(1, '--threshold: from 0 to 1'),
-  subsets: z.union([z.literal('prefix'), whole('subsets', 1, MOST)], { error: `--subsets: a whole number from 1 to ${MOST}` }),
-  resamples: whole('resamples', 1, MOST),
-  seed: whole('seed', 0, 0xffff_ffff),
-});
-
-type Flags = z.output<typeof flagsSchema> & Pick<Arguments, 'curve' | 'by' | 'verifier' | 'fallback' | 'unknown'>;
-
-/** All that can be wrong with the command line, before the file is read. */
-function checked(args: Arguments): Flags {
-  const result = flagsSchema.safeParse({
-    ...args,
-    sizes: args.nSamples?.split(',').map((text) => (text.trim() === '' ? NaN : Number(text))),
-    strategies: args.select?.split(','),
-    subsets: args.prefix ? 'prefix' : args.subsets,
-  });
-  if (!result.success) throw new T1Error('USAGE', result.error.issues[0]?.message ?? 'flags are not usable');
-  const { curve: wantsCurve, by, verifier, fallback, unknown } = args;
-  return { ...result.data, curve: wantsCurve, by, verifier, fallback, unknown };
-}
+const pairOf = ([a, b]: readonly StrategyName[] = []) =>
+  a === undefined || b === undefined ? undefined : ([a, b] as const);
 
 async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promise<SelectResult> {
-  const { subsets, unknown, fallback, seed, resamples, compare: pair } = flags;
+  const { unknown, fallback, seed, resamples } = flags;
+  const subsets: number | 'prefix' = flags.prefix ? 'prefix' : flags.subsets;
+  const pair = pairOf(flags.compare);
   const asked = flags.sizes && [...new Set(flags.sizes)].sort((a, b) => a - b);
-  const n = asked?.at(-1) ?? pools.candidates;
+  const n = asked?.at(-1) ?? pools.most;
   const wantsCurve = flags.curve || (asked?.length ?? 1) > 1;
   const sizes = wantsCurve ? (asked && asked.length > 1 ? asked : doublingSizes(n)) : [n];
   const strategies = flags.strategies && [...new Set([...flags.strategies, ...(pair ?? [])])];
@@ -113,20 +174,41 @@ async function resultOf(pools: Pools, flags: Flags, signal: AbortSignal): Promis
   const costs = computeCurve(pools, sizes, subsets === 'prefix');
   const result = {
     n,
+    smaller: points.at(-1)?.smaller ?? 0,
     problems: pools.problems.length,
     seeds: pools.seeds.length,
+    skipped: pools.skipped,
     strategies: points.at(-1)?.strategies ?? {},
-    leftOut: outcomes.leftOut,
+    partial: outcomes.partial,
+    leftOut: Object.fromEntries(
+      strategyNames.flatMap((name) => {
+        const why = leftOutAt(outcomes, name, n);
+        return why === undefined ? [] : [[name, why]];
+      }),
+    ),
     fallback: outcomes.fallback,
     unknown,
     subsets,
-    interval: { level: LEVEL, method: pools.seeds.length > 1 ? 'bootstrap over problems and seeds' : 'bootstrap over problems', ...bootstrap },
+    interval: {
+      level: LEVEL,
+      method: pools.seeds.length > 1 ? 'bootstrap over problems and seeds' : 'bootstrap over problems',
+      ...bootstrap,
+    },
   };
   return {
     ...result,
     ...(wantsCurve && { curve: points.map((point, i) => ({ ...point, costs: costs[i]?.costs ?? {} })) }),
-    ...(pair && { compare: { a: pair[0], b: pair[1], n, ...compareStrategies(pools, outcomes, ...pair, n, bootstrap) } }),
+    ...(pair && {
+      compare: { a: pair[0], b: pair[1], n, ...compareStrategies(pools, outcomes, ...pair, n, bootstrap) },
+    }),
     ...(flags.by && { by: { name: flags.by, parts: accuracyByPart(pools, outcomes, flags.by, n, bootstrap) } }),
-    ...(flags.verifier && { verifier: verifierQuality(pools, { threshold: flags.threshold, unknown, seed, resamples: Math.min(resamples, 1000) }) }),
+    ...(flags.verifier && {
+      verifier: verifierQuality(pools, {
+        threshold: flags.threshold,
+        unknown,
+        seed,
+        resamples: Math.min(resamples, 1000),
+      }),
+    }),
   };
 }

@@ -1,6 +1,6 @@
 /** The result for people: a table of candidates, then the answer and how it was verified. */
 import Table from 'cli-table3';
-import type { ScoredCandidate, SolveResult, ToolVerdict } from '../types.js';
+import type { ScoredCandidate, SolveResult, ToolVerdict, Verdict } from '../types.js';
 
 export function solveTable(result: SolveResult): string {
   const table = new Table({
@@ -15,12 +15,21 @@ export function solveTable(result: SolveResult): string {
       candidate.index,
       candidate.answer ?? '–',
       candidate.tool.verdict,
-      candidate.reward === null ? '–' : candidate.reward.toFixed(3),
+      candidate.reward === null ? '–' : candidate.reward === 'skipped' ? 'skipped' : candidate.reward.toFixed(3),
       candidate.weight.toFixed(3),
       candidate.finish,
     ]);
   }
-  return [table.toString(), '', ...chosenSolution(result), `${conclusion(result)}`, ...lostPrograms(result), ...silent(result), usageLine(result), ''].join('\n');
+  return [
+    table.toString(),
+    '',
+    ...chosenSolution(result),
+    `${conclusion(result)}`,
+    ...lostPrograms(result),
+    ...silent(result),
+    usageLine(result),
+    '',
+  ].join('\n');
 }
 
 function chosenSolution({ candidates, chosen }: SolveResult): string[] {
@@ -28,7 +37,11 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
   if (!candidate) return [];
   const program = candidate.tool.programs.find(({ code }) => code !== null);
   const check = program
-    ? ['', `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`, indent(program.code ?? '')]
+    ? [
+        '',
+        `Check (candidate ${candidate.index}), printed ${JSON.stringify(program.stdout.trim())}:`,
+        indent(program.code ?? ''),
+      ]
     : [...refutedSteps(candidate.tool), ...lookedUp(candidate.tool)];
   return [`Solution (candidate ${candidate.index}):`, indent(candidate.text), ...scoredSteps(candidate), ...check, ''];
 }
@@ -36,7 +49,11 @@ function chosenSolution({ candidates, chosen }: SolveResult): string[] {
 /** What a process reward model thinks of each step. */
 function scoredSteps({ stepScores = [] }: Pick<ScoredCandidate, 'stepScores'>): string[] {
   if (stepScores.length === 0) return [];
-  return ['', 'Scores of its steps:', ...stepScores.map(({ text, score }) => `  ${score.toFixed(3)}  ${firstLine(text)}`)];
+  return [
+    '',
+    'Scores of its steps:',
+    ...stepScores.map(({ text, score }) => `  ${score.toFixed(3)}  ${firstLine(text)}`),
+  ];
 }
 
 const firstLine = (text: string): string => {
@@ -60,13 +77,18 @@ function lookedUp({ passages, checks = [], note }: ToolVerdict): string[] {
   return [
     '',
     `Passages (fact checks: ${said('pass')} say yes, ${said('fail')} no, ${said('unknown')} neither):`,
-    ...passages.map(({ id, title, text, score }) => `  ${score.toFixed(2)}  ${id}  ${firstLine(title === null ? text : `${title}: ${text}`)}`),
+    ...passages.map(
+      ({ id, title, text, score }) =>
+        `  ${score.toFixed(2)}  ${id}  ${firstLine(title === null ? text : `${title}: ${text}`)}`,
+    ),
   ];
 }
 
 function conclusion({ answer, verified, candidates, fallback, select }: SolveResult): string {
-  const passes = candidates.filter(({ tool }) => tool.verdict === 'pass').length;
-  const pool = `${passes} of ${candidates.length} candidates passed the tool`;
+  const withVerdict = (wanted: Verdict): number => candidates.filter(({ tool }) => tool.verdict === wanted).length;
+  const skipped = withVerdict('skipped');
+  const notAsked = skipped === 0 ? '' : `, ${skipped} ${skipped === 1 ? 'was' : 'were'} not asked about (skipped)`;
+  const pool = `${withVerdict('pass')} of ${candidates.length} candidates passed the tool${notAsked}`;
   if (answer === null) return `No answer: ${pool}.`;
   if (verified) return `Answer: ${answer}\nVerified: ${pool}; chosen by ${select}.`;
   return `Answer: ${answer}\nNot verified: ${pool}; chosen by ${fallback ?? select}.`;
@@ -76,14 +98,18 @@ function lostPrograms({ missingModules }: SolveResult): string[] {
   const lost = Object.entries(missingModules).sort(([, a], [, b]) => b - a);
   if (lost.length === 0) return [];
   const total = lost.reduce((sum, [, count]) => sum + count, 0);
-  return [`${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`];
+  return [
+    `${total} checking programs could not run for want of a module: ${lost.map(([name, count]) => `${name} (${count})`).join(', ')}.`,
+  ];
 }
 
 /** Judgements that never came to a verdict; they were left out. */
 function silent({ candidates }: SolveResult): string[] {
   const written = candidates.flatMap(({ rationales = [] }) => rationales);
   const without = written.filter(({ score }) => score === null).length;
-  return without === 0 ? [] : [`${without} of ${written.length} written judgements came to no verdict and were left out.`];
+  return without === 0
+    ? []
+    : [`${without} of ${written.length} written judgements came to no verdict and were left out.`];
 }
 
 function usageLine({ usage, cache, timing }: SolveResult): string {

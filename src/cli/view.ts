@@ -1,23 +1,15 @@
 /** `t1 view`: a run on a page of this machine, which follows it while it goes on. */
 import { once } from 'node:events';
-import type { Argv, CommandModule } from 'yargs';
+import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { RunFile } from '../evaluate/run-file.js';
+import { RunFile } from '../runs/run-file.js';
 import { viewServer } from '../report/server.js';
+import { command } from './command.js';
 
-const builder = (yargs: Argv) =>
-  yargs
-    .positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' })
-    .option('port', { type: 'number', default: 0, requiresArg: true, describe: '0: a free one' });
-
-type Arguments = Awaited<ReturnType<typeof builder>['argv']>;
-
-export const viewCommand = (signal: AbortSignal): CommandModule<object, Arguments> => ({
-  command: 'view <run>',
-  describe: 'show a run in the browser, for this machine only; follows it while it goes on',
-  builder: (yargs) => builder(yargs as Argv) as never,
-  handler: async ({ run: folder, port }) => {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new T1Error('USAGE', '--port: a whole number from 0 to 65535');
+export const viewCommand = command({
+  flags: { port: { type: z.int().min(0).max(65_535).default(0), group: 'Options', help: '0: a free one' } },
+  words: { run: { type: z.string().min(1), group: 'Options', help: 'folder of the run' } },
+  run: async ({ flags: { port }, words: { run: folder }, signal }) => {
     using run = RunFile.open(folder);
     for (const _ of run.records()); // a damaged record is said here, not in the browser
     const server = viewServer(run);
@@ -37,7 +29,7 @@ async function listening(server: ReturnType<typeof viewServer>, port: number): P
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be had (${code})`;
-    throw new T1Error('USAGE', `port ${port} ${why}: name another --port, or none for a free one`, { cause });
+    throw new T1Error('USAGE', `${port} ${why}: name another one, or none for a free one`, { cause, setting: 'port' });
   }
   const address = server.address();
   return typeof address === 'object' && address ? address.port : port;

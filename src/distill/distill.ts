@@ -4,35 +4,22 @@
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderChat, type ChatMessage } from '../engine/chat-template.js';
+import { mapAtOnce } from '../at-once.js';
+import type { ChatMessage } from '../engine/engine-types.js';
 import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { messagesOf, promptTokens, renderPrompt } from '../prompt/prompt.js';
 import type { Profile, Role } from '../prompt/profile.js';
-import type { DistillProblem } from './problems.js';
+import type { DistillProblem } from './training-problems.js';
 import { axolotl, MAX_LENGTH, readme, trl } from './recipe.js';
 import type { Drop, Filter } from './filters.js';
+import type { DistillRole, DistillSettings } from '../settings/distill-settings.js';
 import type { Teacher } from './teacher.js';
 
-export type DistillRole = 'tool' | 'reward';
-
-export interface DistillSettings {
-  readonly role: DistillRole;
-  /** Solutions of each problem, and the student's sampling temperature. */
-  readonly samples: number;
-  readonly temperature: number;
-  /** Replies of the teacher to each distinct solution, and its temperature (paper: 0.6). */
-  readonly completions: number;
-  readonly teacherTemperature: number;
-  readonly teacherTokens: number;
-  /** Tell the teacher, not the student, the right answer. */
-  readonly showAnswer: boolean;
-  readonly seed: number;
-  /** Name of the student's weights for the trainer, as `user/repo`. */
-  readonly baseModel: string;
-}
+export type { DistillRole, DistillSettings };
 
 export interface DistillSummary {
   readonly role: DistillRole;
@@ -72,8 +59,12 @@ export async function distill(
   out: string,
 ): Promise<DistillSummary> {
   const { solutions, unanswered } = await solve(problems, student, settings);
-  const conversations = solutions.map((solution) => messagesOf(role, { problem: solution.problem.problem, solution: solution.text }));
-  const asked = conversations.map((messages, i) => (settings.showAnswer ? withAnswer(messages, solutions[i]?.problem.answer) : messages));
+  const conversations = solutions.map((solution) =>
+    messagesOf(role, { problem: solution.problem.problem, solution: solution.text }),
+  );
+  const asked = conversations.map((messages, i) =>
+    settings.showAnswer ? withAnswer(messages, solutions[i]?.problem.answer) : messages,
+  );
   const replies = await teacher.complete(asked, {
     temperature: settings.teacherTemperature,
     maxTokens: settings.teacherTokens,
@@ -84,30 +75,64 @@ export async function distill(
   const drops: Partial<Record<Drop | 'too long' | 'said before', number>> = {};
   const judged = replies.flatMap((row, i) => {
     const [solution, messages] = [solutions[i], conversations[i]];
-    return solution && messages ? row.map((reply) => ({ reply, messages, answer: solution.answer, gold: solution.problem.answer })) : [];
+    return solution && messages
+      ? row.map((reply) => ({ reply, messages, answer: solution.answer, gold: solution.problem.answer }))
+      : [];
   });
-  const reasons = await Promise.all(judged.map(({ reply, answer, gold }) => filter({ ...reply, answer, gold })));
-  judged.forEach(({ reply, messages }, i) => {
+  const reasons = await mapAtOnce(
+    judged,
+    ({ reply, answer, gold }, signal) => filter({ ...reply, answer, gold }, signal),
+    {
+      signal: student.signal,
+    },
+  );
+  for (const [i, { reply, messages }] of judged.entries()) {
     const conversation = [...messages, { role: 'assistant' as const, content: role.assistantPrefix + reply.text }];
-    const line = JSON.stringify({ messages: conversation.map((message, k) => ({ ...message, train: k === conversation.length - 1 })) });
-    const why = reasons[i] ?? (lengthOf(conversation, student) > MAX_LENGTH ? 'too long' : lines.has(line) ? 'said before' : null);
+    const line = JSON.stringify({
+      messages: conversation.map((message, k) => ({ ...message, train: k === conversation.length - 1 })),
+    });
+    const why =
+      reasons[i] ??
+      ((await lengthOf(conversation, student)) > MAX_LENGTH ? 'too long' : lines.has(line) ? 'said before' : null);
     if (why === null) lines.add(line);
     else drops[why] = (drops[why] ?? 0) + 1;
-  });
+  }
 
   const { role: roleName, baseModel, ...rest } = settings;
-  const counts = { problems: problems.length, solutions: solutions.length, unanswered, replies: judged.length, kept: lines.size, drops };
-  const summary = { role: roleName, student: student.engine.model.name, teacher: teacher.description, baseModel, ...counts, settings: rest };
+  const counts = {
+    problems: problems.length,
+    solutions: solutions.length,
+    unanswered,
+    replies: judged.length,
+    kept: lines.size,
+    drops,
+  };
+  const summary = {
+    role: roleName,
+    student: student.engine.model.name,
+    teacher: teacher.description,
+    baseModel,
+    ...counts,
+    settings: rest,
+  };
   write(out, lines, summary);
   return summary;
 }
 
 /** Distinct solutions that have an answer. */
-async function solve(problems: readonly DistillProblem[], student: SampleSource & { readonly profile: Profile }, { samples, temperature, seed }: DistillSettings) {
+async function solve(
+  problems: readonly DistillProblem[],
+  student: SampleSource & { readonly profile: Profile },
+  { samples, temperature, seed }: DistillSettings,
+) {
   const { roles, defaults } = student.profile;
   const seeds = Array.from({ length: samples }, (_, i) => sampleSeed(seed, i));
-  const prompts = problems.map(({ problem }) => ({ tokens: renderPrompt(student.engine, roles.solve, { problem }).tokens, seeds }));
-  const pools = await sampleCached(student, 'sample', prompts, { sampler: { temperature, topK: 0, topP: 1, minP: 0 }, maxTokens: defaults.maxTokens });
+  const rendered = problems.map(({ problem }) => renderPrompt(student.engine, roles.solve, { problem }));
+  const prompts = (await Promise.all(rendered)).map(({ tokens }) => ({ tokens, seeds }));
+  const pools = await sampleCached(student, 'sample', prompts, {
+    sampler: { temperature, topK: 0, topP: 1, minP: 0 },
+    maxTokens: defaults.maxTokens,
+  });
   const solutions: Solution[] = [];
   let unanswered = 0;
   pools.forEach((pool, i) => {
@@ -125,17 +150,25 @@ async function solve(problems: readonly DistillProblem[], student: SampleSource 
 function withAnswer(messages: readonly ChatMessage[], answer: string | undefined): ChatMessage[] {
   if (answer === undefined) return [...messages];
   const note = `\n\nFor you alone, not to be mentioned: the right answer is ${answer}.`;
-  return messages.map((message, i) => (i === messages.length - 1 ? { ...message, content: message.content + note } : message));
+  return messages.map((message, i) =>
+    i === messages.length - 1 ? { ...message, content: message.content + note } : message,
+  );
 }
 
-const lengthOf = (messages: readonly ChatMessage[], { engine }: SampleSource): number =>
-  promptTokens(engine, renderChat(engine.model, messages, { addGenerationPrompt: false })).length;
+async function lengthOf(messages: readonly ChatMessage[], { engine }: SampleSource): Promise<number> {
+  return (await promptTokens(engine, await engine.render(messages, { addGenerationPrompt: false }))).length;
+}
 
 /** The data last, and under its name only when it is whole: who finds it finds all. */
 function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary): void {
   try {
     mkdirSync(out, { recursive: true });
-    const files = { 'axolotl.yaml': axolotl(summary), 'trl.yaml': trl(summary), 'README.md': readme(summary), 'summary.json': `${JSON.stringify(summary, null, 2)}\n` };
+    const files = {
+      'axolotl.yaml': axolotl(summary),
+      'trl.yaml': trl(summary),
+      'README.md': readme(summary),
+      'summary.json': `${JSON.stringify(summary, null, 2)}\n`,
+    };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(out, name), content);
     const data = join(out, 'data.jsonl');
     writeFileSync(`${data}.partial`, [...lines].map((line) => `${line}\n`).join(''));
@@ -143,6 +176,10 @@ function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary)
   } catch (cause) {
     const full = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new T1Error(full ? 'DISK_FULL' : 'INPUT', `cannot write the training data to ${out} (${why}): name another --out; what was written by the models is stored`, { cause });
+    throw new T1Error(
+      full ? 'DISK_FULL' : 'INPUT',
+      message`cannot write the training data to ${out} (${why}): name another ${named('out')}; what was written by the models is stored`,
+      { cause },
+    );
   }
 }

@@ -1,11 +1,21 @@
 /** Files beside the training data: settings of the paper (arXiv 2504.04718, table 2) for the trainers that people use, and what to do with them. */
 import type { DistillSummary } from './distill.js';
 
-const RECIPE = { rank: 64, alpha: 128, learningRate: 1e-4, batch: 16, maxLength: 2048, epochs: { tool: 3, reward: 1 } } as const;
+const RECIPE = {
+  rank: 64,
+  alpha: 128,
+  learningRate: 1e-4,
+  batch: 16,
+  maxLength: 2048,
+  epochs: { tool: 3, reward: 1 },
+} as const;
 export const MAX_LENGTH = RECIPE.maxLength;
 
 /** github.com/axolotl-ai-cloud/axolotl: `axolotl train axolotl.yaml` */
-export const axolotl = ({ role, baseModel }: Pick<DistillSummary, 'role' | 'baseModel'>): string => `base_model: ${JSON.stringify(baseModel)}
+export const axolotl = ({
+  role,
+  baseModel,
+}: Pick<DistillSummary, 'role' | 'baseModel'>): string => `base_model: ${JSON.stringify(baseModel)}
 datasets:
   - path: data.jsonl
     type: chat_template
@@ -29,7 +39,10 @@ output_dir: adapter
 `;
 
 /** huggingface.co/docs/trl: `trl sft --config trl.yaml` */
-export const trl = ({ role, baseModel }: Pick<DistillSummary, 'role' | 'baseModel'>): string => `model_name_or_path: ${JSON.stringify(baseModel)}
+export const trl = ({
+  role,
+  baseModel,
+}: Pick<DistillSummary, 'role' | 'baseModel'>): string => `model_name_or_path: ${JSON.stringify(baseModel)}
 dataset_name: json
 data_files: data.jsonl
 use_peft: true
@@ -46,10 +59,21 @@ max_length: ${RECIPE.maxLength}
 output_dir: adapter
 `;
 
-export const readme = ({ role, baseModel, kept, drops, teacher, student }: DistillSummary): string => `# Training data for the ${role} role
+export const readme = ({
+  role,
+  baseModel,
+  kept,
+  drops,
+  teacher,
+  student,
+}: DistillSummary): string => `# Training data for the ${role} role
 
 ${kept} conversations: solutions by ${student}, ${role === 'tool' ? 'programs' : 'judgements'} by ${teacher}. Dropped:
-${Object.entries(drops).map(([why, count]) => `${count} ${why}`).join(', ') || 'none'}.
+${
+  Object.entries(drops)
+    .map(([why, count]) => `${count} ${why}`)
+    .join(', ') || 'none'
+}.
 
 \`data.jsonl\` has a conversation in \`messages\` on each line; only its last turn is to be learnt. Settings are those of
 arXiv 2504.04718, table 2. Train with one of

@@ -1,9 +1,8 @@
 /** Who writes the programs and rationales that a student learns from: a GGUF in this process, or a model behind an OpenAI-compatible API. */
 import ky, { HTTPError } from 'ky';
 import { z } from 'zod';
-import type { ChatMessage } from '../engine/chat-template.js';
-import { renderChat } from '../engine/chat-template.js';
-import type { Engine } from '../engine/engine-types.js';
+import { mapAtOnce } from '../at-once.js';
+import type { ChatMessage, Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { promptTokens } from '../prompt/prompt.js';
@@ -32,7 +31,9 @@ export interface Teacher {
 
 /** platform.openai.com/docs/api-reference/chat/object */
 const chatCompletion = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string() }), finish_reason: z.string().nullish() })).min(1),
+  choices: z
+    .array(z.object({ message: z.object({ content: z.string() }), finish_reason: z.string().nullish() }))
+    .min(1),
 });
 
 /** What the endpoint says of a request that it does not take; its own words, cut. */
@@ -45,7 +46,11 @@ async function refusal({ response }: HTTPError): Promise<string> {
 export const engineTeacher = (source: SampleSource & { readonly engine: Engine }): Teacher => ({
   description: `${source.engine.model.name} (sha256 ${source.modelHash})`,
   async complete(prompts, { temperature, maxTokens, seeds }) {
-    const tokens = prompts.map((messages) => promptTokens(source.engine, renderChat(source.engine.model, messages, { addGenerationPrompt: true })));
+    const tokens = await Promise.all(
+      prompts.map(async (messages) =>
+        promptTokens(source.engine, await source.engine.render(messages, { addGenerationPrompt: true })),
+      ),
+    );
     const samples = await sampleCached(
       source,
       'verify',
@@ -78,44 +83,72 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
     retry: { limit: 5, methods: ['post'], statusCodes: [408, 429, 500, 502, 503, 504] },
   });
   const failed = (why: string, cause?: unknown): T1Error =>
-    new T1Error('TEACHER_FAILED', `the teacher at ${url} ${why}; what it wrote so far is stored, the same command continues`, { cause });
-  const ask = async (messages: readonly ChatMessage[], { temperature, maxTokens }: CompletionSettings, seed: number): Promise<Completion> => {
+    new T1Error(
+      'TEACHER_FAILED',
+      `the teacher at ${url} ${why}; what it wrote so far is stored, the same command continues`,
+      { cause },
+    );
+  const ask = async (
+    messages: readonly ChatMessage[],
+    { temperature, maxTokens }: CompletionSettings,
+    seed: number,
+    signal: AbortSignal,
+  ): Promise<Completion> => {
     const json = { model, messages, temperature, max_tokens: maxTokens, seed };
-    const answer = await client.post('chat/completions', { json, signal }).json().catch(async (cause: unknown) => {
-      if (signal.aborted) throw signal.reason;
-      throw failed(cause instanceof HTTPError ? await refusal(cause) : `cannot be reached (${String(cause)})`, cause);
-    });
+    const answer = await client
+      .post('chat/completions', { json, signal })
+      .json()
+      .catch(async (cause: unknown) => {
+        if (signal.aborted) throw signal.reason;
+        throw failed(cause instanceof HTTPError ? await refusal(cause) : `cannot be reached (${String(cause)})`, cause);
+      });
     const parsed = chatCompletion.safeParse(answer);
     const [choice] = parsed.data?.choices ?? [];
-    if (!choice) throw failed('answered with something that is no chat completion: is the address that of its API (…/v1)?', parsed.error);
+    if (!choice)
+      throw failed(
+        'answered with something that is no chat completion: is the address that of its API (…/v1)?',
+        parsed.error,
+      );
     return { text: choice.message.content, complete: choice.finish_reason !== 'length' };
   };
   return {
     description: `${model} at ${url}`,
     async complete(prompts, settings) {
       const replies: Completion[][] = prompts.map(() => []);
-      const wanted = prompts.flatMap((messages, prompt) => settings.seeds.map((seed, index) => ({ messages, prompt, seed, index })));
+      const wanted = prompts.flatMap((messages, prompt) =>
+        settings.seeds.map((seed, index) => ({ messages, prompt, seed, index })),
+      );
       let finished = 0;
-      await forEachAtOnce(wanted, concurrency, async ({ messages, prompt, seed, index }) => {
-        const id = contentKey('endpoint', url, model, JSON.stringify(messages), settings.temperature, settings.maxTokens, seed, index);
+      const askOnce = async ({ messages, prompt, seed, index }: (typeof wanted)[number], stop: AbortSignal) => {
+        const id = contentKey(
+          'endpoint',
+          url,
+          model,
+          JSON.stringify(messages),
+          settings.temperature,
+          settings.maxTokens,
+          seed,
+          index,
+        );
         const known = store.generation(id);
-        const reply = known ? { text: known.text, complete: known.finish !== 'length' } : await ask(messages, settings, seed);
+        const reply = known
+          ? { text: known.text, complete: known.finish !== 'length' }
+          : await ask(messages, settings, seed, stop);
         const { text, complete } = reply;
         const empty = { tokens: new Int32Array(), logprobs: new Float32Array() };
-        if (!known) store.saveGeneration(id, `endpoint ${model}`, { ...empty, seed, index, text, finish: complete ? 'eog' : 'length' });
+        if (!known)
+          store.saveGeneration(id, `endpoint ${model}`, {
+            ...empty,
+            seed,
+            index,
+            text,
+            finish: complete ? 'eog' : 'length',
+          });
         (replies[prompt] ?? [])[index] = reply;
         onProgress(++finished, wanted.length);
-      });
+      };
+      await mapAtOnce(wanted, askOnce, { width: concurrency, signal });
       return replies;
     },
   };
-}
-
-/** At most `width` at the same time; the first failure ends what has not begun. */
-async function forEachAtOnce<Item>(items: readonly Item[], width: number, run: (item: Item) => Promise<void>): Promise<void> {
-  const rest = items[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (const item of rest) await run(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
 }

@@ -1,19 +1,7 @@
-/** Renders messages with the GGUF's own Jinja template. */
+/** Renders messages with the GGUF's own Jinja template; what is behind `Engine.render` of an engine in this process. */
 import { Template } from '@huggingface/jinja';
 import { T1Error } from '../errors.js';
-import type { ModelInfo } from './engine-types.js';
-
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
-}
-
-export interface RenderOptions {
-  /** End with the beginning of an assistant's turn. */
-  readonly addGenerationPrompt: boolean;
-  /** Further variables of the template, for example `enable_thinking`. */
-  readonly variables?: Readonly<Record<string, unknown>>;
-}
+import type { ChatMessage, ModelInfo, RenderOptions } from './engine-types.js';
 
 /**
  * @returns text whose control tokens are to be read as such (`tokenize` with `special: true`); it begins with the
@@ -23,7 +11,10 @@ export interface RenderOptions {
 export function renderChat(model: ModelInfo, messages: readonly ChatMessage[], options: RenderOptions): string {
   const source = model.chatTemplate;
   if (source === undefined) {
-    throw new T1Error('MODEL_INVALID', `${model.name} has no chat template: use an instruct model, or a GGUF with tokenizer.chat_template`);
+    throw new T1Error(
+      'MODEL_INVALID',
+      `${model.name} has no chat template: use an instruct model, or a GGUF with tokenizer.chat_template`,
+    );
   }
   try {
     return compile(source).render({

@@ -41,9 +41,16 @@ export interface Adapter {
 /**
  * - `interactive`: its rows go into every decode first, and it takes places from batch jobs if none is left; its first
  *   token comes within two decodes where its prompt fits into one (`ubatch`) and its length into the present context
- * - `batch`: first come, first answered
+ * - `batch`: by `ordinal`, those of one ordinal first come, first answered
  */
 export type Priority = 'interactive' | 'batch';
+
+/**
+ * Whole number of 0 or more, at most 2^53 - 1; 0 when absent, so a job without one is served with those of the first problem.
+ * Among jobs of one priority, what waits for a place gets it in ascending order of ordinals, whenever it came, and prompts are
+ * read in that order: earlier problems are finished first. Sequences that run keep their places.
+ */
+export type Ordinal = number;
 
 export interface SampleRequest {
   /** Prefixes that prompts share, with each other or with what the engine has read before, are not read again. */
@@ -63,12 +70,24 @@ export interface SampleRequest {
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /** Number of the problem that this is for, see {@link Ordinal}. */
+  readonly ordinal?: Ordinal;
   /**
    * What later jobs that continue these samples will need: sequences, and tokens of the longest. A hint: the context is then
    * made for them at once, instead of being replaced, and the cache with it, when they come.
    */
   readonly reserve?: { readonly sequences: number; readonly tokens: number };
+  /** 0 to 20, none when absent: so many of the most likely tokens are told at each place of a sample (`Sample.top`). */
+  readonly topLogprobs?: number | undefined;
   readonly signal?: AbortSignal;
+  /**
+   * Called as samples go on, with the text that is sure by then: whole characters, and nothing that a stop string, which may
+   * be beginning there, would take back. The pieces of a sample, put together, are its `text`; the last one comes just before
+   * `onSample`. None comes once `signal` has fired.
+   */
+  readonly onText?: (piece: TextPiece) => void;
+  /** Least time between two of a sample's pieces, but for the last; 10 to 60,000 milliseconds, 50 when absent. */
+  readonly textIntervalMs?: number | undefined;
   /** Called once per sample, as soon as it is finished, in order of completion. */
   readonly onSample?: (sample: Sample) => void;
   /** Called about ten times a second at most. */
@@ -79,6 +98,28 @@ export interface SampleProgress {
   readonly finished: number;
   readonly total: number;
   readonly generatedTokens: number;
+}
+
+/** What a sample has gone on by. */
+export interface TextPiece {
+  /** Index into `SampleRequest.prompts`. */
+  readonly prompt: number;
+  /** Index into that prompt's `seeds`. */
+  readonly index: number;
+  /** Not empty. */
+  readonly text: string;
+  /** Sampled so far, those included whose text is held back yet. */
+  readonly tokens: number;
+}
+
+/** The most likely tokens at each of n places, best first. */
+export interface TopLogprobs {
+  /** Of each place: what was asked for, at most the vocabulary. */
+  readonly k: number;
+  /** [n × k] ids, row-major. */
+  readonly tokens: Int32Array;
+  /** [n × k] natural log of their probabilities under the raw distribution (temperature 1, no bias, no grammar, nothing cut). */
+  readonly logprobs: Float32Array;
 }
 
 /** One finished sequence. */
@@ -93,6 +134,8 @@ export interface Sample {
   readonly tokens: Int32Array;
   /** [n] natural log of each token's probability under the raw distribution (temperature 1, nothing cut). */
   readonly logprobs: Float32Array;
+  /** At each of the n places, also under a grammar; with `topLogprobs` of 1 or more. */
+  readonly top?: TopLogprobs;
   readonly finish: FinishReason;
 }
 
@@ -124,18 +167,31 @@ export interface ScoreSequence {
 
 export interface ScoreRequest {
   readonly sequences: readonly ScoreSequence[];
-  /** [t] token ids whose log-probabilities are wanted at every position. */
+  /** [t] token ids whose log-probabilities are wanted at every position; may be empty. */
   readonly targets: Int32Array;
+  /**
+   * Wanted too: at every position the log-probability of the sequence's own next token. No position may be the last of its
+   * sequence then.
+   */
+  readonly next?: boolean | undefined;
+  /** 0 to 20, none when absent: wanted too, at every position, so many of the most likely tokens. */
+  readonly topLogprobs?: number | undefined;
   /** Name of one of `Engine.adapters`; the base model when absent. */
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /** Number of the problem that this is for, see {@link Ordinal}. */
+  readonly ordinal?: Ordinal;
   readonly signal?: AbortSignal;
 }
 
 export interface ScoreResult {
   /** Per sequence [positions × targets], row-major; natural log under the raw distribution. */
   readonly logprobs: readonly Float32Array[];
+  /** Per sequence [positions] of the token that comes next; with `next`. */
+  readonly next?: readonly Float32Array[];
+  /** Per sequence, n: its positions; with `topLogprobs` of 1 or more. */
+  readonly top?: readonly TopLogprobs[];
   readonly usage: Usage;
 }
 
@@ -146,6 +202,8 @@ export interface ClassifyRequest {
   readonly adapter?: string | undefined;
   /** `batch` when absent. */
   readonly priority?: Priority;
+  /** Number of the problem that this is for, see {@link Ordinal}. */
+  readonly ordinal?: Ordinal;
   readonly signal?: AbortSignal;
 }
 
@@ -248,6 +306,26 @@ export interface EngineStatistics {
   readonly costs?: KvCosts;
 }
 
+/** How text becomes ids. */
+export interface TokenizeOptions {
+  readonly special: boolean;
+  /** Whether the ids begin with the beginning-of-sequence token; as the model wants it when absent. */
+  readonly addBos?: boolean;
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface RenderOptions {
+  /** End with the beginning of an assistant's turn. */
+  readonly addGenerationPrompt: boolean;
+  /** Further variables of the template, for example `enable_thinking`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** Whatever asks the model is asynchronous: templates can be rendered in a worker, and an engine can be elsewhere. */
 export interface Engine {
   readonly model: ModelInfo;
   /** Names addon version, llama.cpp release and device; part of every cache key. */
@@ -255,8 +333,17 @@ export interface Engine {
   readonly adapters: readonly Adapter[];
   /** Whether equal jobs give equal tokens whatever else the engine is asked for. */
   readonly reproducible: boolean;
+  /** Sequences beyond which a decode of more gains little: on a processor fewer than on a GPU. */
+  readonly efficientSequences: number;
   /** Text to ids. `special`: read control tokens such as <|im_end|> as such (template output: yes, user text: no). */
-  tokenize(text: string, options: { readonly special: boolean; readonly addBos?: boolean }): Int32Array;
+  tokenize(text: string, options: TokenizeOptions): Promise<Int32Array>;
+  /**
+   * Messages through the model's own chat template: text whose control tokens are to be read as such (`tokenize` with
+   * `special: true`), which begins with the model's beginning-of-sequence token where the template writes one.
+   *
+   * @throws T1Error MODEL_INVALID when the model has no template or it refuses the messages
+   */
+  render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string>;
   sample(request: SampleRequest): Promise<SampleResult>;
   score(request: ScoreRequest): Promise<ScoreResult>;
   /** Throws T1Error DISPOSED. */

@@ -1,64 +1,40 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
+import { parseEngineSettings, type EngineSettings } from '../settings/engine-settings.js';
 import { loadAddon, toT1Error, withOurErrors } from './binding.js';
-import type { Addon, NativeEngine, RawEvent, RawOptions } from './binding.js';
+import { chooseDevice, isGpu } from './devices.js';
+import type { Addon, NativeEngine, RawEvent, RawOptions } from './contract.js';
+import { renderChat } from './chat-template.js';
 import type {
   Adapter,
+  ChatMessage,
   ClassifyRequest,
   ClassifyResult,
   DeviceInfo,
   Engine,
   EngineStatistics,
   KvCosts,
-  KvLayout,
   ModelInfo,
+  RenderOptions,
   Sample,
   SampleRequest,
   SampleResult,
   ScoreRequest,
   ScoreResult,
+  TextPiece,
+  TokenizeOptions,
 } from './engine-types.js';
 
-export interface EngineOptions {
+/** The settings of `settings/engine-settings.ts`, and what the engine is made from. */
+export interface EngineOptions extends EngineSettings {
   /** The GGUF. */
   readonly path: string;
-  /** Of decoding and sampling; the physical cores when absent. */
-  readonly threads?: number;
-  /** Most tokens of one llama_decode. */
-  readonly batch?: number;
-  /** Most tokens of one compute graph. */
-  readonly ubatch?: number;
-  /** Layers to put on a GPU; all when absent, 0 for none. */
-  readonly gpuLayers?: number;
-  /** llama.cpp's name of the device that decodes (`listDevices`); the first GPU, else the CPU, when absent. */
-  readonly device?: string;
-  /** `auto`, when absent: whichever is faster for the work at hand, measured once there is enough of it. */
-  readonly kv?: KvLayout | 'auto';
-  /** What keys and values are kept as. `q8_0` takes half the memory of `f16` and changes results slightly; `f32` takes twice, and rounds nothing. */
-  readonly kvType?: 'f16' | 'q8_0' | 'f32';
-  /** `auto` when absent: where llama.cpp has it for the device. */
-  readonly flashAttention?: 'auto' | 'on' | 'off';
-  /**
-   * Same seeds, prompts, options and build: same tokens, whatever else the engine does. One job runs at a time, each in a
-   * new context, and what earlier jobs have read is read again. Without it, rows that share a decode with others are
-   * rounded differently, and a draw may fall on the other side. Give `memoryBytes` too where memory is scarce: how many
-   * sequences run at once depends on it.
-   */
-  readonly reproducible?: boolean;
-  /** Most memory of the KV cache; half of what is free when absent. */
-  readonly memoryBytes?: number;
-  /**
-   * Part of the free main memory that this engine counts as its own, 1 when absent: engines of one process that are loaded
-   * together see the same memory free. `memoryBytes` and the memory of a GPU (asked for when it is needed) are not touched.
-   */
-  readonly memoryShare?: number;
-  /** Cap on the tokens of one sequence; the model's own when absent. */
-  readonly contextLength?: number;
-  /** Most jobs that wait or run at once; another one is refused with QUEUE_FULL. 1024 when absent. */
-  readonly queueLimit?: number;
   /** LoRAs for this model; a job names the one it wants, and those of one name are used together. `scale` is 1 when absent. */
-  readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[];
+  readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[] | undefined;
 }
+
+/** Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have. */
+const EFFICIENT_SEQUENCES = { cpu: 64, gpu: 256 };
 
 /** Takes a job's events, in order. */
 interface Job {
@@ -100,26 +76,20 @@ export async function inspectModel(path: string): Promise<ModelInfo> {
   return engine.model;
 }
 
-function rawOptions(options: EngineOptions): RawOptions {
-  const share = options.memoryShare ?? 1;
-  if (!(share > 0 && share <= 1)) throw new T1Error('USAGE', 'memoryShare must be above 0 and at most 1');
+function rawOptions({ path, adapters = [], ...settings }: EngineOptions): RawOptions {
+  const parsed = parseEngineSettings(settings);
+  const { threads = 0, gpuLayers = -1, device = '', memoryBytes = 0, contextLength = 0, memoryShare, ...rest } = parsed;
   return {
-    path: options.path,
-    threads: options.threads ?? 0,
-    batch: options.batch ?? 2048,
-    ubatch: options.ubatch ?? 512,
-    gpuLayers: options.gpuLayers ?? -1,
-    device: options.device ?? '',
-    kv: options.kv ?? 'auto',
-    kvType: options.kvType ?? 'f16',
-    flashAttention: options.flashAttention ?? 'auto',
-    reproducible: options.reproducible ?? false,
-    memoryBytes: options.memoryBytes ?? 0,
-    hostFreeBytes: process.availableMemory() * share,
+    ...rest,
+    path,
+    threads,
+    gpuLayers,
+    device,
+    memoryBytes,
+    hostFreeBytes: process.availableMemory() * memoryShare,
     hostAvailableBytes: process.availableMemory(),
-    contextLength: options.contextLength ?? 0,
-    queueLimit: options.queueLimit ?? 1024,
-    adapters: (options.adapters ?? []).map(({ name, path, scale = 1 }) => ({ name, path, scale })),
+    contextLength,
+    adapters: adapters.map(({ name, path: file, scale = 1 }) => ({ name, path: file, scale })),
   };
 }
 
@@ -128,6 +98,7 @@ class AddonEngine implements Engine {
   readonly build: string;
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
+  readonly efficientSequences: number;
   readonly #native: NativeEngine;
   readonly #jobs: Map<number, Job>;
   #lastJob = 0;
@@ -136,41 +107,104 @@ class AddonEngine implements Engine {
   constructor(addon: Addon, native: NativeEngine, options: RawOptions, jobs: Map<number, Job>) {
     this.#native = native;
     this.#jobs = jobs;
-    const { metadata, ...info } = native.info();
-    this.model = { path: options.path, ...info, metadata: Object.fromEntries(metadata) };
+    const { metadata, chatTemplate, ...info } = native.info();
+    this.model = { path: options.path, ...info, chatTemplate, metadata: Object.fromEntries(metadata) };
     this.adapters = options.adapters;
     this.reproducible = options.reproducible;
+    const choice = {
+      ...(options.device !== '' && { device: options.device }),
+      ...(options.gpuLayers >= 0 && { gpuLayers: options.gpuLayers }),
+    };
+    const { used } = chooseDevice(addon.devices(), addon.backends(), choice);
+    this.efficientSequences = isGpu(used.type) ? EFFICIENT_SEQUENCES.gpu : EFFICIENT_SEQUENCES.cpu;
     // Options that change what comes out, other than by rounding.
     const kv = options.kvType === 'f16' ? '' : `; KV ${options.kvType}`;
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
   }
 
-  tokenize(text: string, { special, addBos }: { readonly special: boolean; readonly addBos?: boolean }): Int32Array {
+  async tokenize(text: string, { special, addBos }: TokenizeOptions): Promise<Int32Array> {
     return this.#direct(() => this.#native.tokenize(text, special, addBos));
   }
 
+  async render(messages: readonly ChatMessage[], options: RenderOptions): Promise<string> {
+    return renderChat(this.model, messages, options);
+  }
+
   async sample(request: SampleRequest): Promise<SampleResult> {
-    const { prompts, sampler, maxTokens, stop = [], grammar, logitBias, adapter, priority, reserve, signal, onSample, onProgress } = request;
+    const {
+      prompts,
+      sampler,
+      maxTokens,
+      stop = [],
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      ordinal,
+      reserve,
+      topLogprobs,
+      signal,
+    } = request;
+    const { onText, onSample, onProgress } = request;
+    const textIntervalMs = onText && (request.textIntervalMs ?? TEXT_INTERVAL_MS);
     // [prompts][seeds]; places fill in order of completion
     const samples = prompts.map(({ seeds }) => new Array<Sample>(seeds.length));
-    const onEvent = (event: RawEvent): void => {
-      if (event.type === 'progress') onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
-      if (event.type !== 'sample') return;
-      const { type: _, ...rest } = event;
-      const sample: Sample = { ...rest, seed: prompts[rest.prompt]?.seeds[rest.index] ?? 0 };
-      const row = samples[sample.prompt];
-      if (row) row[sample.index] = sample;
-      onSample?.(sample);
+    const tell = (piece: TextPiece): void => {
+      if (piece.text !== '' && !signal?.aborted) onText?.(piece);
     };
-    const end = await this.#run('sample', { prompts, sampler, maxTokens, stop, grammar, logitBias, adapter, priority, reserve }, signal, onEvent);
-    if (end.type !== 'sampled') throw new T1Error('INTERNAL', `a sample job ended with ${end.type}`);
+    const onEvent = (event: RawEvent): void => {
+      switch (event.type) {
+        case 'progress':
+          return onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
+        case 'texts':
+          return event.pieces.forEach(tell);
+        case 'sample': {
+          const { type: _, rest = '', ...finished } = event;
+          const { prompt, index, tokens } = finished;
+          tell({ prompt, index, text: rest, tokens: tokens.length });
+          const sample: Sample = { ...finished, seed: prompts[prompt]?.seeds[index] ?? 0 };
+          const row = samples[prompt];
+          if (row) row[index] = sample;
+          return onSample?.(sample);
+        }
+        default:
+          throw unexpected('sample', event);
+      }
+    };
+    const raw = {
+      prompts,
+      sampler,
+      maxTokens,
+      stop,
+      grammar,
+      logitBias,
+      adapter,
+      priority,
+      ordinal,
+      reserve,
+      textIntervalMs,
+      topLogprobs,
+    };
+    const end = await this.#run((job) => this.#native.sample(job, raw), signal, onEvent);
+    if (end.type !== 'sampled') throw unexpected('sample', end);
     return { samples: samples.flat(), usage: end.usage, firstTokenDecodes: end.firstTokenDecodes };
   }
 
-  async score({ sequences, targets, adapter, priority, signal }: ScoreRequest): Promise<ScoreResult> {
-    const end = await this.#run('score', { sequences, targets, adapter, priority }, signal, () => {});
-    if (end.type !== 'scored') throw new T1Error('INTERNAL', `a score job ended with ${end.type}`);
-    return { logprobs: end.logprobs, usage: end.usage };
+  async score({
+    sequences,
+    targets,
+    adapter,
+    priority,
+    ordinal,
+    next,
+    topLogprobs,
+    signal,
+  }: ScoreRequest): Promise<ScoreResult> {
+    const raw = { sequences, targets, adapter, priority, ordinal, next, topLogprobs };
+    const end = await this.#run((job) => this.#native.score(job, raw), signal);
+    if (end.type !== 'scored') throw unexpected('score', end);
+    const { type: _, ...result } = end;
+    return result;
   }
 
   statistics(): EngineStatistics {
@@ -181,10 +215,11 @@ class AddonEngine implements Engine {
     this.#direct(() => this.#native.useCosts(costs));
   }
 
-  async classify({ sequences, adapter, priority, signal }: ClassifyRequest): Promise<ClassifyResult> {
-    const end = await this.#run('classify', { sequences, adapter, priority }, signal, () => {});
-    if (end.type !== 'classified') throw new T1Error('INTERNAL', `a classify job ended with ${end.type}`);
-    return { scores: end.scores, labels: end.labels, usage: end.usage };
+  async classify({ sequences, adapter, priority, ordinal, signal }: ClassifyRequest): Promise<ClassifyResult> {
+    const end = await this.#run((job) => this.#native.classify(job, { sequences, adapter, priority, ordinal }), signal);
+    if (end.type !== 'classified') throw unexpected('classify', end);
+    const { type: _, ...result } = end;
+    return result;
   }
 
   dispose(): Promise<void> {
@@ -201,12 +236,17 @@ class AddonEngine implements Engine {
     return withOurErrors(call);
   }
 
-  /** One job from submission to its last event. A throwing callback ends the job with that error. */
+  /**
+   * One job from submission to its last event. A throwing callback ends the job with that error.
+   *
+   * @param submit gives the job, by this number, to the engine; returns the id that aborts it
+   */
   async #run(
-    kind: 'sample' | 'score' | 'classify',
-    request: object,
+    submit: (job: number) => number,
     signal: AbortSignal | undefined,
-    onEvent: (event: RawEvent) => void,
+    onEvent: (event: RawEvent) => void = (event) => {
+      throw unexpected('score or classify', event);
+    },
   ): Promise<RawEvent> {
     // Taken here: the events come from a thread that knows no JS stack.
     const failure = new T1Error('INTERNAL', 'unknown failure');
@@ -221,7 +261,8 @@ class AddonEngine implements Engine {
         let thrown: { readonly error: unknown } | undefined;
         this.#jobs.set(job, {
           onEvent: (event) => {
-            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified') return thrown ? reject(thrown.error) : resolve(event);
+            if (event.type === 'sampled' || event.type === 'scored' || event.type === 'classified')
+              return thrown ? reject(thrown.error) : resolve(event);
             if (event.type === 'failed') return reject(thrown ? thrown.error : toFailure(event, failure, signal));
             if (thrown) return;
             try {
@@ -233,7 +274,7 @@ class AddonEngine implements Engine {
           },
         });
         this.#native.setBusy(true);
-        id = this.#native[kind](job, request);
+        id = submit(job);
         signal?.addEventListener('abort', abort, { once: true });
       });
     } catch (error) {
@@ -246,7 +287,14 @@ class AddonEngine implements Engine {
   }
 }
 
-const hasCode = (error: unknown): boolean => error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
+/** Least time between two calls of `onText` for one sample, where the request does not say. */
+const TEXT_INTERVAL_MS = 50;
+
+const unexpected = (job: string, event: RawEvent): T1Error =>
+  new T1Error('INTERNAL', `a ${job} job told '${event.type}'`);
+
+const hasCode = (error: unknown): boolean =>
+  error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
 
 const aborted = (signal: AbortSignal): T1Error => new T1Error('ABORTED', 'aborted', { cause: signal.reason });
 

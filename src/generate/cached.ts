@@ -1,7 +1,7 @@
 /** Sampling through the store: what is there is not decoded again, what is new is kept as it finishes. */
 import type { Engine, SampleRequest, SamplerOptions } from '../engine/engine-types.js';
 import { adapterKey, type RunAdapter } from '../model/run-adapter.js';
-import type { Run } from '../run.js';
+import type { StageContext } from '../stage-context.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
 import type { StageName } from '../types.js';
@@ -17,7 +17,7 @@ export interface SampleSettings {
 }
 
 /** The run, or the run with another engine: that of the reward. */
-export type SampleSource = Pick<Run, 'engine' | 'modelHash' | 'store' | 'usage' | 'signal' | 'emit'>;
+export type SampleSource = Pick<StageContext, 'engine' | 'modelHash' | 'store' | 'usage' | 'signal' | 'emit'>;
 
 export interface CachedPrompt {
   readonly tokens: Int32Array;
@@ -36,9 +36,13 @@ export async function sampleCached(
   settings: SampleSettings,
   onSample: (prompt: number, sample: StoredSample) => void = () => {},
 ): Promise<StoredSample[][]> {
-  const keys = prompts.map(({ tokens, seeds }) => seeds.map((seed, index) => generationKey(run, tokens, settings, seed, index)));
+  const keys = prompts.map(({ tokens, seeds }) =>
+    seeds.map((seed, index) => generationKey(run, tokens, settings, seed, index)),
+  );
   const found: (StoredSample | undefined)[][] = keys.map((row) => row.map((key) => run.store.generation(key)));
-  found.forEach((row, prompt) => row.forEach((sample) => sample && onSample(prompt, sample)));
+  for (const [prompt, row] of found.entries()) {
+    for (const sample of row) if (sample) onSample(prompt, sample);
+  }
 
   const complete = found.every((row) => row.every((sample) => sample !== undefined));
   // A reproducible engine repeats the whole job: a part of it would be computed among other rows, and could come out otherwise.
@@ -105,12 +109,38 @@ async function decodeMissing(
  * What a job must hold so that it gives what it gave, or would have given, at once: a reproducible engine repeats the whole,
  * since a part of it would be computed among other rows, and could come out otherwise.
  */
-export const jobOf = <Item>(engine: Pick<Engine, 'reproducible'>, all: readonly Item[], missing: readonly Item[]): readonly Item[] =>
-  engine.reproducible && missing.length > 0 ? all : missing;
+export const jobOf = <Item>(
+  engine: Pick<Engine, 'reproducible'>,
+  all: readonly Item[],
+  missing: readonly Item[],
+): readonly Item[] => (engine.reproducible && missing.length > 0 ? all : missing);
 
 /** Everything a sample depends on. */
-function generationKey(run: SampleSource, tokens: Int32Array, settings: SampleSettings, seed: number, index: number): Buffer {
+function generationKey(
+  run: SampleSource,
+  tokens: Int32Array,
+  settings: SampleSettings,
+  seed: number,
+  index: number,
+): Buffer {
   const { temperature, topK, topP, minP } = settings.sampler;
-  const sampler = [temperature, topK, topP, minP, settings.maxTokens, ...(settings.grammar === undefined ? [] : [settings.grammar]), ...(settings.stop ? [settings.stop] : [])];
-  return contentKey('generation', run.engine.build, run.modelHash, adapterKey(settings.adapter), tokens, sampler, seed, index);
+  const sampler = [
+    temperature,
+    topK,
+    topP,
+    minP,
+    settings.maxTokens,
+    ...(settings.grammar === undefined ? [] : [settings.grammar]),
+    ...(settings.stop ? [settings.stop] : []),
+  ];
+  return contentKey(
+    'generation',
+    run.engine.build,
+    run.modelHash,
+    adapterKey(settings.adapter),
+    tokens,
+    sampler,
+    seed,
+    index,
+  );
 }

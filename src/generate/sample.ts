@@ -1,6 +1,7 @@
-/** Stage 3: N candidates of one prompt. */
+/** Stage 3: candidates of one prompt. */
+import { must } from '../must.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { Run } from '../run.js';
+import type { StageContext } from '../stage-context.js';
 import type { StoredSample } from '../store/store.js';
 import type { Candidate } from '../types.js';
 import { sampleCached } from './cached.js';
@@ -9,28 +10,44 @@ import { sampleSeed } from './seeds.js';
 /** About what a role's question takes. */
 const QUESTION_TOKENS = 256;
 
-/** @returns [N] candidates in the order of their sample index */
-export async function sampleCandidates(prompt: Prompt, run: Run): Promise<Candidate[]> {
-  const { samples, seed, temperature, topK, topP, minP, maxTokens } = run.settings;
-  const { defaults } = run.profile;
+/**
+ * @param indices sample indices; each has a seed of its own, so it does not matter which are sampled together
+ * @param onCandidate told of each as soon as it is there
+ * @returns [indices] candidates
+ */
+export async function sampleCandidates(
+  prompt: Prompt,
+  indices: readonly number[],
+  context: StageContext,
+  onCandidate: (candidate: Candidate) => void = () => {},
+): Promise<Candidate[]> {
+  const { samples, seed, temperature, topK, topP, minP, maxTokens } = context.settings;
+  const { defaults } = context.profile;
   const longest = maxTokens ?? defaults.maxTokens;
   // The verifiers continue the candidates.
   const reserve = {
-    sequences: samples * (run.settings.programs ?? defaults.programs),
+    sequences: samples * (context.settings.programs ?? defaults.programs),
     tokens: prompt.tokens.length + longest + QUESTION_TOKENS + defaults.programTokens,
   };
-  const seeds = Array.from({ length: samples }, (_, index) => sampleSeed(seed, index));
+  const candidateOf = (sample: StoredSample): Candidate => ({
+    ...toCandidate(sample, context),
+    index: must(indices[sample.index], `sample index of sample ${sample.index}`),
+  });
   const [pool = []] = await sampleCached(
-    run,
+    context,
     'sample',
-    [{ tokens: prompt.tokens, seeds }],
+    [{ tokens: prompt.tokens, seeds: indices.map((index) => sampleSeed(seed, index)) }],
     { sampler: { temperature, topK, topP, minP }, maxTokens: longest, reserve },
-    (_, sample) => run.emit({ type: 'candidate', candidate: toCandidate(sample, run) }),
+    (_, sample) => {
+      const candidate = candidateOf(sample);
+      context.emit({ type: 'candidate', candidate });
+      onCandidate(candidate);
+    },
   );
-  return pool.map((sample) => toCandidate(sample, run));
+  return pool.map(candidateOf);
 }
 
-const toCandidate = (sample: StoredSample, { extract }: Pick<Run, 'extract'>): Candidate => ({
+const toCandidate = (sample: StoredSample, { extract }: Pick<StageContext, 'extract'>): Candidate => ({
   index: sample.index,
   seed: sample.seed,
   text: sample.text,

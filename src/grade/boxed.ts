@@ -38,7 +38,8 @@ function closingBraces(text: string): Map<number, number> {
   const closing = new Map<number, number>();
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
-    if (character === '\\' && (text[i + 1] === '{' || text[i + 1] === '}')) i++; // a brace that is printed
+    if (character === '\\' && (text[i + 1] === '{' || text[i + 1] === '}'))
+      i++; // a brace that is printed
     else if (character === '{') open.push(i);
     else if (character === '}') {
       const start = open.pop();
@@ -59,7 +60,13 @@ export function boxedAnswer(text: string): { readonly answer: string; readonly e
   if (!last) return null;
   let first = all.length - 1;
   while (first > 0 && isLink(text.slice(all[first - 1]?.end, all[first]?.start))) first--;
-  return { answer: all.slice(first).map(({ content }) => content).join(', '), end: last.end };
+  return {
+    answer: all
+      .slice(first)
+      .map(({ content }) => content)
+      .join(', '),
+    end: last.end,
+  };
 }
 
 /** Decoration, then one "and", "or" or comma, at most a few words before it, and a name behind it: "} \) and \( y_2 = ". */

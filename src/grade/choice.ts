@@ -38,7 +38,10 @@ export function extractChoice(text: string, { choices = 10 }: ChoiceOptions = {}
 export function choiceOfAnswer(answer: string, { choices = 10 }: ChoiceOptions = {}): string | null {
   const letters = letterClass(choices);
   const boxed = /^\s*\\boxed\{\s*(.{1,200})\}\s*\.?\s*$/s.exec(answer)?.[1] ?? answer;
-  const text = boxed.replace(/\\(?:text|textbf|mathrm|mathbf|mbox)\s*\{([^{}]*)\}/g, '$1').replaceAll('$', '').trim();
+  const text = boxed
+    .replace(/\\(?:text|textbf|mathrm|mathbf|mbox)\s*\{([^{}]*)\}/g, '$1')
+    .replaceAll('$', '')
+    .trim();
   const leading = new RegExp(`^[(\\[*]*(${letters})(?=$|[)\\].:,;*。，、：]|\\s)`).exec(text)?.[1];
   if (leading !== undefined && !/^[AI] [a-z]/.test(text)) return leading;
   const cue = new RegExp(`answer is (?:(?!not\\b)[a-z]+ ){0,4}\\(?(${letters})(?![\\p{L}\\p{N}_'])`, 'u').exec(text);
@@ -46,7 +49,8 @@ export function choiceOfAnswer(answer: string, { choices = 10 }: ChoiceOptions =
 }
 
 function letterClass(choices: number): string {
-  if (!Number.isInteger(choices) || choices < 1 || choices > MOST_CHOICES) throw new RangeError(`choices is ${choices}: give 1 to ${MOST_CHOICES}`);
+  if (!Number.isInteger(choices) || choices < 1 || choices > MOST_CHOICES)
+    throw new RangeError(`choices is ${choices}: give 1 to ${MOST_CHOICES}`);
   return `[A-${String.fromCharCode(64 + choices)}]`;
 }
 
@@ -84,4 +88,5 @@ function before(text: string, at: number): number | undefined {
   return pair !== undefined && pair > 0xffff ? pair : at >= 1 ? text.charCodeAt(at - 1) : undefined;
 }
 
-const isWord = (codePoint: number | undefined): boolean => codePoint !== undefined && WORD.test(String.fromCodePoint(codePoint));
+const isWord = (codePoint: number | undefined): boolean =>
+  codePoint !== undefined && WORD.test(String.fromCodePoint(codePoint));

@@ -1,14 +1,56 @@
 /** Takes decoration off an answer and spells what is left as LaTeX. Linear in the answer's length. */
 
 /** Commands that are often written with two backslashes where JSON was escaped twice. */
-const KNOWN = 'boxed|frac|dfrac|tfrac|sqrt|left|right|text|pi|le|leq|ge|geq|lt|gt|ne|neq|in|infty|cup|cap|cdot|times|circ|theta|begin|end|pm|mathrm|mathbb|quad';
+const KNOWN =
+  'boxed|frac|dfrac|tfrac|sqrt|left|right|text|pi|le|leq|ge|geq|lt|gt|ne|neq|in|infty|cup|cap|cdot|times|circ|theta|begin|end|pm|mathrm|mathbb|quad';
 const TWICE_ESCAPED = new RegExp(`(?<!\\\\)\\\\\\\\(?=(?:${KNOWN})(?![A-Za-z]))`, 'g');
 
 const SYMBOLS: Readonly<Record<string, string>> = {
-  '−': '-', '–': '-', '—': '-', '×': '\\times ', '·': '\\cdot ', '⋅': '\\cdot ', '∗': '\\cdot ', '÷': '\\div ', '≤': '\\le ', '≥': '\\ge ', '≠': '\\ne ', '≈': '\\approx ',
-  '∞': '\\infty ', '∪': '\\cup ', '∩': '\\cap ', '∈': '\\in ', '∅': '\\emptyset ', '°': '^{\\circ}', '±': '\\pm ', '∓': '\\mp ', 'π': '\\pi ', '√': '\\sqrt ', 'ℝ': '\\mathbb{R}',
-  '²': '^{2}', '³': '^{3}', '⁴': '^{4}', '½': '\\frac{1}{2}', '¼': '\\frac{1}{4}', '¾': '\\frac{3}{4}', '⅓': '\\frac{1}{3}', '⅔': '\\frac{2}{3}',
-  '（': '(', '）': ')', '，': ',', '：': ':', '；': ';', '。': '.', '％': '\\%', '＝': '=', '′': "'", '’': "'", '“': '"', '”': '"', '٫': '.', '٬': ',',
+  '−': '-',
+  '–': '-',
+  '—': '-',
+  '×': '\\times ',
+  '·': '\\cdot ',
+  '⋅': '\\cdot ',
+  '∗': '\\cdot ',
+  '÷': '\\div ',
+  '≤': '\\le ',
+  '≥': '\\ge ',
+  '≠': '\\ne ',
+  '≈': '\\approx ',
+  '∞': '\\infty ',
+  '∪': '\\cup ',
+  '∩': '\\cap ',
+  '∈': '\\in ',
+  '∅': '\\emptyset ',
+  '°': '^{\\circ}',
+  '±': '\\pm ',
+  '∓': '\\mp ',
+  π: '\\pi ',
+  '√': '\\sqrt ',
+  ℝ: '\\mathbb{R}',
+  '²': '^{2}',
+  '³': '^{3}',
+  '⁴': '^{4}',
+  '½': '\\frac{1}{2}',
+  '¼': '\\frac{1}{4}',
+  '¾': '\\frac{3}{4}',
+  '⅓': '\\frac{1}{3}',
+  '⅔': '\\frac{2}{3}',
+  '（': '(',
+  '）': ')',
+  '，': ',',
+  '：': ':',
+  '；': ';',
+  '。': '.',
+  '％': '\\%',
+  '＝': '=',
+  '′': "'",
+  '’': "'",
+  '“': '"',
+  '”': '"',
+  '٫': '.',
+  '٬': ',',
 };
 const SYMBOL = new RegExp(`[${Object.keys(SYMBOLS).join('')}]`, 'g');
 
@@ -16,7 +58,8 @@ const SYMBOL = new RegExp(`[${Object.keys(SYMBOLS).join('')}]`, 'g');
 const DIGIT_ZEROS = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0be6, 0x0e50, 0xff10];
 
 /** Functions that plain text writes without a backslash. */
-const FUNCTIONS = /(?<![\\A-Za-z])(sinh|cosh|tanh|arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|min|max|gcd|lcm)(?=\s*(?:[(^_{\\\d]|[a-z]\b))/g;
+const FUNCTIONS =
+  /(?<![\\A-Za-z])(sinh|cosh|tanh|arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|min|max|gcd|lcm)(?=\s*(?:[(^_{\\\d]|[a-z]\b))/g;
 
 const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\\(?:dfrac|tfrac|cfrac)(?![A-Za-z])/g, '\\frac'],
@@ -60,7 +103,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
 export function clean(answer: string): string {
   let text = answer.replace(TWICE_ESCAPED, '\\').replace(SYMBOL, (symbol) => SYMBOLS[symbol] ?? symbol);
   text = asciiDigits(text);
-  text = text.replace(/[\u0000-\u001f\u007f\u200b-\u200f\ufeff]/g, ' ');
+  text = text.replace(/[\p{Cc}\u200b-\u200f\ufeff]/gu, ' ');
   text = text.replace(/\\\[|\\\]|\\\(|\\\)/g, ' ').replace(/\*\*(?=\S[^*]*\*\*)|(?<=\S)\*\*$/g, '');
   for (const [pattern, spelling] of SPELLINGS) text = text.replace(pattern, spelling);
   text = callsToBraces(text, /(?<![\\A-Za-z])sqrt\s*\(/g, '\\sqrt{', '}');

@@ -33,7 +33,8 @@ function byForm(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict
 }
 
 /** Spaces between letters or digits mean something: 3 1/2. */
-const squashed = (source: string): string => source.replace(/\s+/g, ' ').replace(/ (?![A-Za-z\d])|(?<![A-Za-z\d]) /g, '');
+const squashed = (source: string): string =>
+  source.replace(/\s+/g, ' ').replace(/ (?![A-Za-z\d])|(?<![A-Za-z\d]) /g, '');
 
 /** Words: case, spaces, articles and punctuation do not count, but what stands between digits does. */
 export function sameText(a: string, b: string): boolean {
@@ -75,14 +76,23 @@ function expressions(gold: Expression, prediction: Expression, { decimals }: Tol
   const infinite = infinities(gold.node, scaled);
   if (infinite !== undefined) return infinite;
   if (isDegrees(gold) !== isDegrees(prediction) && [gold, prediction].some(({ source }) => source.includes('\\pi'))) {
-    const radians = (side: Expression): Node => (isDegrees(side) ? { type: 'call', head: 'Degrees', args: [side.node] } : side.node);
+    const radians = (side: Expression): Node =>
+      isDegrees(side) ? { type: 'call', head: 'Degrees', args: [side.node] } : side.node;
     return sameExpression(radians(gold), radians(prediction), decimals);
   }
   const verdict = sameExpression(gold.node, scaled, decimals);
   if (verdict === true || gold.percent === prediction.percent) return verdict;
   // 28 % is 28 to one source and 0.28 to the other.
-  const hundredth = (node: Node): Node => ({ type: 'call', head: 'Divide', args: [node, { type: 'number', text: '100' }] });
-  return sameExpression(gold.percent ? hundredth(gold.node) : gold.node, prediction.percent ? hundredth(scaled) : scaled, decimals);
+  const hundredth = (node: Node): Node => ({
+    type: 'call',
+    head: 'Divide',
+    args: [node, { type: 'number', text: '100' }],
+  });
+  return sameExpression(
+    gold.percent ? hundredth(gold.node) : gold.node,
+    prediction.percent ? hundredth(scaled) : scaled,
+    decimals,
+  );
 }
 
 const isDegrees = ({ unit }: Expression): boolean => unit === '°' || unit === 'degree';
@@ -90,7 +100,10 @@ const isDegrees = ({ unit }: Expression): boolean => unit === '°' || unit === '
 const times = (node: Node, [numerator, denominator]: readonly [number, number]): Node => ({
   type: 'call',
   head: 'Divide',
-  args: [{ type: 'call', head: 'Multiply', args: [node, { type: 'number', text: String(numerator) }] }, { type: 'number', text: String(denominator) }],
+  args: [
+    { type: 'call', head: 'Multiply', args: [node, { type: 'number', text: String(numerator) }] },
+    { type: 'number', text: String(denominator) },
+  ],
 });
 
 /** @returns undefined when neither is infinite */
@@ -98,7 +111,8 @@ function infinities(a: Node, b: Node): Verdict | undefined {
   const [x, y] = [shape(a), shape(b)];
   if (!x.includes('Infinity') && !y.includes('Infinity')) return undefined;
   if (x === y) return true;
-  const simple = (node: Node, text: string) => /^\(?(?:Negate )?PositiveInfinity\)?$/.test(text) || constantValue(node) !== null;
+  const simple = (node: Node, text: string) =>
+    /^\(?(?:Negate )?PositiveInfinity\)?$/.test(text) || constantValue(node) !== null;
   return simple(a, x) && simple(b, y) ? false : null;
 }
 
@@ -119,7 +133,8 @@ function groups(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict
 
 /** One answer in set brackets, or in none, is that answer; so is one that is given in several forms. */
 function single(group: Answer, other: Answer, compare: (item: Answer) => Verdict): Verdict {
-  if (group.kind !== 'group' || other.kind === 'group' || (group.brackets !== '{}' && group.brackets !== '')) return false;
+  if (group.kind !== 'group' || other.kind === 'group' || (group.brackets !== '{}' && group.brackets !== ''))
+    return false;
   const forms = new Set(group.items.map(({ source }) => squashed(source)));
   return group.items.length === 0 || forms.size < group.items.length ? false : every(group.items.map(compare));
 }
@@ -169,7 +184,8 @@ function matrices(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdi
   );
 }
 
-const isVector = (rows: readonly (readonly Answer[])[]): boolean => rows.length === 1 || rows.every((row) => row.length === 1);
+const isVector = (rows: readonly (readonly Answer[])[]): boolean =>
+  rows.length === 1 || rows.every((row) => row.length === 1);
 
 function cells(answer: Answer): readonly (readonly Answer[])[] | null {
   if (answer.kind === 'matrix') return answer.rows;
@@ -181,7 +197,11 @@ function sets(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
   const [a, b] = [asSets(gold), asSets(prediction)];
   if (!a || !b) return false;
   if (a.operator !== b.operator) return null;
-  if (a.operator === '\\setminus') return every([a.parts.length === b.parts.length, ...a.parts.map((part, i) => same(part, b.parts[i] ?? part, tolerance))]);
+  if (a.operator === '\\setminus')
+    return every([
+      a.parts.length === b.parts.length,
+      ...a.parts.map((part, i) => same(part, b.parts[i] ?? part, tolerance)),
+    ]);
   if (a.parts.length !== b.parts.length) return intervalsOnly(a.parts) && intervalsOnly(b.parts) ? false : null;
   return unordered(a.parts, b.parts, tolerance);
 }
@@ -189,7 +209,8 @@ function sets(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
 const intervalsOnly = (parts: readonly Answer[]): boolean => parts.every((part) => part.kind === 'group');
 
 function asSets(answer: Answer): { readonly operator: string; readonly parts: readonly Answer[] } | null {
-  if (answer.kind === 'sets') return { operator: answer.operator === '\\backslash' ? '\\setminus' : answer.operator, parts: answer.parts };
+  if (answer.kind === 'sets')
+    return { operator: answer.operator === '\\backslash' ? '\\setminus' : answer.operator, parts: answer.parts };
   if (answer.kind !== 'group') return null;
   if (answer.brackets !== '') return { operator: '\\cup', parts: [answer] };
   const parts = answer.items.map((item) => (item.kind === 'relation' ? (intervalOf(item)?.interval ?? item) : item));
@@ -205,6 +226,13 @@ function relations(gold: Answer, prediction: Answer, tolerance: Tolerance): Verd
   const interval = intervalOf(relation)?.interval;
   if (interval) return other.kind === 'group' || other.kind === 'sets' ? pair(interval) : false;
   // a list of one named answer
-  if (other.kind === 'group' && other.items.length === 1 && other.items[0] && other.brackets !== '[]' && other.items[0].kind === 'relation') return pair(other.items[0]);
+  if (
+    other.kind === 'group' &&
+    other.items.length === 1 &&
+    other.items[0] &&
+    other.brackets !== '[]' &&
+    other.items[0].kind === 'relation'
+  )
+    return pair(other.items[0]);
   return some(valuesOf(relation).map(pair));
 }

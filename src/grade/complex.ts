@@ -16,14 +16,15 @@ export function divide(a: Complex, b: Complex): Complex {
   return complex((a.re * b.re + a.im * b.im) / size, (a.im * b.re - a.re * b.im) / size);
 }
 export const abs = (a: Complex): number => (a.im === 0 ? Math.abs(a.re) : Math.hypot(a.re, a.im));
-export const isFinite = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
+export const isFiniteNumber = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
 
 export function exp(a: Complex): Complex {
   const size = Math.exp(a.re) || NaN; // an underflow is no zero
   return a.im === 0 ? complex(size) : complex(size * Math.cos(a.im), size * Math.sin(a.im));
 }
 
-export const log = (a: Complex): Complex => (a.im === 0 && a.re > 0 ? complex(Math.log(a.re)) : complex(Math.log(abs(a)), Math.atan2(a.im, a.re)));
+export const log = (a: Complex): Complex =>
+  a.im === 0 && a.re > 0 ? complex(Math.log(a.re)) : complex(Math.log(abs(a)), Math.atan2(a.im, a.re));
 
 export function sqrt(a: Complex): Complex {
   if (a.im === 0) return a.re >= 0 ? complex(Math.sqrt(a.re)) : complex(0, Math.sqrt(-a.re));
@@ -32,9 +33,11 @@ export function sqrt(a: Complex): Complex {
 }
 
 export function power(base: Complex, exponent: Complex): Complex {
-  if (exponent.im === 0 && base.im === 0 && (base.re > 0 || Number.isInteger(exponent.re))) return complex(base.re ** exponent.re || (base.re === 0 ? 0 : NaN)); // an underflow is no zero
+  if (exponent.im === 0 && base.im === 0 && (base.re > 0 || Number.isInteger(exponent.re)))
+    return complex(base.re ** exponent.re || (base.re === 0 ? 0 : NaN)); // an underflow is no zero
   if (base.re === 0 && base.im === 0) return exponent.re > 0 ? complex(0) : complex(NaN);
-  if (exponent.im === 0 && Number.isInteger(exponent.re) && Math.abs(exponent.re) <= 64) return wholePower(base, exponent.re);
+  if (exponent.im === 0 && Number.isInteger(exponent.re) && Math.abs(exponent.re) <= 64)
+    return wholePower(base, exponent.re);
   return exp(multiply(exponent, log(base)));
 }
 
@@ -65,8 +68,8 @@ export function atan(z: Complex): Complex {
 }
 
 const LANCZOS = [
-  676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905, -0.13857109526572012,
-  9.9843695780195716e-6, 1.5056327351493116e-7,
+  676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
+  -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 
 /** Γ(x + 1) of a real number, by Lanczos's approximation (g = 7, n = 9); exact for whole numbers up to 170. */
@@ -79,7 +82,7 @@ export function factorial(x: number): number {
   }
   if (x < -0.5) return (Math.PI * x) / (Math.sin(Math.PI * x) * factorial(-x)); // Γ(1+x)Γ(1−x) = πx/sin πx
   let sum = 0.99999999999980993;
-  LANCZOS.forEach((term, i) => (sum += term / (x + i + 1)));
+  for (const [i, term] of LANCZOS.entries()) sum += term / (x + i + 1);
   const t = x + LANCZOS.length - 0.5;
   return Math.sqrt(2 * Math.PI) * t ** (x + 0.5) * Math.exp(-t) * sum;
 }

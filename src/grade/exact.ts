@@ -1,5 +1,5 @@
 /** Exact value of an expression without letters or roots. Sizes are bounded: nothing here takes long. */
-import { add, divide, multiply, negate, rational, subtract, type Rational } from '../verify/rational.js';
+import { add, divide, multiply, negate, rational, subtract, type Rational } from '../numbers/rational.js';
 import type { Node } from './node.js';
 
 /** Bits of a numerator or denominator; 2024^4046 has 44,000. */

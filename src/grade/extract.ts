@@ -36,7 +36,9 @@ export function extractAnswer(text: string): string | null {
 function withoutMarkup(text: string): string {
   const thought = text.lastIndexOf('</think>');
   const reply = thought === -1 || text.slice(thought + 8).trim() === '' ? text : text.slice(thought + 8);
-  return reply.replace(/<\|[^|<>]{1,40}\|>(?:user|assistant|system)?/g, ' ').replace(/\\\\(?=(?:boxed|fbox|frac|dfrac|left|right|sqrt|text|begin|end)\b)/g, '\\');
+  return reply
+    .replace(/<\|[^|<>]{1,40}\|>(?:user|assistant|system)?/g, ' ')
+    .replace(/\\\\(?=(?:boxed|fbox|frac|dfrac|left|right|sqrt|text|begin|end)\b)/g, '\\');
 }
 
 interface Formula {
@@ -70,7 +72,8 @@ function formulas(text: string): Formula[] {
   return found.filter(({ content }) => content !== '');
 }
 
-const isProse = (content: string): boolean => !content.includes('\\') && /(?:^|\s)[a-z]{3,}\s+(?:\S+\s+)?[a-z]{3,}(?=[\s.,]|$)/.test(content);
+const isProse = (content: string): boolean =>
+  !content.includes('\\') && /(?:^|\s)[a-z]{3,}\s+(?:\S+\s+)?[a-z]{3,}(?=[\s.,]|$)/.test(content);
 
 const CLOSING: Readonly<Record<string, string>> = { $$: '$$', $: '$', '\\[': '\\]', '\\(': '\\)' };
 const MARK = /\$\$|(?<!\\)\$|\\\[|\\\(/g;
@@ -88,7 +91,8 @@ const LONGEST_BARE = 10_000;
 
 const WORDS = /[\p{L}\p{M}]{2,}/gu;
 /** Words that link answers, name units or stand in answers themselves. */
-const PART_OF_ANSWER = /^(?:and|or|und|oder|et|ou|y|o|percent|percentage|pct|square|cubic|per|for|some|all|if|when|with|in|of|to|any|units?|times|by)$/i;
+const PART_OF_ANSWER =
+  /^(?:and|or|und|oder|et|ou|y|o|percent|percentage|pct|square|cubic|per|for|some|all|if|when|with|in|of|to|any|units?|times|by)$/i;
 
 const ANNOUNCES = /^(?:answer|solution|result|therefore|thus|hence|so|is|equals|get|have)$/i;
 /** What a program holds and prose does not. */
@@ -100,7 +104,10 @@ export function isBareAnswer(text: string): boolean {
   const parts = formulas(text);
   let outside = text;
   for (const { start, end } of [...parts].reverse()) outside = `${outside.slice(0, start)} ${outside.slice(end)}`;
-  const prose = outside.replace(/\\(?:text|textbf|textnormal|mathrm|mbox|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+|\{[^{}]*\}/g, ' ');
+  const prose = outside.replace(
+    /\\(?:text|textbf|textnormal|mathrm|mbox|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+|\{[^{}]*\}/g,
+    ' ',
+  );
   if (new RegExp(CUES).test(prose)) return false;
   const words = (prose.match(WORDS) ?? []).filter((word) => !PART_OF_ANSWER.test(word));
   if (text.length > REACH) return words.length === 0 && parts.length <= 1;
@@ -112,7 +119,8 @@ export function isBareAnswer(text: string): boolean {
 }
 
 /** Scripts that write no spaces between words make one "word" of a sentence. */
-const isUnspacedSentence = (text: string): boolean => (text.match(/[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g)?.length ?? 0) > 4;
+const isUnspacedSentence = (text: string): boolean =>
+  (text.match(/[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g)?.length ?? 0) > 4;
 
 const bare = (text: string): string | null => text.trim() || null;
 
@@ -159,7 +167,8 @@ function firstSentence(text: string): string {
   const paragraph = text.split(/\n\s*\n/, 1)[0] ?? '';
   const parts = formulas(paragraph);
   for (const match of paragraph.matchAll(/[.!?](?=\s|$|["*])|[。！？]/g)) {
-    if (!parts.some(({ start, end }) => match.index > start && match.index < end)) return paragraph.slice(0, match.index);
+    if (!parts.some(({ start, end }) => match.index > start && match.index < end))
+      return paragraph.slice(0, match.index);
   }
   return paragraph;
 }
@@ -168,7 +177,10 @@ const NUMBER =
   '(?:\\\\[dt]?frac\\s?\\{[^{}]{1,40}\\}\\s?\\{[^{}]{1,40}\\}|\\d{1,3}(?:(?:,|\\{,\\}|,\\\\!\\s?)\\d{3})+(?:\\.\\d+)?|\\d+(?:[.,]\\d+)?|\\.\\d+)(?:\\s?\\\\?%)?';
 const OPERATOR = '\\s?(?:[-+*/=^×·÷−:]|\\\\cdot|\\\\times|\\\\div)\\s?';
 /** A calculation or a number: "35 + 70 = 105", "-3/4". Each part is bounded, so a search is linear. */
-const RUN = new RegExp(`(?<![\\d\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}_])[-−]?${NUMBER}(?:${OPERATOR}[-−]?${NUMBER}){0,20}`, 'gu');
+const RUN = new RegExp(
+  `(?<![\\d\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}_])[-−]?${NUMBER}(?:${OPERATOR}[-−]?${NUMBER}){0,20}`,
+  'gu',
+);
 
 function firstNumber(text: string): { content: string; start: number } | null {
   const match = text.matchAll(RUN).next().value;
@@ -178,7 +190,8 @@ function firstNumber(text: string): { content: string; start: number } | null {
 /** The last formula that says something, or the last number, whichever stands later. */
 function lastFormulaOrNumber(text: string): string | null {
   const parts = formulas(text);
-  const formula = parts.findLast(({ content }) => /\d|[=<>]|\\(?:frac|sqrt|pi|infty|le|ge|in|begin)\b/.test(content)) ?? parts.at(-1);
+  const formula =
+    parts.findLast(({ content }) => /\d|[=<>]|\\(?:frac|sqrt|pi|infty|le|ge|in|begin)\b/.test(content)) ?? parts.at(-1);
   let number: { content: string; start: number } | null = null;
   for (const match of text.matchAll(RUN)) number = { content: match[0], start: match.index };
   if (formula && (!number || number.start < formula.end)) return formula.content;

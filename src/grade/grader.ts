@@ -2,11 +2,11 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { T1Error } from '../errors.js';
+import { abortedBy, T1Error } from '../errors.js';
 import { choiceOfAnswer, extractChoice } from './choice.js';
 import { extractAnswer, extractBoxed, isBareAnswer } from './extract.js';
 import { plainNumber, sameNumber } from './plain-number.js';
-import { JudgePool } from './pool.js';
+import { JudgePool } from './worker-pool.js';
 
 export type GradeKind = 'math' | 'choice' | 'auto';
 
@@ -48,7 +48,10 @@ const LONGEST_ANSWER = 10_000;
 /** A text as long as this is tried as an answer too, when what was extracted from it is not the one. */
 const LONGEST_WHOLE = 200;
 
-const graderOptions = z.object({ workers: z.int().min(1).max(256).optional(), timeoutMs: z.int().min(1).max(600_000).optional() });
+const graderOptions = z.object({
+  workers: z.int().min(1).max(256).optional(),
+  timeoutMs: z.int().min(1).max(600_000).optional(),
+});
 const gradeOptions = z.object({
   kind: z.enum(['math', 'choice', 'auto']).optional(),
   fromText: z.boolean().optional(),
@@ -74,9 +77,13 @@ export class Grader {
    */
   async grade(gold: string | null, prediction: string | null, options: GradeOptions = {}): Promise<Grade> {
     parsed(gradeOptions, options);
-    if (gold === null || gold.trim() === '') return { equal: false, extracted: prediction, why: 'there is no gold answer' };
-    if (prediction === null || prediction.trim() === '') return { equal: false, extracted: null, why: 'there is no prediction' };
-    return isChoice(gold, prediction, options) ? gradeChoice(gold, prediction, options) : this.#gradeMath(gold, prediction, options);
+    if (gold === null || gold.trim() === '')
+      return { equal: false, extracted: prediction, why: 'there is no gold answer' };
+    if (prediction === null || prediction.trim() === '')
+      return { equal: false, extracted: null, why: 'there is no prediction' };
+    return isChoice(gold, prediction, options)
+      ? gradeChoice(gold, prediction, options)
+      : this.#gradeMath(gold, prediction, options);
   }
 
   /**
@@ -84,42 +91,48 @@ export class Grader {
    *
    * @throws T1Error as `grade`, and whatever the source throws
    */
-  async *gradeAll(pairs: Iterable<GradePair> | AsyncIterable<GradePair>, options: GradeOptions = {}): AsyncGenerator<Grade, void, undefined> {
+  async *gradeAll(
+    pairs: Iterable<GradePair> | AsyncIterable<GradePair>,
+    options: GradeOptions = {},
+  ): AsyncGenerator<Grade, void, undefined> {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
     setMaxListeners(0, signal);
-    const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new T1Error('ABORTED', 'aborted', { cause: signal.reason })), { once: true });
-    });
-    aborted.catch(() => undefined); // it is raced below
+    const bell = new Bell(); // rings when there may be something to do: an answer, a pair, the end
+    signal.addEventListener('abort', bell.ring, { once: true });
     const source = Symbol.asyncIterator in pairs ? pairs[Symbol.asyncIterator]() : pairs[Symbol.iterator]();
-    const running: Promise<Grade>[] = [];
+    const running: Grading[] = [];
     let end: { readonly failure?: unknown } | null = null;
-    let reading: Promise<void> | null = null;
+    let reading = false;
     const read = async () => {
+      reading = true;
       try {
         const { done, value } = await source.next();
         if (done === true) end = {};
-        else running.push(caught(this.grade(value.gold, value.prediction, { ...options, signal })));
+        else running.push(begin(this.grade(value.gold, value.prediction, { ...options, signal }), bell.ring));
       } catch (failure) {
         end = { failure };
       }
-      reading = null;
+      reading = false;
+      bell.ring();
     };
     try {
       while (!end || running.length > 0) {
-        if (!end && running.length < this.#inFlight) reading ??= read();
-        const [first] = running;
+        if (signal.aborted) throw abortedBy(signal);
+        if (!end && !reading && running.length < this.#inFlight) void read();
         // A result goes out at once, also while the source has no more to give yet.
-        const graded = await Promise.race([aborted, ...(reading ? [reading] : []), ...(first ? [first] : [])]);
-        if (!graded) continue;
-        running.shift();
-        yield graded;
+        const [first] = running;
+        if (first?.settled) {
+          running.shift();
+          yield await first.grade;
+        } else {
+          await bell.rung();
+        }
       }
       throwFailure(end);
     } finally {
       stop.abort(); // a reader that stops early waits for nothing
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.map(({ grade }) => grade));
       if (!end) void Promise.resolve(source.return?.()).catch(() => undefined);
     }
   }
@@ -133,14 +146,21 @@ export class Grader {
     return this.dispose();
   }
 
-  async #gradeMath(gold: string, prediction: string, { fromText = false, decimals, signal }: GradeOptions): Promise<Grade> {
+  async #gradeMath(
+    gold: string,
+    prediction: string,
+    { fromText = false, decimals, signal }: GradeOptions,
+  ): Promise<Grade> {
     const extracted = extractAnswer(prediction) ?? (fromText ? null : prediction.trim());
     if (extracted === null) return { equal: false, extracted, why: 'no answer found in the text' };
     const goldAnswer = extractAnswer(gold) ?? gold.trim();
     if (goldAnswer === extracted) return { equal: true, extracted, why: 'the same text' };
     if (decimals === undefined) {
       const [a, b] = [plainNumber(goldAnswer), plainNumber(extracted)];
-      if (a && b) return sameNumber(a, b) ? { equal: true, extracted, why: 'the same number' } : { equal: false, extracted, why: 'different numbers' };
+      if (a && b)
+        return sameNumber(a, b)
+          ? { equal: true, extracted, why: 'the same number' }
+          : { equal: false, extracted, why: 'different numbers' };
     }
     if (goldAnswer.length > LONGEST_ANSWER || extracted.length > LONGEST_ANSWER) {
       return { equal: null, extracted, why: `undecided: an answer is longer than ${LONGEST_ANSWER} characters` };
@@ -156,7 +176,9 @@ export class Grader {
 }
 
 const wholeToo = (answer: string, text: string): string[] =>
-  text.length > LONGEST_WHOLE || text.trim() === answer || extractBoxed(text) !== null ? [answer] : [answer, text.trim()];
+  text.length > LONGEST_WHOLE || text.trim() === answer || extractBoxed(text) !== null
+    ? [answer]
+    : [answer, text.trim()];
 
 const LETTER = /^[\s$(]*[A-J][\s$).:]*$/;
 
@@ -164,7 +186,8 @@ const LETTER = /^[\s$(]*[A-J][\s$).:]*$/;
 function isChoice(gold: string, prediction: string, { kind = 'auto' }: GradeOptions): boolean {
   if (kind !== 'auto') return kind === 'choice';
   const [goldIsLetter, predictionIsLetter] = [LETTER.test(gold), LETTER.test(prediction)];
-  if (goldIsLetter) return !isBareAnswer(prediction) || (!predictionIsLetter && /^\W*[A-J][).:。、，：]/.test(prediction));
+  if (goldIsLetter)
+    return !isBareAnswer(prediction) || (!predictionIsLetter && /^\W*[A-J][).:。、，：]/.test(prediction));
   return predictionIsLetter && /^\s*(?:\([A-J]\)|[A-J][.:)])\s+\S/.test(gold);
 }
 
@@ -173,7 +196,9 @@ function gradeChoice(gold: string, prediction: string, { fromText = false, choic
   const extracted = fromText ? extractChoice(prediction, { choices }) : choiceOfAnswer(prediction, { choices });
   if (right === null) return { equal: null, extracted, why: 'undecided: the gold answer names no choice' };
   if (extracted === null) return { equal: false, extracted, why: 'no choice found in the text' };
-  return right === extracted ? { equal: true, extracted, why: 'the same choice' } : { equal: false, extracted, why: `${right} is right` };
+  return right === extracted
+    ? { equal: true, extracted, why: 'the same choice' }
+    : { equal: false, extracted, why: `${right} is right` };
 }
 
 function parsed<T>(schema: z.ZodType<T>, options: unknown): T {
@@ -183,10 +208,37 @@ function parsed<T>(schema: z.ZodType<T>, options: unknown): T {
   throw new T1Error('USAGE', `${issue?.path.join('.') ?? 'options'}: ${issue?.message ?? 'not usable'}`);
 }
 
-/** Whoever waits for it later gets the rejection; nobody is told that it is unhandled until then. */
-function caught(grading: Promise<Grade>): Promise<Grade> {
-  grading.catch(() => undefined);
+interface Grading {
+  readonly grade: Promise<Grade>;
+  settled: boolean;
+}
+
+/** Whoever waits for the grade later gets a rejection too; nobody is told that it is unhandled until then. */
+function begin(grade: Promise<Grade>, onSettled: () => void): Grading {
+  const grading = { grade, settled: false };
+  const settle = (): void => {
+    grading.settled = true;
+    onSettled();
+  };
+  grade.then(settle, settle);
   return grading;
+}
+
+/** One who waits is woken. A race with a promise that never settles would keep a reaction for each time it was run. */
+class Bell {
+  #rang = false;
+  #wake: (() => void) | undefined;
+
+  readonly ring = (): void => {
+    this.#rang = true;
+    this.#wake?.();
+  };
+
+  /** Resolves when the bell rings next, or has since the last time. */
+  async rung(): Promise<void> {
+    if (!this.#rang) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#rang = false;
+  }
 }
 
 /** What the source failed with, once everything before it is handed out. */

@@ -22,11 +22,14 @@ export function judge(gold: string, prediction: string, tolerance: Tolerance): J
       if (a === golds[0] && b === predictions[0]) likeliest = verdict;
     }
   }
-  if (sameText(gold, prediction) && /\p{L}{3}/u.test(gold) && !/[\d\\]/.test(gold)) return { equal: true, why: 'the same words' };
-  if (predictions[0]?.kind === 'unreadable') return { equal: false, why: 'the prediction cannot be read as maths or words' };
+  if (sameText(gold, prediction) && /\p{L}{3}/u.test(gold) && !/[\d\\]/.test(gold))
+    return { equal: true, why: 'the same words' };
+  if (predictions[0]?.kind === 'unreadable')
+    return { equal: false, why: 'the prediction cannot be read as maths or words' };
   if (golds[0]?.kind === 'unreadable') return { equal: null, why: 'undecided: the gold answer cannot be read' };
   if (likeliest === null) return { equal: null, why: 'undecided: an expression that cannot be computed' };
   return { equal: false, why: `different: ${golds[0]?.kind ?? ''} and ${predictions[0]?.kind ?? ''}` };
 }
 
-const explain = (gold: string, prediction: string): string => (gold === prediction ? `the same ${gold}` : `the same as ${gold} and as ${prediction}`);
+const explain = (gold: string, prediction: string): string =>
+  gold === prediction ? `the same ${gold}` : `the same as ${gold} and as ${prediction}`;

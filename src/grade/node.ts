@@ -53,23 +53,47 @@ function number(text: string): Node {
   const [, sign = '', whole = '', part = '', period = ''] = repeating;
   const top = BigInt(`${whole}${part}${period}`) - BigInt(`${whole}${part}` || '0');
   const bottom = `${'9'.repeat(period.length)}${'0'.repeat(part.length)}`;
-  return { type: 'call', head: 'Divide', args: [{ type: 'number', text: `${sign}${top}` }, { type: 'number', text: bottom }] };
+  return {
+    type: 'call',
+    head: 'Divide',
+    args: [
+      { type: 'number', text: `${sign}${top}` },
+      { type: 'number', text: bottom },
+    ],
+  };
 }
 
 /** Heads that hold text behind the expression, such as the kind of brackets of `Delimiter`. */
 const FIRST_ONLY = new Set(['Delimiter', 'Matrix']);
 
 /** What is no number; such answers are read by their brackets, not by the parser. */
-const COLLECTIONS = new Set(['Interval', 'Set', 'List', 'Pair', 'Triple', 'Range', 'LinSpace', 'String', 'Sequence', 'Dictionary', 'Latex', 'LatexString', 'Union', 'Intersection']);
+const COLLECTIONS = new Set([
+  'Interval',
+  'Set',
+  'List',
+  'Pair',
+  'Triple',
+  'Range',
+  'LinSpace',
+  'String',
+  'Sequence',
+  'Dictionary',
+  'Latex',
+  'LatexString',
+  'Union',
+  'Intersection',
+]);
 
 function call([head, ...args]: readonly unknown[], depth: number): Node {
-  if (typeof head !== 'string' || head === 'Error' || head === 'ErrorCode' || COLLECTIONS.has(head)) throw new Unreadable();
+  if (typeof head !== 'string' || head === 'Error' || head === 'ErrorCode' || COLLECTIONS.has(head))
+    throw new Unreadable();
   const parts = (FIRST_ONLY.has(head) ? opened(args.slice(0, 1)) : args).filter((arg) => !isSpacing(arg));
   if (head === 'Delimiter' && parts.length === 0) throw new Unreadable();
   return { type: 'call', head, args: parts.map((arg) => convert(arg, depth + 1)) };
 }
 
 /** f(x, y) holds a sequence. */
-const opened = ([only]: readonly unknown[]): readonly unknown[] => (Array.isArray(only) && only[0] === 'Sequence' ? only.slice(1) : only === undefined ? [] : [only]);
+const opened = ([only]: readonly unknown[]): readonly unknown[] =>
+  Array.isArray(only) && only[0] === 'Sequence' ? only.slice(1) : only === undefined ? [] : [only];
 
 const isSpacing = (json: unknown): boolean => Array.isArray(json) && json[0] === 'HorizontalSpacing';

@@ -1,12 +1,14 @@
 /** Numbers as people type them, compared exactly and without a parser: most answers to most problems are these. */
-import { compare, type Rational } from '../verify/rational.js';
+import { compare, type Rational } from '../numbers/rational.js';
 
 /** Longer ones go through the worker, which has a time limit. */
 const LONGEST = 200;
 
 const SIGN = '[+\\-−–]?\\s?';
 const DIGITS = '(?:[1-9]\\d{0,2}(?:(?:,|\\{,\\}|,\\\\!|\\\\,)\\d{3})+(?:\\.\\d+)?|\\d+\\.?\\d*|\\.\\d+)';
-const DECORATED = new RegExp(`^\\s*(?:\\$|\\\\\\(|\\\\\\[)?\\s*(${SIGN})(${DIGITS})\\s*(?:\\$|\\\\\\)|\\\\\\])?\\s*\\.?\\s*$`);
+const DECORATED = new RegExp(
+  `^\\s*(?:\\$|\\\\\\(|\\\\\\[)?\\s*(${SIGN})(${DIGITS})\\s*(?:\\$|\\\\\\)|\\\\\\])?\\s*\\.?\\s*$`,
+);
 const SLASH = /^\s*\$?\s*([+-]?)(\d{1,100})\s*\/\s*(\d{1,100})\s*\$?\s*\.?\s*$/;
 const FRACTION = /^\s*\$?\s*([+-]?)\s*\\[dt]?frac\s*\{\s*(-?)(\d{1,100})\s*\}\s*\{\s*(\d{1,100})\s*\}\s*\$?\s*\.?\s*$/;
 
@@ -35,4 +37,5 @@ function ratio(numerator = '0', denominator = '0'): Rational | null {
   return d === 0n ? null : { n: BigInt(numerator), d };
 }
 
-const signed = (value: Rational | null, negative: boolean): Rational | null => (value && negative ? { n: -value.n, d: value.d } : value);
+const signed = (value: Rational | null, negative: boolean): Rational | null =>
+  value && negative ? { n: -value.n, d: value.d } : value;

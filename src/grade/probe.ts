@@ -1,7 +1,15 @@
 /** Whether two expressions are the same: exactly where both are rational numbers, else by their values at several points. */
-import { absolute, compare, subtract } from '../verify/rational.js';
-import { abs, complex, isFinite, type Complex } from './complex.js';
-import { evaluate, evaluateReal, hasNoNumber, isConstant, spread, Unsupported, type Point } from './evaluate.js';
+import { absolute, compare, subtract } from '../numbers/rational.js';
+import { abs, complex, isFiniteNumber, type Complex } from './complex.js';
+import {
+  evaluate,
+  evaluateReal,
+  hasNoNumber,
+  isConstant,
+  spread,
+  Unsupported,
+  type Point,
+} from './evaluate-expression.js';
 import { exactValue } from './exact.js';
 import type { Node } from './node.js';
 
@@ -42,7 +50,7 @@ export function constantValue(node: Node): Complex | null {
   if (symbols(node).size > 0) return null;
   try {
     const value = evaluate(node, new Map());
-    return isFinite(value) ? value : null;
+    return isFiniteNumber(value) ? value : null;
   } catch (error) {
     if (error instanceof Unsupported) return null;
     throw error;
@@ -75,7 +83,9 @@ function isHuge(node: Node): boolean {
   if (node.head !== 'Power' || !second) return false;
   const base = constantValue(first);
   const exponent = isPositiveHuge(second) ? Infinity : (constantValue(second)?.re ?? 0);
-  return isPositiveHuge(first) ? exponent >= 1 : base !== null && base.im === 0 && Math.abs(base.re) > 1.01 && exponent * Math.log(Math.abs(base.re)) > 710;
+  return isPositiveHuge(first)
+    ? exponent >= 1
+    : base !== null && base.im === 0 && Math.abs(base.re) > 1.01 && exponent * Math.log(Math.abs(base.re)) > 710;
 }
 
 const isPositiveHuge = (node: Node): boolean => node.type === 'call' && node.head !== 'Negate' && isHuge(node);
@@ -96,7 +106,7 @@ function agree(a: Node, b: Node, same: (x: Complex, y: Complex) => boolean): boo
       const point = pointOf(names, whole, i);
       const value = i < POSITIVE ? evaluate : evaluateReal;
       const [x, y] = [value(a, point), value(b, point)];
-      if (!x || !y || !isFinite(x) || !isFinite(y)) continue;
+      if (!x || !y || !isFiniteNumber(x) || !isFiniteNumber(y)) continue;
       if (!same(x, y)) return false;
       compared++;
     }
@@ -134,14 +144,17 @@ const bindsLetters = (head: string): boolean => isSeries(head) || head === 'Inte
 
 function indices(node: Node & { type: 'call' }): string[] {
   if (!bindsLetters(node.head)) return [];
-  return node.args.slice(1).flatMap((range) => (range.type === 'call' && range.args[0]?.type === 'symbol' ? [range.args[0].name] : []));
+  return node.args
+    .slice(1)
+    .flatMap((range) => (range.type === 'call' && range.args[0]?.type === 'symbol' ? [range.args[0].name] : []));
 }
 
 /** Letters that only whole numbers make sense for. */
 function bounds(node: Node, found = new Set<string>()): Set<string> {
   if (node.type !== 'call') return found;
   if (isSeries(node.head)) for (const range of node.args.slice(1)) symbols(range, new Set(indices(node)), found);
-  if (node.head === 'Factorial' || node.head === 'Binomial' || node.head === 'Mod') for (const arg of node.args) symbols(arg, new Set(), found);
+  if (node.head === 'Factorial' || node.head === 'Binomial' || node.head === 'Mod')
+    for (const arg of node.args) symbols(arg, new Set(), found);
   for (const arg of node.args) bounds(arg, found);
   return found;
 }

@@ -2,7 +2,7 @@
 import type { Answer, Relation } from './answer.js';
 import { clean, ends } from './clean.js';
 import { parseExpression, type Node } from './node.js';
-import { depthOf, enclosed, splitKeeping, splitTop } from './split.js';
+import { depthOf, enclosed, splitKeeping, splitTop } from './split-answer.js';
 import { measured } from './units.js';
 
 /** Deeper nesting is not read. */
@@ -25,24 +25,30 @@ export function readings(answer: string): Answer[] {
 function groupedDigits(text: string): string {
   const tight = text.replace(/(?<=\d)\{,\}\s*(?=\d{3}(?!\d))/g, '');
   let depth = 0;
-  return tight.replace(/\\[{}]|[([{]|[)\]}]|(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,]*\d)/g, (token) => {
-    if (/^\\?[([{]$/.test(token)) depth++;
-    else if (/^\\?[)\]}]$/.test(token)) depth--;
-    else if (depth === 0) return token.replaceAll(',', '');
-    return token;
-  }).replace(/(?<![\d.])(\d{1,3}(?: \d{3})+)(?![\d.])/g, (digits) => digits.replaceAll(' ', ''));
+  return tight
+    .replace(/\\[{}]|[([{]|[)\]}]|(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,]*\d)/g, (token) => {
+      if (/^\\?[([{]$/.test(token)) depth++;
+      else if (/^\\?[)\]}]$/.test(token)) depth--;
+      else if (depth === 0) return token.replaceAll(',', '');
+      return token;
+    })
+    .replace(/(?<![\d.])(\d{1,3}(?: \d{3})+)(?![\d.])/g, (digits) => digits.replaceAll(' ', ''));
 }
 
 const decimalComma = (text: string): string => text.replace(/^([+-]?\d+),(\d+)(?=\s*(?:%|[A-Za-z^]|$))/, '$1.$2');
 
-const TEXT = /\\(?:text|textbf|textit|textrm|textnormal|texttt|mathrm|mathbf|mathit|mathsf|mbox|hbox|operatorname|underline|emph)\s*\{([^{}]*)\}/g;
+const TEXT =
+  /\\(?:text|textbf|textit|textrm|textnormal|texttt|mathrm|mathbf|mathit|mathsf|mbox|hbox|operatorname|underline|emph)\s*\{([^{}]*)\}/g;
 const INEQUALITY = /[<>]|\\(?:le|ge|ne)(?![A-Za-z])/;
 const FUNCTION = /^(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|sinh|cosh|tanh|log|ln|exp|lcm|gcd|max|min|mod)$/;
 
 /** `\text{…}` as its words, and "and" and "or" between answers as commas; "or" between conditions stays. */
 function wordsOpened(text: string): string {
   let opened = text;
-  for (let i = 0; i < 3; i++) opened = opened.replace(TEXT, (_, words: string) => (FUNCTION.test(words.trim()) ? `\\${words.trim()} ` : ` ${words} `));
+  for (let i = 0; i < 3; i++)
+    opened = opened.replace(TEXT, (_, words: string) =>
+      FUNCTION.test(words.trim()) ? `\\${words.trim()} ` : ` ${words} `,
+    );
   if (!/\d|[=<>({[\\]|(?<![A-Za-z])[A-Za-z](?![A-Za-z])/.test(opened)) return opened.trim();
   return opened
     .replace(/(?:,\s*)?(?<![A-Za-z\\])(?:and|und|et)(?![a-z])/g, ' , ')
@@ -51,7 +57,10 @@ function wordsOpened(text: string): string {
     .trim();
 }
 
-const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(' ');
+const NUMBER_WORDS =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(
+    ' ',
+  );
 
 /** @param text cleaned LaTeX */
 export function read(text: string): Answer {
@@ -61,7 +70,15 @@ export function read(text: string): Answer {
   const counted = NUMBER_WORDS.indexOf(source.toLowerCase());
   if (counted !== -1) return readExpression(String(counted));
   if (isWords(source)) return { kind: 'text', source };
-  return readList(source) ?? readRelation(source) ?? readSets(source) ?? readMatrix(source) ?? readBrackets(source) ?? readPlusMinus(source) ?? readExpression(source);
+  return (
+    readList(source) ??
+    readRelation(source) ??
+    readSets(source) ??
+    readMatrix(source) ??
+    readBrackets(source) ??
+    readPlusMinus(source) ??
+    readExpression(source)
+  );
 }
 
 /** Words alone: "odd", "Evelyn", "the third one"; not "xy". */
@@ -73,7 +90,10 @@ function isWords(text: string): boolean {
 function readList(source: string): Answer | null {
   const bySemicolon = splitTop(source, (token) => token === ';');
   const conditions = INEQUALITY.test(source);
-  const { parts, separators } = bySemicolon.length > 1 ? { parts: bySemicolon, separators: [] } : splitKeeping(source, (token) => token === ',' || (conditions && JOINS.has(token)));
+  const { parts, separators } =
+    bySemicolon.length > 1
+      ? { parts: bySemicolon, separators: [] }
+      : splitKeeping(source, (token) => token === ',' || (conditions && JOINS.has(token)));
   const items = parts.filter((part) => part !== '');
   if (parts.length === 1 || items.length === 0) return null;
   if (items.length === 1) return read(items[0] ?? '');
@@ -86,9 +106,27 @@ const EITHER = new Set(['\\lor', '\\vee']);
 const JOINS = new Set([...EITHER, '\\land', '\\wedge']);
 
 /** "1 ± 2" within a list is two of its items. */
-const flattened = (item: Answer): readonly Answer[] => (item.kind === 'group' && item.brackets === '' ? item.items : [item]);
+const flattened = (item: Answer): readonly Answer[] =>
+  item.kind === 'group' && item.brackets === '' ? item.items : [item];
 
-const RELATIONS = new Set(['=', '<', '>', '\\le', '\\ge', '\\ne', '\\approx', '\\in', '\\equiv', '\\to', '\\rightarrow', '\\mapsto', '\\implies', '\\subset', '\\subseteq', '\\mid']);
+const RELATIONS = new Set([
+  '=',
+  '<',
+  '>',
+  '\\le',
+  '\\ge',
+  '\\ne',
+  '\\approx',
+  '\\in',
+  '\\equiv',
+  '\\to',
+  '\\rightarrow',
+  '\\mapsto',
+  '\\implies',
+  '\\subset',
+  '\\subseteq',
+  '\\mid',
+]);
 
 function readRelation(source: string): Answer | null {
   const { parts, separators } = splitKeeping(source, (token) => RELATIONS.has(token));
@@ -99,7 +137,14 @@ function readRelation(source: string): Answer | null {
   const allEqual = separators.every((operator) => operator === '=');
   // x = ±2 is two equations
   if (allEqual && last?.kind === 'group' && last.brackets === '' && last.items.length > 1) {
-    const items = last.items.map((item): Relation => ({ kind: 'relation', source: item.source, sides: [...sides.slice(0, -1), item], operators: separators }));
+    const items = last.items.map(
+      (item): Relation => ({
+        kind: 'relation',
+        source: item.source,
+        sides: [...sides.slice(0, -1), item],
+        operators: separators,
+      }),
+    );
     return { kind: 'group', source, brackets: '', items };
   }
   return { kind: 'relation', source, sides, operators: separators };
@@ -126,7 +171,8 @@ export const infinity = (sign: 1 | -1): Answer => ({
 
 function readBrackets(source: string): Answer | null {
   if (/^\\emptyset$|^\\\{\s*\\\}$/.test(source)) return { kind: 'group', source, brackets: '{}', items: [] };
-  if (/^\\mathbb\s*\{?R\}?$/.test(source)) return { kind: 'group', source, brackets: '()', items: [infinity(-1), infinity(1)] };
+  if (/^\\mathbb\s*\{?R\}?$/.test(source))
+    return { kind: 'group', source, brackets: '()', items: [infinity(-1), infinity(1)] };
   const brackets = enclosed(source);
   if (!brackets) return null;
   const { open, close, content } = brackets;
@@ -135,19 +181,23 @@ function readBrackets(source: string): Answer | null {
   if (kind === '{}') return readSet(source, content);
   const parts = splitTop(content, (token) => token === ',' || token === ';');
   if (parts.length > 1) return { kind: 'group', source, brackets: kind, items: parts.map(read) };
-  if (kind === '()') return isWords(content) || /^[A-Z]$/.test(content) || !readsAsProduct(content) ? read(content) : null;
+  if (kind === '()')
+    return isWords(content) || /^[A-Z]$/.test(content) || !readsAsProduct(content) ? read(content) : null;
   return { kind: 'group', source, brackets: kind, items: content === '' ? [] : [read(content)] };
 }
 
 /** Expressions in round brackets are left to the parser; relations and lists are not. */
-const readsAsProduct = (content: string): boolean => splitTop(content, (token) => RELATIONS.has(token) || SET_OPERATORS.has(token)).length === 1;
+const readsAsProduct = (content: string): boolean =>
+  splitTop(content, (token) => RELATIONS.has(token) || SET_OPERATORS.has(token)).length === 1;
 
-const plain = (bracket: string): string => ({ '\\{': '{', '\\}': '}', '\\langle': '(', '\\rangle': ')' })[bracket] ?? bracket;
+const plain = (bracket: string): string =>
+  ({ '\\{': '{', '\\}': '}', '\\langle': '(', '\\rangle': ')' })[bracket] ?? bracket;
 
 /** Of { x | x > 2 } the condition says what is in it. */
 function readSet(source: string, content: string): Answer {
   const [name = '', ...condition] = splitTop(content, (token) => token === '|' || token === ':' || token === '\\mid');
-  if (condition.length === 1 && /^[A-Za-z](?:\s*\\in\s*\\mathbb\s*\{?R\}?)?$/.test(name)) return read(condition[0] ?? '');
+  if (condition.length === 1 && /^[A-Za-z](?:\s*\\in\s*\\mathbb\s*\{?R\}?)?$/.test(name))
+    return read(condition[0] ?? '');
   const items = splitTop(content, (token) => token === ',' || token === ';');
   return { kind: 'group', source, brackets: '{}', items: items.map(read).flatMap(flattened) };
 }
@@ -160,14 +210,23 @@ function readMatrix(source: string): Answer | null {
   if (body === undefined || body.includes('\\begin')) return null;
   const rows = splitTop(body, (token) => token === '\\\\').filter((row) => row !== '');
   if (rows.length === 0) return { kind: 'unreadable', source };
-  return { kind: 'matrix', source, rows: rows.map((row) => splitTop(row.replace(/\\hline/g, ''), (token) => token === '&').map(read)) };
+  return {
+    kind: 'matrix',
+    source,
+    rows: rows.map((row) => splitTop(row.replace(/\\hline/g, ''), (token) => token === '&').map(read)),
+  };
 }
 
 function readPlusMinus(source: string): Answer | null {
   if (!/\\(?:pm|mp)(?![A-Za-z])/.test(source)) return null;
   const either = ['+', '-'].map((sign) => {
     const other = sign === '+' ? '-' : '+';
-    return read(source.replace(/\\pm(?![A-Za-z])/g, sign).replace(/\\mp(?![A-Za-z])/g, other).replace(/^\s*\+|(?<=[({=])\s*\+/g, ''));
+    return read(
+      source
+        .replace(/\\pm(?![A-Za-z])/g, sign)
+        .replace(/\\mp(?![A-Za-z])/g, other)
+        .replace(/^\s*\+|(?<=[({=])\s*\+/g, ''),
+    );
   });
   return { kind: 'group', source, brackets: '', items: either };
 }
@@ -179,7 +238,9 @@ function readExpression(source: string): Answer {
   const percent = number.endsWith('%');
   const text = (percent ? number.slice(0, -1) : number).trim();
   const mixed = /^(-?)(\d+)\s+(\d+)\s*\/\s*(\d+)$/.exec(text);
-  const node = parseExpression(mixed ? `${mixed[1] ?? ''}${mixed[2] ?? ''}\\frac{${mixed[3] ?? ''}}{${mixed[4] ?? ''}}` : text);
+  const node = parseExpression(
+    mixed ? `${mixed[1] ?? ''}${mixed[2] ?? ''}\\frac{${mixed[3] ?? ''}}{${mixed[4] ?? ''}}` : text,
+  );
   if (!node) return hasWords(source) ? { kind: 'text', source } : { kind: 'unreadable', source };
   return { kind: 'expression', source, node, percent, unit };
 }
@@ -191,7 +252,17 @@ function readRatio(source: string, parts: readonly string[]): Answer {
   const [first, ...others] = parts.map((part) => parseExpression(part));
   if (!first || others.some((part) => part === null)) return { kind: 'unreadable', source };
   const items = others.flatMap((other): Answer[] =>
-    other ? [{ kind: 'expression', source, node: { type: 'call', head: 'Divide', args: [first, other] }, percent: false, unit: null }] : [],
+    other
+      ? [
+          {
+            kind: 'expression',
+            source,
+            node: { type: 'call', head: 'Divide', args: [first, other] },
+            percent: false,
+            unit: null,
+          },
+        ]
+      : [],
   );
   const [only] = items;
   return items.length === 1 && only ? only : { kind: 'group', source, brackets: '()', items };

@@ -37,7 +37,11 @@ const ROUNDING = 1e-12;
  * @param compare of two ends
  * @returns undefined where one of both is no set of real numbers whose ends can be computed, or neither is written as a set
  */
-export function sameRegion(gold: Answer, prediction: Answer, compare: (a: Answer, b: Answer) => Verdict): Verdict | undefined {
+export function sameRegion(
+  gold: Answer,
+  prediction: Answer,
+  compare: (a: Answer, b: Answer) => Verdict,
+): Verdict | undefined {
   if (!isCondition(gold) && !isCondition(prediction)) return undefined;
   const [a, b] = [regionOf(gold), regionOf(prediction)];
   if (!a || !b) return undefined;
@@ -127,7 +131,10 @@ function list(items: readonly Answer[], either: boolean): Region | null {
   return together && together.pieces.length > 0 ? together : combined('\\cup', regions);
 }
 
-const continued = (relation: Relation, item: Answer): Relation => ({ ...relation, sides: [...relation.sides.slice(0, 1), item] });
+const continued = (relation: Relation, item: Answer): Relation => ({
+  ...relation,
+  sides: [...relation.sides.slice(0, 1), item],
+});
 
 /** @param empty whether no region at all is the empty set */
 function combined(operator: string, regions: readonly (Region | null)[], empty = false): Region | null {
@@ -148,17 +155,25 @@ function combined(operator: string, regions: readonly (Region | null)[], empty =
   return all ?? set([]);
 }
 
-const near = (a: number, b: number): boolean => a === b || (Number.isFinite(a - b) && Math.abs(a - b) <= ROUNDING * Math.max(Math.abs(a), Math.abs(b)));
+const near = (a: number, b: number): boolean =>
+  a === b || (Number.isFinite(a - b) && Math.abs(a - b) <= ROUNDING * Math.max(Math.abs(a), Math.abs(b)));
 const below = (a: number, b: number): boolean => a < b && !near(a, b);
 
 /** In order; what overlaps or touches becomes one, what is empty goes. */
 function tidied(pieces: readonly Piece[]): Piece[] {
-  const full = pieces.filter(({ low, high }) => below(low.value, high.value) || (near(low.value, high.value) && low.included && high.included));
-  full.sort((a, b) => (near(a.low.value, b.low.value) ? Number(b.low.included) - Number(a.low.included) : a.low.value - b.low.value));
+  const full = pieces.filter(
+    ({ low, high }) => below(low.value, high.value) || (near(low.value, high.value) && low.included && high.included),
+  );
+  full.sort((a, b) =>
+    near(a.low.value, b.low.value) ? Number(b.low.included) - Number(a.low.included) : a.low.value - b.low.value,
+  );
   const result: Piece[] = [];
   for (const piece of full) {
     const last = result.at(-1);
-    const touches = last && (below(piece.low.value, last.high.value) || (near(piece.low.value, last.high.value) && (piece.low.included || last.high.included)));
+    const touches =
+      last &&
+      (below(piece.low.value, last.high.value) ||
+        (near(piece.low.value, last.high.value) && (piece.low.included || last.high.included)));
     if (touches) result[result.length - 1] = { low: last.low, high: outer(last.high, piece.high) };
     else result.push(piece);
   }
@@ -171,7 +186,11 @@ function outer(a: End, b: End): End {
 }
 
 const intersection = (a: readonly Piece[], b: readonly Piece[]): Piece[] =>
-  tidied(a.flatMap((piece) => b.map((other) => ({ low: inner(piece.low, other.low, 1), high: inner(piece.high, other.high, -1) }))));
+  tidied(
+    a.flatMap((piece) =>
+      b.map((other) => ({ low: inner(piece.low, other.low, 1), high: inner(piece.high, other.high, -1) })),
+    ),
+  );
 
 /** @param sign 1 for the greater of two lower ends, -1 for the lesser of two upper ones */
 function inner(a: End, b: End, sign: 1 | -1): End {
@@ -237,12 +256,16 @@ function inequality(left: Node, operator: string, right: Node): Region | null {
   const slope = call('Subtract', at('1'), at('0'));
   const root = call('Divide', call('Negate', at('0')), slope);
   const rise = constantValue(slope);
-  if (!rise || rise.im !== 0 || rise.re === 0 || !straight(at, rise.re)) return null;
+  if (rise?.im !== 0 || rise.re === 0 || !straight(at, rise.re)) return null;
   const greater = operator === '>' || operator === '\\ge';
   const node = right.type === 'symbol' ? left : left.type === 'symbol' ? right : root;
-  const bound = end({ kind: 'expression', source: shape(node), node, percent: false, unit: null }, operator === '\\le' || operator === '\\ge');
+  const bound = end(
+    { kind: 'expression', source: shape(node), node, percent: false, unit: null },
+    operator === '\\le' || operator === '\\ge',
+  );
   if (!bound) return null;
-  if (operator === '\\ne') return set(complement([{ low: { ...bound, included: true }, high: { ...bound, included: true } }]), name);
+  if (operator === '\\ne')
+    return set(complement([{ low: { ...bound, included: true }, high: { ...bound, included: true } }]), name);
   return set(greater === rise.re > 0 ? [{ low: bound, high: ABOVE }] : [{ low: BELOW, high: bound }], name);
 }
 
@@ -253,7 +276,11 @@ function straight(at: (value: string) => Node, slope: number): boolean {
     base !== null &&
     ['-7.31', '0.613', '12.7'].every((point) => {
       const value = constantValue(at(point));
-      return value !== null && value.im === 0 && Math.abs(value.re - (base.re + slope * Number(point))) <= 1e-9 * Math.max(1, Math.abs(value.re));
+      return (
+        value !== null &&
+        value.im === 0 &&
+        Math.abs(value.re - (base.re + slope * Number(point))) <= 1e-9 * Math.max(1, Math.abs(value.re))
+      );
     })
   );
 }
@@ -261,11 +288,15 @@ function straight(at: (value: string) => Node, slope: number): boolean {
 /** |f| < r is -r < f < r, |f| > r is f < -r or f > r. */
 function distance(inside: Node, operator: string, radius: Node): Region | null {
   const within = operator === '<' || operator === '\\le';
-  const [upper, lower] = [inequality(inside, operator, radius), inequality(inside, TURNED[operator] ?? operator, call('Negate', radius))];
+  const [upper, lower] = [
+    inequality(inside, operator, radius),
+    inequality(inside, TURNED[operator] ?? operator, call('Negate', radius)),
+  ];
   return combined(within || operator === '\\ne' ? '\\cap' : '\\cup', [upper, lower]);
 }
 
-const absolute = (node: Node): Node | null => (node.type === 'call' && node.head === 'Abs' ? (node.args[0] ?? null) : null);
+const absolute = (node: Node): Node | null =>
+  node.type === 'call' && node.head === 'Abs' ? (node.args[0] ?? null) : null;
 
 const call = (head: string, ...args: readonly Node[]): Node => ({ type: 'call', head, args });
 

@@ -8,7 +8,8 @@ type Compare = (a: Answer, b: Answer) => boolean | null;
 
 const SIGNS = '+\\-=<>';
 const NAME = new RegExp(`^[^\\d${SIGNS}]+$`);
-const NO_NAME = /\\(?:pi|infty|sqrt|sin|cos|tan|log|ln|exp|sum|int|emptyset|mathbb|begin|pm)(?![A-Za-z])|^[ei]$|[[\]]|\\\{/;
+const NO_NAME =
+  /\\(?:pi|infty|sqrt|sin|cos|tan|log|ln|exp|sum|int|emptyset|mathbb|begin|pm)(?![A-Za-z])|^[ei]$|[[\]]|\\\{/;
 
 /**
  * Whether a text names something: letters with indices, functions of letters, segments, ratios and tuples of such.
@@ -43,7 +44,11 @@ const GREATER = new Set(['>', '\\ge']);
 export const TURNED: Readonly<Record<string, string>> = { '<': '>', '>': '<', '\\le': '\\ge', '\\ge': '\\le' };
 
 /** "0 < x ≤ 1" as (0, 1], "x ≥ 2" as [2, ∞): what an inequality with one name and numbers says. */
-export function intervalOf({ source, sides, operators }: Relation): { readonly name: string; readonly interval: Group } | null {
+export function intervalOf({
+  source,
+  sides,
+  operators,
+}: Relation): { readonly name: string; readonly interval: Group } | null {
   const [a, b, c] = sides;
   const [first, second] = operators;
   if (!a || !b || first === undefined || TURNED[first] === undefined) return null;
@@ -67,7 +72,12 @@ function half(source: string, name: string, operator: string, bound: Answer): { 
     : { name, interval: { kind: 'group', source, brackets: end ? '[)' : '()', items: [bound, infinity(1)] } };
 }
 
-function between(source: string, name: string, [low, left]: [Answer, string], [high, right]: [Answer, string]): { name: string; interval: Group } {
+function between(
+  source: string,
+  name: string,
+  [low, left]: [Answer, string],
+  [high, right]: [Answer, string],
+): { name: string; interval: Group } {
   const brackets = `${closed(left) ? '[' : '('}${closed(right) ? ']' : ')'}`;
   return { name, interval: { kind: 'group', source, brackets, items: [low, high] } };
 }
@@ -81,13 +91,19 @@ export function sameRelation(gold: Relation, prediction: Relation, compare: Comp
   const asEquation = gold.sides.length === 2 && prediction.sides.length === 2 ? equations(gold, prediction) : false;
   if (asEquation === true) return true;
   const [goldName, predictionName] = [nameOf(gold), nameOf(prediction)];
-  if (goldName === null || predictionName === null) return asEquation === null && gold.sides.length === 2 ? null : sideBySide(gold, prediction, compare) || asEquation;
+  if (goldName === null || predictionName === null)
+    return asEquation === null && gold.sides.length === 2 ? null : sideBySide(gold, prediction, compare) || asEquation;
   const [goldValues, predictionValues] = [valuesOf(gold), valuesOf(prediction)];
   const [x, y] = [goldValues[0], predictionValues[0]];
   if (!x || !y || !sameName(goldName, predictionName)) return false;
   const [f, g] = [parameter(goldName), parameter(predictionName)];
-  if (f !== null && g !== null && f !== g && y.kind === 'expression') return compare(x, { ...y, source: '', node: substituted(y.node, g, { type: 'symbol', name: f }) });
-  return compare(x, y) === true ? true : goldValues.length > 1 || predictionValues.length > 1 ? goldValues.some((value) => predictionValues.some((other) => compare(value, other) === true)) : compare(x, y);
+  if (f !== null && g !== null && f !== g && y.kind === 'expression')
+    return compare(x, { ...y, source: '', node: substituted(y.node, g, { type: 'symbol', name: f }) });
+  return compare(x, y) === true
+    ? true
+    : goldValues.length > 1 || predictionValues.length > 1
+      ? goldValues.some((value) => predictionValues.some((other) => compare(value, other) === true))
+      : compare(x, y);
 }
 
 /** The set of "x ∈ S". */

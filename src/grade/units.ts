@@ -10,24 +10,63 @@ const unit = (dimension: Unit['dimension'], size: number): Unit => ({ dimension,
 
 /** Singular and abbreviated names; sizes are exact by definition. */
 const UNITS: Readonly<Record<string, Unit>> = {
-  mm: unit('length', 0.001), millimeter: unit('length', 0.001), millimetre: unit('length', 0.001),
-  cm: unit('length', 0.01), centimeter: unit('length', 0.01), centimetre: unit('length', 0.01),
-  m: unit('length', 1), meter: unit('length', 1), metre: unit('length', 1),
-  km: unit('length', 1000), kilometer: unit('length', 1000), kilometre: unit('length', 1000),
-  inch: unit('length', 0.0254), inche: unit('length', 0.0254), ft: unit('length', 0.3048), foot: unit('length', 0.3048), feet: unit('length', 0.3048),
-  yd: unit('length', 0.9144), yard: unit('length', 0.9144), mi: unit('length', 1609.344), mile: unit('length', 1609.344),
-  mg: unit('mass', 0.001), g: unit('mass', 1), gram: unit('mass', 1), kg: unit('mass', 1000), kilogram: unit('mass', 1000),
-  oz: unit('mass', 28.349523125), ounce: unit('mass', 28.349523125), lb: unit('mass', 453.59237), pound: unit('mass', 453.59237),
-  s: unit('time', 1), sec: unit('time', 1), second: unit('time', 1), min: unit('time', 60), minute: unit('time', 60), h: unit('time', 3600), hr: unit('time', 3600),
-  hour: unit('time', 3600), day: unit('time', 86400), week: unit('time', 604800),
-  ml: unit('volume', 0.001), milliliter: unit('volume', 0.001), l: unit('volume', 1), liter: unit('volume', 1), litre: unit('volume', 1),
-  degree: unit('angle', 1), '°': unit('angle', 1),
+  mm: unit('length', 0.001),
+  millimeter: unit('length', 0.001),
+  millimetre: unit('length', 0.001),
+  cm: unit('length', 0.01),
+  centimeter: unit('length', 0.01),
+  centimetre: unit('length', 0.01),
+  m: unit('length', 1),
+  meter: unit('length', 1),
+  metre: unit('length', 1),
+  km: unit('length', 1000),
+  kilometer: unit('length', 1000),
+  kilometre: unit('length', 1000),
+  inch: unit('length', 0.0254),
+  inche: unit('length', 0.0254),
+  ft: unit('length', 0.3048),
+  foot: unit('length', 0.3048),
+  feet: unit('length', 0.3048),
+  yd: unit('length', 0.9144),
+  yard: unit('length', 0.9144),
+  mi: unit('length', 1609.344),
+  mile: unit('length', 1609.344),
+  mg: unit('mass', 0.001),
+  g: unit('mass', 1),
+  gram: unit('mass', 1),
+  kg: unit('mass', 1000),
+  kilogram: unit('mass', 1000),
+  oz: unit('mass', 28.349523125),
+  ounce: unit('mass', 28.349523125),
+  lb: unit('mass', 453.59237),
+  pound: unit('mass', 453.59237),
+  s: unit('time', 1),
+  sec: unit('time', 1),
+  second: unit('time', 1),
+  min: unit('time', 60),
+  minute: unit('time', 60),
+  h: unit('time', 3600),
+  hr: unit('time', 3600),
+  hour: unit('time', 3600),
+  day: unit('time', 86400),
+  week: unit('time', 604800),
+  ml: unit('volume', 0.001),
+  milliliter: unit('volume', 0.001),
+  l: unit('volume', 1),
+  liter: unit('volume', 1),
+  litre: unit('volume', 1),
+  degree: unit('angle', 1),
+  '°': unit('angle', 1),
 };
 
 const ONE = unit('none', 1);
 
 /** Abbreviations that say what a number counts, of which nothing else is known. */
-const SHORT = new Set('in mph kph km/h m/s sq cu pt qt gal hz khz mhz ghz kb mb gb ma kw kj kpa pa mol usd eur gbp am pm rad deg yr yrs hrs mins secs lbs cc units unit'.split(' '));
+const SHORT = new Set(
+  'in mph kph km/h m/s sq cu pt qt gal hz khz mhz ghz kb mb gb ma kw kj kpa pa mol usd eur gbp am pm rad deg yr yrs hrs mins secs lbs cc units unit'.split(
+    ' ',
+  ),
+);
 const JOINING = new Set(['of', 'per', 'the', 'a', 'an', 'and', 'in', 'on', 'to', 'sq', 'for']);
 /** Letters that are as often variables; they are units behind a space only. */
 const SINGLE = new Set(['m', 'g', 's', 'h', 'L', 'l', 'N', 'J', 'W', 'V', 'K']);
@@ -59,8 +98,18 @@ export function measured(text: string): Measured {
     .map((side) => side.split(/[\s.·]+/).filter((word) => word !== ''));
   const words = sides.flat();
   const rate = /(?:[A-Za-z]{2,}|\bm)\s*\/\s*[hs]$/.test(found); // such single letters are no variables
-  const isUnit = words.every((word, i) => unitWord(word, spaced || i > 0, words.length === 1 || rate) || (words.length > 1 && JOINING.has(word.toLowerCase())));
-  if (!isUnit || !/\d|\\(?:pi|sqrt|frac|infty)/.test(number) || /(?<![\\A-Za-z])[A-Za-z]{4,}/.test(number) || /[=<>+\-,(/^_\\]$/.test(number)) return { number: text, unit: null };
+  const isUnit = words.every(
+    (word, i) =>
+      unitWord(word, spaced || i > 0, words.length === 1 || rate) ||
+      (words.length > 1 && JOINING.has(word.toLowerCase())),
+  );
+  if (
+    !isUnit ||
+    !/\d|\\(?:pi|sqrt|frac|infty)/.test(number) ||
+    /(?<![\\A-Za-z])[A-Za-z]{4,}/.test(number) ||
+    /[=<>+\-,(/^_\\]$/.test(number)
+  )
+    return { number: text, unit: null };
   return { number, unit: sides.map((side) => side.map(singular).join(' ')).join('/') };
 }
 
@@ -76,7 +125,10 @@ const singular = (word: string): string => {
 };
 
 /** What the prediction's number is to be multiplied with, as numerator and denominator; null when the units say different things. */
-export function unitFactor(gold: string | null, prediction: string | null): readonly [numerator: number, denominator: number] | null {
+export function unitFactor(
+  gold: string | null,
+  prediction: string | null,
+): readonly [numerator: number, denominator: number] | null {
   if (gold === null || prediction === null || gold === prediction) return [1, 1];
   const [a, b] = [gold.split('/').map((name) => UNITS[name]), prediction.split('/').map((name) => UNITS[name])];
   const [[top, bottom = ONE], [otherTop, otherBottom = ONE]] = [a, b];

@@ -4,13 +4,14 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { defaultAnalysis, type Analysis } from './analysis.js';
 import { IndexBuilder, type Added, type SourceRow } from './builder.js';
 import { indexPath, parseIndexName } from './folder.js';
 import type { PlacedPassage } from './readers/jsonl.js';
 import { readers } from './readers/reader.js';
 import { contentOf, findSources, type SourceFile } from './readers/source.js';
-import { PASSAGE_WORDS } from './readers/split.js';
+import { PASSAGE_WORDS } from './readers/split-passage.js';
 
 export interface AddProgress {
   readonly stage: 'read' | 'merge';
@@ -58,7 +59,11 @@ export interface AddSummary {
  * @param paths files or folders: JSONL, Markdown, plain text, MediaWiki XML, each also as .gz or .bz2
  * @throws T1Error USAGE, FILE_NOT_FOUND, INPUT (says where), INDEX_UNAVAILABLE, INDEX_CORRUPT, DISK_FULL, ABORTED
  */
-export async function addToIndex(name: string, paths: readonly string[], options: AddOptions = {}): Promise<AddSummary> {
+export async function addToIndex(
+  name: string,
+  paths: readonly string[],
+  options: AddOptions = {},
+): Promise<AddSummary> {
   const path = indexPath(parseIndexName(name), options.folder);
   const sources = findSources(paths);
   const isNew = !existsSync(path);
@@ -76,7 +81,8 @@ export async function addToIndex(name: string, paths: readonly string[], options
   }
 }
 
-const segmentSize = ({ segmentPostings }: AddOptions): { segmentPostings?: number } => (segmentPostings === undefined ? {} : { segmentPostings });
+const segmentSize = ({ segmentPostings }: AddOptions): { segmentPostings?: number } =>
+  segmentPostings === undefined ? {} : { segmentPostings };
 
 const withDefaults = ({ stemming, stopWords }: WantedAnalysis = {}): Analysis => ({
   stemming: stemming ?? defaultAnalysis.stemming,
@@ -86,8 +92,10 @@ const withDefaults = ({ stemming, stopWords }: WantedAnalysis = {}): Analysis =>
 function checkAnalysis(name: string, has: Analysis, wanted: WantedAnalysis = {}): void {
   for (const key of ['stemming', 'stopWords'] as const) {
     if (wanted[key] === undefined || wanted[key] === has[key]) continue;
-    const flag = key === 'stemming' ? 'stemming' : 'stop-words';
-    throw new T1Error('USAGE', `index ${name} was made with --${has[key] ? '' : 'no-'}${flag}, which stays: leave the flag out, or make another index`);
+    throw new T1Error(
+      'USAGE',
+      message`index ${name} was made ${has[key] ? 'with' : 'without'} ${named(key)}, which stays: leave it out, or make another index`,
+    );
   }
 }
 
@@ -125,7 +133,10 @@ class Adding {
   private rowOf({ path, name, kind, size, modifiedNs }: SourceFile, before: SourceRow | undefined): SourceRow {
     const settings = JSON.stringify(kind === 'jsonl' ? { kind } : { kind, words: this.words });
     if (before && before.settings !== settings) {
-      throw new T1Error('USAGE', `${name} was added as ${before.settings}, now it is ${settings}: use the same --passage-words, or make another index`);
+      throw new T1Error(
+        'USAGE',
+        message`${name} was added as ${before.settings}, now it is ${settings}: use the same ${named('passageWords')}, or make another index`,
+      );
     }
     return { path, name: before?.name ?? name, size, modified_ns: String(modifiedNs), settings, complete: 1 };
   }
@@ -150,7 +161,9 @@ class Adding {
   private count(outcome: Added, { passage, where }: PlacedPassage, changed: boolean): void {
     if (outcome !== 'conflict') this.counts[outcome]++;
     else {
-      const remedy = changed ? 'the file changed since it was added, so remove the index and add it anew' : 'give each passage an id of its own';
+      const remedy = changed
+        ? 'the file changed since it was added, so remove the index and add it anew'
+        : 'give each passage an id of its own';
       throw new T1Error('INPUT', `${where}: the index has another passage with the id '${passage.id}': ${remedy}`);
     }
   }
@@ -162,7 +175,13 @@ class Adding {
 
   private report(stage: AddProgress['stage'], share: number): void {
     const { added, known, empty } = this.counts;
-    this.options.onProgress?.({ stage, share, bytes: this.bytes, totalBytes: this.totalBytes, passages: added + known + empty });
+    this.options.onProgress?.({
+      stage,
+      share,
+      bytes: this.bytes,
+      totalBytes: this.totalBytes,
+      passages: added + known + empty,
+    });
   }
 }
 

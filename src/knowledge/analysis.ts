@@ -2,7 +2,7 @@
 import { stemmer } from 'stemmer';
 import { z } from 'zod';
 import { englishStopWords } from './stop-words.js';
-import { eachWord } from './words.js';
+import { eachWord } from './word-break.js';
 
 export const analysisOptions = z.strictObject({
   /** Porter's stemmer: "falling", "falls" → "fall". */
@@ -51,4 +51,5 @@ export class Analyzer {
 }
 
 /** What of a passage is searched: title and text as one field. */
-export const searchedText = (title: string | null, text: string): string => (title === null ? text : `${title} ${text}`);
+export const searchedText = (title: string | null, text: string): string =>
+  title === null ? text : `${title} ${text}`;

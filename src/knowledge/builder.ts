@@ -82,7 +82,8 @@ export class IndexBuilder implements Disposable {
   add({ id, title, text }: Passage): Added {
     return this.run(() => {
       const { passages, fingerprint } = this.state;
-      if (passages >= MOST_PASSAGES) throw new T1Error('INPUT', `an index holds at most ${MOST_PASSAGES} passages: make another one`);
+      if (passages >= MOST_PASSAGES)
+        throw new T1Error('INPUT', `an index holds at most ${MOST_PASSAGES} passages: make another one`);
       if (text === '' && (title ?? '') === '') return 'empty';
       if (this.insertPassage.run(passages, id, title, text).changes === 0) {
         const known = this.passageById.get(id);
@@ -106,7 +107,11 @@ export class IndexBuilder implements Disposable {
   }
 
   saveSource(row: SourceRow): void {
-    this.run(() => this.database.prepare('INSERT OR REPLACE INTO source VALUES (@path, @name, @size, @modified_ns, @settings, @complete)').run(row));
+    this.run(() =>
+      this.database
+        .prepare('INSERT OR REPLACE INTO source VALUES (@path, @name, @size, @modified_ns, @settings, @complete)')
+        .run(row),
+    );
   }
 
   /** Everything added so far is on disk. */
@@ -114,7 +119,9 @@ export class IndexBuilder implements Disposable {
     this.run(() => {
       this.writeSegment();
       const { passages, terms, fingerprint } = this.state;
-      this.database.prepare('UPDATE state SET passages = ?, terms = ?, fingerprint = ?').run(passages, terms, fingerprint);
+      this.database
+        .prepare('UPDATE state SET passages = ?, terms = ?, fingerprint = ?')
+        .run(passages, terms, fingerprint);
       this.database.exec('COMMIT');
       this.database.exec('BEGIN IMMEDIATE');
     });
@@ -147,8 +154,11 @@ export class IndexBuilder implements Disposable {
   private writeSegment(): void {
     const { segment, database } = this;
     if (segment.passages === 0) return;
-    const number = (database.prepare<[], { n: number | null }>('SELECT max(number) AS n FROM segment').get()?.n ?? 0) + 1;
-    database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?)').run(number, segment.first, segment.passages, segment.differentTerms, segment.lengthBytes());
+    const number =
+      (database.prepare<[], { n: number | null }>('SELECT max(number) AS n FROM segment').get()?.n ?? 0) + 1;
+    database
+      .prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?)')
+      .run(number, segment.first, segment.passages, segment.differentTerms, segment.lengthBytes());
     for (const { term, postings } of segment.sorted()) {
       this.insertPosting.run(number, term, postings.count, bytesOf(postings.blocks), bytesOf(postings.data));
     }

@@ -1,5 +1,16 @@
 /** The postings of one query term, read once from the first passage to the last; blocks that nobody needs are skipped. */
-import { BLOCK_FIELDS, BLOCK_POSTINGS, blockCount, LAST_PASSAGE, MOST_FREQUENT, newBlock, readBlock, SHORTEST, type Block, type Postings } from './postings.js';
+import {
+  BLOCK_FIELDS,
+  BLOCK_POSTINGS,
+  blockCount,
+  LAST_PASSAGE,
+  MOST_FREQUENT,
+  newBlock,
+  readBlock,
+  SHORTEST,
+  type Block,
+  type Postings,
+} from './postings.js';
 
 /** What the cursor adds to, by passage from `start` on. */
 export interface Window {
@@ -73,7 +84,8 @@ export class TermCursor {
         const passage = passages[at] as number;
         if (passage >= end) break;
         const frequency = frequencies[at] as number;
-        sums[passage - start] = (sums[passage - start] as number) + (weight * frequency) / (frequency + (norms[passage] as number));
+        sums[passage - start] =
+          (sums[passage - start] as number) + (weight * frequency) / (frequency + (norms[passage] as number));
       }
       this.at = at;
       if (at < count) return;

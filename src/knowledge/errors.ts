@@ -1,6 +1,7 @@
 /** SQLite's result codes while an index is used, told as ours. */
 import Database from 'better-sqlite3';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 
 /** @param path the index, for the message */
 export function indexError(path: string, cause: unknown): T1Error {
@@ -8,15 +9,27 @@ export function indexError(path: string, cause: unknown): T1Error {
   const code = errorCode(cause);
   const detail = cause instanceof Error ? cause.message : String(cause);
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_WRITE') {
-    return new T1Error('DISK_FULL', `no room to write ${path}: free some space, then the same command continues; what was indexed is kept`, { cause });
+    return new T1Error(
+      'DISK_FULL',
+      `no room to write ${path}: free some space, then the same command continues; what was indexed is kept`,
+      { cause },
+    );
   }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || cause instanceof RangeError) {
-    return new T1Error('INDEX_CORRUPT', `${path} is damaged or no index (${detail}): remove the file and add the passages again`, { cause });
+    return new T1Error(
+      'INDEX_CORRUPT',
+      `${path} is damaged or no index (${detail}): remove the file and add the passages again`,
+      { cause },
+    );
   }
   if (code.startsWith('SQLITE_BUSY')) {
     return new T1Error('INDEX_UNAVAILABLE', `${path} is being written by another process: wait for it`, { cause });
   }
-  return new T1Error('INDEX_UNAVAILABLE', `cannot use the index ${path} (${detail}): check its folder's rights or name another --index-dir`, { cause });
+  return new T1Error(
+    'INDEX_UNAVAILABLE',
+    message`cannot use the index ${path} (${detail}): check its folder's rights or name another ${named('indexFolder')}`,
+    { cause },
+  );
 }
 
 function errorCode(cause: unknown): string {

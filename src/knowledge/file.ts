@@ -97,16 +97,22 @@ export function openForWriting(path: string, analysis: Analysis): Database.Datab
     if (!empty || database.pragma('application_id', { simple: true }) !== 0) return;
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('auto_vacuum = INCREMENTAL');
-    database.transaction(() => {
-      database.pragma(`application_id = ${APPLICATION_ID}`);
-      database.pragma(`user_version = ${FORMAT}`);
-      database.exec(schema);
-      database.prepare("INSERT INTO state VALUES (1, ?, '', 0, 0)").run(JSON.stringify(analysis));
-    }).immediate();
+    database
+      .transaction(() => {
+        database.pragma(`application_id = ${APPLICATION_ID}`);
+        database.pragma(`user_version = ${FORMAT}`);
+        database.exec(schema);
+        database.prepare("INSERT INTO state VALUES (1, ?, '', 0, 0)").run(JSON.stringify(analysis));
+      })
+      .immediate();
   });
 }
 
-function opened(path: string, options: Database.Options, make: (database: Database.Database) => void = () => {}): Database.Database {
+function opened(
+  path: string,
+  options: Database.Options,
+  make: (database: Database.Database) => void = () => {},
+): Database.Database {
   return guarded(path, () => {
     const database = new Database(path, { timeout: LOCK_TIMEOUT_MS, ...options });
     try {
@@ -139,5 +145,8 @@ function check(database: Database.Database): void {
 export function readState(database: Database.Database): IndexState {
   const parsed = stateRow.safeParse(database.prepare('SELECT * FROM state').get());
   if (parsed.success) return parsed.data;
-  throw new T1Error('INDEX_CORRUPT', `${database.name} is damaged (its state cannot be read): remove the file and add the passages again`);
+  throw new T1Error(
+    'INDEX_CORRUPT',
+    `${database.name} is damaged (its state cannot be read): remove the file and add the passages again`,
+  );
 }

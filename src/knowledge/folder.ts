@@ -15,7 +15,10 @@ export const shippedIndex = 'factbook';
 /** @throws T1Error USAGE */
 export function parseIndexName(name: string): string {
   if (NAME.test(name) && !name.endsWith(SUFFIX)) return name;
-  throw new T1Error('USAGE', `'${name}' cannot name an index: take letters, digits, '.', '_' and '-', at most 64, the first a letter or digit`);
+  throw new T1Error(
+    'USAGE',
+    `'${name}' cannot name an index: take letters, digits, '.', '_' and '-', at most 64, the first a letter or digit`,
+  );
 }
 
 /** What has a slash or the suffix is a path, everything else a name in the folder. */
@@ -35,7 +38,10 @@ export function indexNames(folder = indexFolder()): string[] {
 
 export function indexNotFound(nameOrPath: string, folder = indexFolder()): T1Error {
   const known = [...new Set([...indexNames(folder), shippedIndex])].sort();
-  return new T1Error('INDEX_NOT_FOUND', `no index '${nameOrPath}' (known: ${known.join(', ')}): make one with t1 index add NAME PATHS…`);
+  return new T1Error(
+    'INDEX_NOT_FOUND',
+    `no index '${nameOrPath}' (known: ${known.join(', ')}): make one with t1 index add NAME PATHS…`,
+  );
 }
 
 export interface IndexSummary {
@@ -56,8 +62,20 @@ export function summarize(name: string, folder?: string): IndexSummary {
   return guarded(path, () => {
     try {
       const { passages, analysis } = readState(database);
-      const sources = database.prepare<[], { n: number; open: number }>('SELECT count(*) AS n, coalesce(sum(complete = 0), 0) AS open FROM source').get();
-      return { name, path, passages, sources: sources?.n ?? 0, bytes: statSync(path).size, ...analysis, complete: sources?.open === 0 };
+      const sources = database
+        .prepare<[], { n: number; open: number }>(
+          'SELECT count(*) AS n, coalesce(sum(complete = 0), 0) AS open FROM source',
+        )
+        .get();
+      return {
+        name,
+        path,
+        passages,
+        sources: sources?.n ?? 0,
+        bytes: statSync(path).size,
+        ...analysis,
+        complete: sources?.open === 0,
+      };
     } finally {
       database.close();
     }

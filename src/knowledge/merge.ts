@@ -26,10 +26,8 @@ const PAGE_ROWS = 256;
 /** The event loop gets its turn after this many terms, so that Ctrl-C is heard. */
 const TERMS_PER_TURN = 4096;
 
-export interface MergeProgress {
-  /** @param share of the merge, 0 to 1 */
-  (share: number): void;
-}
+/** @param share of the merge, 0 to 1 */
+export type MergeProgress = (share: number) => void;
 
 /**
  * Segments to merge, from the first of them to the last one of the index: as many as it takes for each segment to be larger
@@ -50,7 +48,11 @@ export function mergeFrom(sizes: readonly number[]): number {
 }
 
 /** One transaction: an interrupted merge leaves the segments as they were. */
-export async function mergeSegments(database: Database.Database, signal: AbortSignal | undefined, onProgress: MergeProgress): Promise<void> {
+export async function mergeSegments(
+  database: Database.Database,
+  signal: AbortSignal | undefined,
+  onProgress: MergeProgress,
+): Promise<void> {
   const rows = database.prepare<[], SegmentRow>('SELECT * FROM segment ORDER BY number').all();
   const merged = rows.slice(mergeFrom(rows.map(({ passages }) => passages)));
   const [first] = merged;
@@ -132,7 +134,9 @@ class TermCursor {
     database: Database.Database,
     private readonly segment: number,
   ) {
-    this.page = database.prepare('SELECT term, passages, blocks, data FROM posting WHERE segment = ? AND term > ? ORDER BY term LIMIT ?');
+    this.page = database.prepare(
+      'SELECT term, passages, blocks, data FROM posting WHERE segment = ? AND term > ? ORDER BY term LIMIT ?',
+    );
     this.read('');
   }
 
@@ -157,4 +161,5 @@ export function postingsOf({ passages, blocks, data }: Pick<PostingRow, 'passage
   return { count: passages, blocks: words, data };
 }
 
-export const bytesOf = (array: Uint8Array | Uint32Array): Buffer => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+export const bytesOf = (array: Uint8Array | Uint32Array): Buffer =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength);

@@ -155,10 +155,15 @@ function readDistances(data: Uint8Array, start: number, before: number, { passag
   if (width === 1) {
     for (let i = 0; i < count; i++) passages[i] = passage += data[at++] as number;
   } else if (width === 2) {
-    for (let i = 0; i < count; i++, at += 2) passages[i] = passage += (data[at] as number) | ((data[at + 1] as number) << 8);
+    for (let i = 0; i < count; i++, at += 2)
+      passages[i] = passage += (data[at] as number) | ((data[at + 1] as number) << 8);
   } else if (width === 4) {
     for (let i = 0; i < count; i++, at += 4) {
-      passages[i] = passage += (data[at] as number) | ((data[at + 1] as number) << 8) | ((data[at + 2] as number) << 16) | ((data[at + 3] as number) << 24);
+      passages[i] = passage +=
+        (data[at] as number) |
+        ((data[at + 1] as number) << 8) |
+        ((data[at + 2] as number) << 16) |
+        ((data[at + 3] as number) << 24);
     }
   } else throw new RangeError('postings are no block');
   return at;

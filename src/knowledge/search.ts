@@ -87,7 +87,10 @@ export class Scorer {
 
   private normsFor(bm25: Bm25): Float32Array {
     if (this.norms?.of.k1 !== bm25.k1 || this.norms.of.b !== bm25.b) {
-      this.norms = { of: bm25, byPassage: Float32Array.from(this.lengths, (length) => this.norm(length, bm25.k1, bm25.b)) };
+      this.norms = {
+        of: bm25,
+        byPassage: Float32Array.from(this.lengths, (length) => this.norm(length, bm25.k1, bm25.b)),
+      };
     }
     return this.norms.byPassage;
   }
@@ -109,7 +112,10 @@ export class Scorer {
         if (sum >= best.least * closeness) kept.push({ passage: window.start + place, sum });
       }
     }
-    return Uint32Array.from(kept.filter(({ sum }) => sum >= best.least * closeness), ({ passage }) => passage);
+    return Uint32Array.from(
+      kept.filter(({ sum }) => sum >= best.least * closeness),
+      ({ passage }) => passage,
+    );
   }
 
   /**
@@ -129,7 +135,8 @@ export class Scorer {
     let waiting = 0;
     let fromWaiting = 0;
     const most = least * WAITING_SHARE;
-    while (waiting < here.length && fromWaiting + (here[waiting] as TermCursor).most < most) fromWaiting += (here[waiting++] as TermCursor).most;
+    while (waiting < here.length && fromWaiting + (here[waiting] as TermCursor).most < most)
+      fromWaiting += (here[waiting++] as TermCursor).most;
     if (waiting === here.length) return 0;
     window.sums.fill(0);
     for (let i = waiting; i < here.length; i++) (here[i] as TermCursor).addAll(window, norms);
@@ -167,7 +174,9 @@ export class Scorer {
     for (let i = 0; i < count; i++) {
       const place = candidates[i] as number;
       const frequency = cursor.frequencyIn(start + place);
-      if (frequency > 0) sums[place] = (sums[place] as number) + (cursor.weight * frequency) / (frequency + (norms[start + place] as number));
+      if (frequency > 0)
+        sums[place] =
+          (sums[place] as number) + (cursor.weight * frequency) / (frequency + (norms[start + place] as number));
     }
   }
 
@@ -187,7 +196,10 @@ export class Scorer {
     for (const cursor of cursors) {
       passages.forEach((passage, i) => {
         const frequency = cursor.frequencyIn(passage);
-        if (frequency > 0) scores[i] = (scores[i] as number) + (cursor.weight * frequency) / (frequency + this.norm(this.lengths[passage] as number, k1, b));
+        if (frequency > 0)
+          scores[i] =
+            (scores[i] as number) +
+            (cursor.weight * frequency) / (frequency + this.norm(this.lengths[passage] as number, k1, b));
       });
     }
     return Array.from(passages, (passage, i) => ({ passage, score: scores[i] as number }));

@@ -2,10 +2,9 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { indexFolder, packageRoot } from '../paths.js';
-import { addToIndex } from './add.js';
 import { guarded } from './errors.js';
 import { indexPath, shippedIndex } from './folder.js';
-import { KnowledgeIndex } from './knowledge.js';
+import { KnowledgeIndex } from './knowledge-index.js';
 
 export { shippedIndex };
 
@@ -29,10 +28,14 @@ export async function openKnowledge(nameOrPath: string, options: OpenOptions = {
 }
 
 /** Nothing to do for other names. Made aside and moved into place, so that no other process sees half of it. */
-export async function ensureShipped(name: string, { folder = indexFolder(), signal, onNote }: OpenOptions): Promise<void> {
+export async function ensureShipped(
+  name: string,
+  { folder = indexFolder(), signal, onNote }: OpenOptions,
+): Promise<void> {
   if (name !== shippedIndex) return;
   const path = indexPath(name, folder);
   if (existsSync(path)) return;
+  const { addToIndex } = await import('./add.js'); // readers of all kinds, which a search does not need
   onNote?.(`indexing The World Factbook, which ships with t1, once: ${path}`);
   const aside = guarded(path, () => {
     mkdirSync(dirname(path), { recursive: true });

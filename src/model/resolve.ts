@@ -1,4 +1,4 @@
-/** From what the user wrote after `--model` to a file on this disk. */
+/** From what the user wrote for a model to a file on this disk. */
 import { existsSync, statSync } from 'node:fs';
 import { T1Error } from '../errors.js';
 
@@ -15,9 +15,13 @@ export interface ResolveOptions {
 export async function resolveModel(model: string, { signal, onProgress }: ResolveOptions = {}): Promise<string> {
   if (/^(?:hf|huggingface|https?):/.test(model)) return download(model, signal, onProgress);
   if (!existsSync(model)) {
-    throw new T1Error('FILE_NOT_FOUND', `no model at ${model}: give the path of a GGUF file, or hf:user/repo:quant to download one`);
+    throw new T1Error(
+      'FILE_NOT_FOUND',
+      `no model at ${model}: give the path of a GGUF file, or hf:user/repo:quant to download one`,
+    );
   }
-  if (!statSync(model).isFile()) throw new T1Error('FILE_NOT_FOUND', `${model} is not a file: give the path of a GGUF file`);
+  if (!statSync(model).isFile())
+    throw new T1Error('FILE_NOT_FOUND', `${model} is not a file: give the path of a GGUF file`);
   return model;
 }
 

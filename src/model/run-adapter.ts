@@ -15,14 +15,22 @@ export interface RunAdapter {
  * @param setting that named it, for the message
  * @throws T1Error USAGE, FILE_NOT_FOUND
  */
-export async function runAdapter(engine: Engine, name: string | undefined, setting: string, store: Store): Promise<RunAdapter | undefined> {
+export async function runAdapter(
+  engine: Engine,
+  name: string | undefined,
+  setting: string,
+  store: Store,
+): Promise<RunAdapter | undefined> {
   if (name === undefined) return undefined;
   const adapters = engine.adapters.filter((each) => each.name === name);
   if (adapters.length === 0) {
     const known = engine.adapters.map((each) => `'${each.name}'`).join(', ') || 'none';
-    throw new T1Error('USAGE', `${setting}: the engine has no adapter '${name}' (it was loaded with: ${known})`);
+    throw new T1Error('USAGE', `the engine has no adapter '${name}' (it was loaded with: ${known})`, { setting });
   }
-  return { name, files: await Promise.all(adapters.map(async ({ path, scale }) => [await fingerprint(path, store), scale] as const)) };
+  return {
+    name,
+    files: await Promise.all(adapters.map(async ({ path, scale }) => [await fingerprint(path, store), scale] as const)),
+  };
 }
 
 /** What a cache key holds of an adapter: the name changes nothing, the content and the scale do. */

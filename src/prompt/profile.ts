@@ -75,15 +75,26 @@ export type Role = z.infer<typeof role>;
  * @throws T1Error INTERNAL when a profile does not fit the schema
  */
 export function profileFor(model: ModelInfo, folder = join(packageRoot, 'models', 'profiles')): Profile {
-  const profiles = readdirSync(folder)
-    .filter((file) => file.endsWith('.json'))
-    .sort()
-    .map((file) => readProfile(join(folder, file)));
+  const profiles = readProfiles(folder);
   const matches = ({ match }: Profile) => Object.entries(match).every(([key, value]) => model.metadata[key] === value);
   const specific = profiles.find((profile) => Object.keys(profile.match).length > 0 && matches(profile));
   const chosen = specific ?? profiles.find((profile) => Object.keys(profile.match).length === 0);
   if (!chosen) throw new T1Error('INTERNAL', `no default prompt profile in ${folder}`);
   return chosen;
+}
+
+const read = new Map<string, readonly Profile[]>();
+
+/** Once per process. */
+function readProfiles(folder: string): readonly Profile[] {
+  const known = read.get(folder);
+  if (known) return known;
+  const profiles = readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => readProfile(join(folder, file)));
+  read.set(folder, profiles);
+  return profiles;
 }
 
 function readProfile(path: string): Profile {

@@ -1,7 +1,7 @@
 /** Stage 2: a role's messages become the token ids that the model reads. */
 import { Template } from '@huggingface/jinja';
-import { renderChat, type ChatMessage } from '../engine/chat-template.js';
-import type { Engine } from '../engine/engine-types.js';
+import type { ChatMessage, Engine } from '../engine/engine-types.js';
+import { concatTokens } from '../engine/tokens.js';
 import type { Role } from './profile.js';
 
 export interface Prompt {
@@ -31,26 +31,29 @@ export interface Turn {
  *   that a cache which holds them can be shared; tokenising the text again could split it otherwise
  * @throws T1Error MODEL_INVALID when the model has no usable chat template
  */
-export function renderPrompt(engine: Engine, role: Role, values: PromptValues, turn?: Turn): Prompt {
+export async function renderPrompt(engine: Engine, role: Role, values: PromptValues, turn?: Turn): Promise<Prompt> {
   const messages = messagesOf(role, values);
-  const text = renderChat(engine.model, messages, { addGenerationPrompt: true }) + role.assistantPrefix;
+  const text = (await engine.render(messages, { addGenerationPrompt: true })) + role.assistantPrefix;
   const spoken = turn ? turn.prompt.text + turn.text : '';
   if (turn && text.startsWith(spoken)) {
-    const rest = engine.tokenize(text.slice(spoken.length), { special: true, addBos: false });
-    return { text, tokens: Int32Array.of(...turn.prompt.tokens, ...turn.tokens, ...rest) };
+    const rest = await engine.tokenize(text.slice(spoken.length), { special: true, addBos: false });
+    return { text, tokens: concatTokens([turn.prompt.tokens, turn.tokens, rest]) };
   }
-  return { text, tokens: promptTokens(engine, text) };
+  return { text, tokens: await promptTokens(engine, text) };
 }
 
 /** What a role says, with its values filled in. */
 export const messagesOf = (role: Role, values: PromptValues): ChatMessage[] =>
-  role.messages.map(({ role: speaker, content }) => ({ role: speaker, content: new Template(content).render({ ...values }) }));
+  role.messages.map(({ role: speaker, content }) => ({
+    role: speaker,
+    content: new Template(content).render({ ...values }),
+  }));
 
 /**
  * Ids of a text that begins a sequence, control tokens read as such. A beginning-of-sequence token is added where the
  * model wants one and the text, as most templates write it, has none.
  */
-export function promptTokens(engine: Engine, text: string): Int32Array {
+export function promptTokens(engine: Engine, text: string): Promise<Int32Array> {
   const { bosToken } = engine.model;
   const written = bosToken !== '' && text.startsWith(bosToken);
   return engine.tokenize(text, { special: true, ...(written && { addBos: false }) });

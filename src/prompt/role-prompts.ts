@@ -18,20 +18,21 @@ export interface RolePrompt {
  * @param newTokens room that the role's own output needs
  * @returns prompts that fit the context; candidates without an answer, or too long to ask about, are left out
  */
-export function rolePrompts(
+export async function rolePrompts(
   engine: Engine,
   role: Role,
   problem: Problem,
   solvePrompt: Prompt | undefined,
   candidates: readonly Candidate[],
   newTokens: number,
-): RolePrompt[] {
-  return distinctSolutions(candidates, solvePrompt)
-    .map(({ text, turn, candidates: same }) => ({
-      prompt: renderPrompt(engine, role, { problem: problem.text, solution: text }, turn),
+): Promise<RolePrompt[]> {
+  const asked = await Promise.all(
+    distinctSolutions(candidates, solvePrompt).map(async ({ text, turn, candidates: same }) => ({
+      prompt: await renderPrompt(engine, role, { problem: problem.text, solution: text }, turn),
       candidates: same,
-    }))
-    .filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
+    })),
+  );
+  return asked.filter(({ prompt }) => prompt.tokens.length + newTokens <= engine.model.contextLength);
 }
 
 export interface DistinctSolution {
@@ -42,7 +43,10 @@ export interface DistinctSolution {
 }
 
 /** Solutions that have an answer, equal ones together. `solvePrompt` as in `rolePrompts`. */
-export function distinctSolutions(candidates: readonly Candidate[], solvePrompt: Prompt | undefined): DistinctSolution[] {
+export function distinctSolutions(
+  candidates: readonly Candidate[],
+  solvePrompt: Prompt | undefined,
+): DistinctSolution[] {
   const distinct = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     if (candidate.answer === null) continue;
@@ -53,7 +57,8 @@ export function distinctSolutions(candidates: readonly Candidate[], solvePrompt:
   return [...distinct.entries()].map(([text, same]) => {
     const [first] = same;
     // Only a solution that ended by itself is followed by the template's end of turn in the model's cache.
-    const turn = solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text, tokens: first.tokens } : undefined;
+    const turn =
+      solvePrompt && first?.finish === 'eog' ? { prompt: solvePrompt, text, tokens: first.tokens } : undefined;
     return { text, candidates: same, turn };
   });
 }

@@ -1,13 +1,17 @@
 /** From records to what a page shows: a short row for every problem, and all of one problem where somebody looks at it. */
-import type { ClaimRecord, RunRecord, SolvedRecord } from '../evaluate/record.js';
-import { byBoth, decisionOf } from '../evaluate/run-summary.js';
-import { strategyTitles } from '../evaluate/strategies.js';
+import type { ClaimRecord, RunRecord, SolvedRecord } from '../runs/record.js';
+import { byBoth, decisionOf, isPartialDecision } from '../runs/run-summary.js';
+import { strategyTitles } from '../statistics/strategies.js';
 import { selectors, type SelectorName } from '../select/select.js';
 import type { Selector } from '../select/selector.js';
+import { voteOn, type Combine } from '../select/vote.js';
 
 /** How pages call what can be right or wrong of a problem, in the order of the tables. */
 const { weighted, majority, reward, 'best-of-n': bestOfN, tool, oracle } = strategyTitles;
-export const STRATEGIES = { weighted, majority, reward, 'best-of-n': bestOfN, tool, oracle } as const satisfies Record<SelectorName | 'oracle', string>;
+export const STRATEGIES = { weighted, majority, reward, 'best-of-n': bestOfN, tool, oracle } as const satisfies Record<
+  SelectorName | 'oracle',
+  string
+>;
 export const JUDGES = { thinking: 'by thinking', program: 'by program', both: 'by both' } as const;
 
 /** A line of the table of problems. Names are short because there are many. */
@@ -46,7 +50,9 @@ export interface Decision {
   readonly chosen: number | null;
   readonly right: boolean | null;
   readonly fallback: string | null;
-  readonly combine: 'sum' | 'max';
+  /** Something was skipped that the strategy looks at: it chose with what there is. */
+  readonly partial: boolean;
+  readonly combine: Combine;
   /** [candidates] */
   readonly weights: readonly number[];
   /** The heaviest first; of two alike, the one that was chosen. */
@@ -87,7 +93,8 @@ function rightOf(pool: Pool): Row['right'] {
   };
 }
 
-const shareOf = (pool: Pool): number => pool.filter(({ correct }) => correct === true).length / Math.max(1, pool.length);
+const shareOf = (pool: Pool): number =>
+  pool.filter(({ correct }) => correct === true).length / Math.max(1, pool.length);
 
 /** Without an answer nothing is right. */
 function rightness(pool: Pool, chosen: number | null): boolean | null {
@@ -96,53 +103,113 @@ function rightness(pool: Pool, chosen: number | null): boolean | null {
 
 function judgedRightly(claim: ClaimRecord): Row['right'] {
   const holds = claim.gold === 'True';
-  return { thinking: bit(claim.byThinking === holds), program: bit(claim.byProgram === holds), both: bit(byBoth(claim) === holds) };
+  return {
+    thinking: bit(claim.byThinking === holds),
+    program: bit(claim.byProgram === holds),
+    both: bit(byBoth(claim) === holds),
+  };
 }
 
 /** @param configuration of the run: says by which strategy it answered */
 export function problemOf(record: RunRecord, configuration: Configuration): ProblemData {
   if (record.outcome !== 'solved') return { record, decisions: [] };
   const names = Object.keys(STRATEGIES).filter((name): name is SelectorName => name !== 'oracle');
-  return { record, decisions: [asRun(record, configuration), ...names.map((name) => decisionBy(record.candidates, name))] };
+  return {
+    record,
+    decisions: [asRun(record, configuration), ...names.map((name) => decisionBy(record.candidates, name))],
+  };
 }
 
 /** With the weights that were recorded, whatever fallback the run was asked for. */
-function asRun({ candidates, answer, chosen, correct }: SolvedRecord, { select = 'weighted', fallback, unknown }: Configuration): Decision {
-  const strategy: Selector = selectors[String(select) as SelectorName] ?? selectors.weighted;
-  const passes = candidates.some((each) => each.answer !== null && (each.tool.verdict === 'pass' || (unknown === 'pass' && each.tool.verdict === 'unknown')));
-  const fellBack = strategy.needsPass && !passes ? String(fallback ?? 'reward') : null;
+function asRun(
+  { candidates, answer, chosen, correct }: SolvedRecord,
+  { select = 'weighted', fallback, unknown }: Configuration,
+): Decision {
+  const name = String(select) as SelectorName;
+  const strategy: Selector = selectors[name] ?? selectors.weighted;
+  const passes = candidates.some(
+    (each) =>
+      each.answer !== null && (each.tool.verdict === 'pass' || (unknown === 'pass' && each.tool.verdict === 'unknown')),
+  );
+  const steppingIn = fallback === 'majority' || fallback === 'abstain' ? fallback : 'reward';
+  const fellBack = strategy.needsPass && !passes ? steppingIn : null;
   const { combine } = fellBack === 'majority' ? selectors.majority : strategy;
   const weights = candidates.map(({ weight }) => weight);
-  return { name: 'as run', answer, chosen, right: correct, fallback: fellBack, combine, weights, tallies: talliesOf(candidates, weights, combine, chosen) };
+  return {
+    name: 'as run',
+    answer,
+    chosen,
+    right: correct,
+    fallback: fellBack,
+    partial: isPartialDecision(
+      candidates,
+      selectors[name] ? name : 'weighted',
+      steppingIn,
+      unknown === 'pass' ? 'pass' : 'fail',
+    ),
+    combine,
+    weights,
+    tallies: talliesOf(candidates, weights, combine, chosen),
+  };
 }
 
 function decisionBy(pool: Pool, name: SelectorName): Decision {
   const { answer, chosen, weights, fallback } = decisionOf(pool, name);
   const { combine } = fallback === 'majority' ? selectors.majority : selectors[name];
-  return { name: STRATEGIES[name], answer, chosen, right: rightness(pool, chosen), fallback, combine, weights, tallies: talliesOf(pool, weights, combine, chosen) };
+  return {
+    name: STRATEGIES[name],
+    answer,
+    chosen,
+    right: rightness(pool, chosen),
+    fallback,
+    partial: isPartialDecision(pool, name),
+    combine,
+    weights,
+    tallies: talliesOf(pool, weights, combine, chosen),
+  };
 }
 
-function talliesOf(pool: Pool, weights: readonly number[], combine: 'sum' | 'max', decided: number | null): AnswerTally[] {
+function talliesOf(pool: Pool, weights: readonly number[], combine: Combine, decided: number | null): AnswerTally[] {
   const chosen = pool.find(({ index }) => index === decided)?.group;
-  const tallies = new Map<number, { answer: string; right: boolean | null; total: number; candidates: number[]; decided: boolean }>();
-  pool.forEach(({ answer, group, correct, index }, i) => {
-    if (answer === null || group === null) return;
-    const weight = weights[i] ?? 0;
-    const tally = tallies.get(group) ?? { answer, right: correct, total: 0, candidates: [], decided: group === chosen };
-    tally.total = combine === 'sum' ? tally.total + weight : Math.max(tally.total, weight);
-    if (weight > 0) tally.candidates.push(index);
-    tallies.set(group, tally);
-  });
-  return [...tallies.values()].sort((a, b) => b.total - a.total || Number(b.decided) - Number(a.decided));
+  const ballots = pool.map(({ answer, group }, i) =>
+    answer === null || group === null ? null : { group, weight: weights[i] ?? 0 },
+  );
+  return voteOn(ballots, combine)
+    .answers.map(({ group, weight, places }): AnswerTally => {
+      const own = places.flatMap((place) => pool[place] ?? []);
+      return {
+        answer: own[0]?.answer ?? '',
+        right: own[0]?.correct ?? null,
+        total: weight,
+        candidates: own.filter((_, i) => (weights[places[i] ?? -1] ?? 0) > 0).map(({ index }) => index),
+        decided: group === chosen,
+      };
+    })
+    .sort((a, b) => b.total - a.total || Number(b.decided) - Number(a.decided));
 }
 
 /** What figures are made of: without the solutions and programs, a hundred megabytes of a large run. */
 export function withoutTexts(record: RunRecord): RunRecord {
   if (record.outcome !== 'solved') return record;
-  const candidates = record.candidates.map(({ index, finish, answer, group, kind, correct, reward, weight, tokens, toolTokens, rewardTokens, tool: { verdict } }) => ({
-    ...{ index, finish, answer, group, kind, correct, reward, weight, tokens, toolTokens, rewardTokens },
-    text: '',
-    tool: { verdict, programs: [] },
-  }));
+  const candidates = record.candidates.map(
+    ({
+      index,
+      finish,
+      answer,
+      group,
+      kind,
+      correct,
+      reward,
+      weight,
+      tokens,
+      toolTokens,
+      rewardTokens,
+      tool: { verdict },
+    }) => ({
+      ...{ index, finish, answer, group, kind, correct, reward, weight, tokens, toolTokens, rewardTokens },
+      text: '',
+      tool: { verdict, programs: [] },
+    }),
+  );
   return { ...record, candidates };
 }

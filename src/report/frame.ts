@@ -1,5 +1,14 @@
 /** What all charts share: two sizes, axes, a legend. Drawn here and not by the page, so a page needs no library and shows charts at once. */
-import { symbol, symbolCircle, symbolCross, symbolDiamond, symbolSquare, symbolStar, symbolTriangle, symbolWye } from 'd3-shape';
+import {
+  symbol,
+  symbolCircle,
+  symbolCross,
+  symbolDiamond,
+  symbolSquare,
+  symbolStar,
+  symbolTriangle,
+  symbolWye,
+} from 'd3-shape';
 import { html, type Html } from './html.js';
 
 export interface Drawing {
@@ -39,11 +48,18 @@ const SHAPES = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbo
 export const shape = (i: number, size = 44): string => symbol(SHAPES[i % SHAPES.length], size)() ?? '';
 
 export function figureOf(title: string, drawings: readonly Html[], legend: readonly LegendEntry[]): Html {
-  const entries = legend.map(({ key, name, swatch }) => html`<li class="s-${key}"><svg viewBox="-8 -8 16 16" width="16" height="16" aria-hidden="true">${swatch}</svg>${name}</li>`);
+  const entries = legend.map(
+    ({ key, name, swatch }) =>
+      html`<li class="s-${key}"><svg viewBox="-8 -8 16 16" width="16" height="16" aria-hidden="true">${swatch}</svg>${name}</li>`,
+  );
   return html`<figure><figcaption>${title}</figcaption>${drawings}<ul class="legend">${entries}</ul></figure>`;
 }
 
-export function drawingOf({ id, title, description }: Drawing, { name, width, height }: Size, parts: readonly Html[]): Html {
+export function drawingOf(
+  { id, title, description }: Drawing,
+  { name, width, height }: Size,
+  parts: readonly Html[],
+): Html {
   return html`<svg class="chart ${name}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-${name}-title ${id}-${name}-text">
 <title id="${id}-${name}-title">${title}</title><desc id="${id}-${name}-text">${description}</desc>
 ${parts}</svg>`;

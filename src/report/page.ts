@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
-import type { RunRecord } from '../evaluate/record.js';
-import type { RunFile, RunManifest } from '../evaluate/run-file.js';
-import { summaryOfRecords } from '../evaluate/run-summary.js';
+import type { RunRecord } from '../runs/record.js';
+import type { RunFile, RunManifest } from '../runs/run-file.js';
+import { summaryOfRecords, type RunSummary } from '../runs/run-summary.js';
 import { packageRoot } from '../paths.js';
 import { JUDGES, problemOf, rowOf, STRATEGIES, type ProblemData, type Row } from './data.js';
 import { Html, html, inertJson } from './html.js';
@@ -28,19 +28,35 @@ export type About = Pick<RunFile, 'manifest' | 'effort'>;
 
 export async function pageDataOf({ manifest, effort }: About, records: readonly RunRecord[]): Promise<PageData> {
   const summary = await summaryOfRecords(manifest, records, effort);
-  return { overview: overviewOf(summary).text, rows: records.map(rowOf), strategies: summary.kind === 'claims' ? JUDGES : STRATEGIES };
+  return {
+    overview: overviewOf(summary).text,
+    rows: records.map(rowOf),
+    strategies: summary.kind === 'claims' ? JUDGES : strategiesOf(summary),
+  };
 }
+
+/** Those that have a figure; all while nothing is done. */
+const strategiesOf = ({ leftOut }: Pick<RunSummary, 'leftOut'>): PageData['strategies'] =>
+  Object.fromEntries(Object.entries(STRATEGIES).filter(([name]) => !Object.hasOwn(leftOut, name)));
 
 /**
  * The parts of a file, in order; problems are packed one by one, so a run need not fit into one string, or into memory.
  *
  * @param wholeAt the record with its texts, where `records` come without
  */
-export async function* reportFile(about: About, records: readonly RunRecord[], wholeAt = (record: RunRecord): RunRecord => record): AsyncGenerator<string> {
+export async function* reportFile(
+  about: About,
+  records: readonly RunRecord[],
+  wholeAt = (record: RunRecord): RunRecord => record,
+): AsyncGenerator<string> {
   const { manifest } = about;
   const { overview, rows, strategies } = await pageDataOf(about, records);
   yield head(titleOf(manifest), "default-src 'none'", 'file');
-  yield body(manifest, new Html(overview), html`<script type="application/json" id="data">${inertJson({ rows, strategies })}</script>`).text;
+  yield body(
+    manifest,
+    new Html(overview),
+    html`<script type="application/json" id="data">${inertJson({ rows, strategies })}</script>`,
+  ).text;
   for (const [ordinal, record] of records.entries()) {
     yield `<script type="text/plain" id="problem-${ordinal}">${await packed(problemOf(wholeAt(record), manifest.configuration))}</script>\n`;
   }
@@ -56,7 +72,8 @@ const titleOf = ({ task, model }: RunManifest): string => `${task.title}, ${mode
 const deflate = promisify(deflateRaw);
 
 /** Base64 has no character that markup could mistake. */
-const packed = async (problem: ProblemData): Promise<string> => (await deflate(JSON.stringify(problem), { level: 9 })).toString('base64');
+const packed = async (problem: ProblemData): Promise<string> =>
+  (await deflate(JSON.stringify(problem), { level: 9 })).toString('base64');
 
 function head(title: string, sources: string, mode: 'file' | 'live'): string {
   const style = readFileSync(join(folder, 'style.css'), 'utf8');
@@ -87,6 +104,10 @@ ${data}<script>${new Html(pageScript())}</script>
  * go. No bundler is needed for that.
  */
 export function pageScript(): string {
-  const modules = SCRIPTS.map((name) => readFileSync(join(folder, `${name}.mjs`), 'utf8').replace(/^import .*\n/gm, '').replace(/^export (?=(async )?(function|const|class) )/gm, ''));
+  const modules = SCRIPTS.map((name) =>
+    readFileSync(join(folder, `${name}.mjs`), 'utf8')
+      .replace(/^import .*\n/gm, '')
+      .replace(/^export (?=(async )?(function|const|class) )/gm, ''),
+  );
   return `(() => {\n'use strict';\n${modules.join('')}})();`;
 }

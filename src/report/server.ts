@@ -1,12 +1,18 @@
 /** A run over HTTP for this machine: the page, its figures whenever they changed, and one problem at a time. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { T1Error } from '../errors.js';
-import type { RunRecord } from '../evaluate/record.js';
-import type { RunFile } from '../evaluate/run-file.js';
+import type { RunRecord } from '../runs/record.js';
+import type { RunFile } from '../runs/run-file.js';
 import { problemOf, withoutTexts } from './data.js';
 import { livePage, pageDataOf } from './page.js';
 
-const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' };
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+};
 
 interface Snapshot {
   readonly version: string;
@@ -23,7 +29,11 @@ export function viewServer(run: RunFile): Server {
     if (!forThisMachine(request)) return answer(response, 421, 'this server answers to 127.0.0.1 and localhost only\n');
     if (request.method !== 'GET') return answer(response, 405, 'only GET\n');
     route(request, response, run, snapshotNow).catch((error: unknown) => {
-      answer(response, 500, error instanceof T1Error ? `${error.code}: ${error.message}` : `INTERNAL: ${String(error)}`);
+      answer(
+        response,
+        500,
+        error instanceof T1Error ? `${error.code}: ${error.message}` : `INTERNAL: ${String(error)}`,
+      );
     });
   });
 }
@@ -33,7 +43,12 @@ function forThisMachine({ headers, socket }: IncomingMessage): boolean {
   return headers.host === `127.0.0.1:${socket.localPort}` || headers.host === `localhost:${socket.localPort}`;
 }
 
-async function route(request: IncomingMessage, response: ServerResponse, run: RunFile, snapshotNow: () => Promise<Snapshot>): Promise<void> {
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  run: RunFile,
+  snapshotNow: () => Promise<Snapshot>,
+): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   if (url.pathname === '/') return answer(response, 200, livePage(run.manifest), 'text/html; charset=utf-8');
   const [, ordinal] = url.pathname.match(/^\/problem\/(\d{1,9})$/) ?? [];
@@ -62,7 +77,12 @@ function follower(run: RunFile): () => Promise<Snapshot> {
       }),
     );
     const keys = [...known.keys()];
-    const data = JSON.stringify(await pageDataOf(run, [...known.values()].map(({ record }) => record)));
+    const data = JSON.stringify(
+      await pageDataOf(
+        run,
+        [...known.values()].map(({ record }) => record),
+      ),
+    );
     restUntil = performance.now() + 4 * (performance.now() - started);
     return (snapshot = { version, keys, data });
   };

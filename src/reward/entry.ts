@@ -10,7 +10,7 @@ import { message, rationale, role, verdict } from '../prompt/profile.js';
 /** How the scores of a solution's steps become one; the paper's is `last`. */
 export const aggregations = {
   last: (scores: readonly number[]) => scores.at(-1) ?? NaN,
-  min: (scores: readonly number[]) => Math.min(...scores),
+  min: (scores: readonly number[]) => scores.reduce((least, score) => Math.min(least, score), Infinity),
   product: (scores: readonly number[]) => scores.reduce((product, score) => product * score, 1),
   mean: (scores: readonly number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length,
 };
@@ -94,7 +94,11 @@ export function rewardEntryFor(model: ModelInfo, folder = FOLDER): RewardEntry |
     .map((file) => readEntry(join(folder, file), 'INTERNAL'));
   const rules = ({ match }: RewardEntry) => Object.entries(match);
   return entries
-    .filter((entry) => rules(entry).length > 0 && rules(entry).every(([key, pattern]) => new RegExp(pattern, 'iu').test(fact(model, key))))
+    .filter(
+      (entry) =>
+        rules(entry).length > 0 &&
+        rules(entry).every(([key, pattern]) => new RegExp(pattern, 'iu').test(fact(model, key))),
+    )
     .sort((a, b) => rules(b).length - rules(a).length)[0];
 }
 
@@ -123,8 +127,11 @@ function readEntry(path: string, code: 'INPUT' | 'INTERNAL'): RewardEntry {
     return entry;
   } catch (cause) {
     const why = cause instanceof z.ZodError ? oneLine(cause) : String(cause);
-    throw new T1Error(code, `the reward entry ${code === 'INPUT' ? path : basename(path)} cannot be used: ${why}`, { cause });
+    throw new T1Error(code, `the reward entry ${code === 'INPUT' ? path : basename(path)} cannot be used: ${why}`, {
+      cause,
+    });
   }
 }
 
-const oneLine = ({ issues }: z.ZodError): string => issues.map(({ path, message: what }) => `${path.join('.') || 'entry'}: ${what}`).join('; ');
+const oneLine = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message: what }) => `${path.join('.') || 'entry'}: ${what}`).join('; ');

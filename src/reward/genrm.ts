@@ -2,6 +2,7 @@
  * Generative reward with rationales (arXiv 2504.04718 §3, eq. 2; arXiv 2408.15240): the model writes m verifications of
  * each solution, each ends with a question, and the reward is the mean of P(Yes) at its answer.
  */
+import { concatTokens } from '../engine/tokens.js';
 import { jobOf, sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
@@ -10,12 +11,12 @@ import type { Problem } from '../problem/problem.js';
 import type { Profile } from '../prompt/profile.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
-import type { RewardSource, Run } from '../run.js';
+import type { RewardSource, StageContext } from '../stage-context.js';
 import { contentKey } from '../store/key.js';
 import type { StoredSample } from '../store/store.js';
 import type { Candidate, Rationale, Reward } from '../types.js';
 import { tokensOf } from '../verify/math.js';
-import { goodShare, verdictTokens } from './words.js';
+import { goodShare, verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -24,26 +25,39 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error USAGE: the profile has no such role; MODEL_INVALID: no usable chat template, no single token for a word
  */
-export function checkGenrm({ reward }: Run): void {
+export async function checkGenrm({ reward }: StageContext): Promise<void> {
   const { engine } = reward;
   const role = rationaleRole(reward);
-  renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
-  verdictTokens(engine, role);
+  await renderPrompt(engine, role, { problem: 'problem', solution: 'solution' });
+  await verdictTokens(engine, role);
 }
+
+/** Rationales for each candidate; greedy ones are all alike. */
+export const rationaleCount = ({ settings, reward: { profile } }: StageContext): number =>
+  profile.defaults.rationaleTemperature === 0 ? 1 : (settings.rationales ?? profile.defaults.rationales);
 
 /** Candidates that a tool refuted are judged too, so that every selection can be made from the pool. */
 export async function genrm(
   problem: Problem,
   solvePrompt: Prompt,
   candidates: readonly Candidate[],
-  run: Run,
+  run: StageContext,
 ): Promise<Reward[]> {
   const { engine, modelHash, profile, adapter } = run.reward;
-  const { rationaleTokens, rationaleTemperature, rationales: usual } = profile.defaults;
+  const { rationaleTokens, rationaleTemperature } = profile.defaults;
   const role = rationaleRole(run.reward);
-  const count = rationaleTemperature === 0 ? 1 : (run.settings.rationales ?? usual);
-  const seeds = Array.from({ length: count }, (_, i) => (rationaleTemperature === 0 ? 0 : sampleSeed(run.settings.seed, i)));
-  const asked = rolePrompts(engine, role, problem, engine === run.engine ? solvePrompt : undefined, candidates, rationaleTokens);
+  const count = rationaleCount(run);
+  const seeds = Array.from({ length: count }, (_, i) =>
+    rationaleTemperature === 0 ? 0 : sampleSeed(run.settings.seed, i),
+  );
+  const asked = await rolePrompts(
+    engine,
+    role,
+    problem,
+    engine === run.engine ? solvePrompt : undefined,
+    candidates,
+    rationaleTokens,
+  );
   const written = await sampleCached(
     { ...run, engine, modelHash },
     'reward',
@@ -56,11 +70,20 @@ export async function genrm(
       stop: [role.ask],
     },
   );
-  const scores = await verdicts(asked.map(({ prompt }) => prompt), written, role, run);
+  const scores = await verdicts(
+    asked.map(({ prompt }) => prompt),
+    written,
+    role,
+    run,
+  );
   const rewards = new Map<number, Reward>(); // by index of the candidate
   asked.forEach(({ candidates: same }, i) => {
     const rationales = (written[i] ?? []).map(({ text }, k): Rationale => ({ text, score: scores[i]?.[k] ?? null }));
-    const reward = { score: mean(rationales, run.settings.rationaleScore), rationales, tokens: tokensOf(written[i] ?? []) };
+    const reward = {
+      score: mean(rationales, run.settings.rationaleScore),
+      rationales,
+      tokens: tokensOf(written[i] ?? []),
+    };
     for (const { index } of same) {
       rewards.set(index, reward);
       run.emit({ type: 'score', index, reward: reward.score });
@@ -74,15 +97,15 @@ async function verdicts(
   prompts: readonly Prompt[],
   written: readonly (readonly StoredSample[])[],
   role: ReturnType<typeof rationaleRole>,
-  run: Run,
+  run: StageContext,
 ): Promise<(number | null)[][]> {
   const { engine, modelHash, adapter } = run.reward;
-  const { good, bad } = verdictTokens(engine, role);
+  const { good, bad } = await verdictTokens(engine, role);
   const scores: (number | null)[][] = written.map((row) => row.map(() => null));
   const all = written.flatMap((row, i) =>
     row.flatMap(({ tokens: said, finish }, k) => {
       if (finish !== 'stop') return [];
-      const tokens = Int32Array.of(...(prompts[i]?.tokens ?? []), ...said);
+      const tokens = concatTokens([prompts[i]?.tokens ?? new Int32Array(), said]);
       const key = contentKey('genrm', engine.build, modelHash, adapterKey(adapter), tokens, good, bad);
       return [{ tokens, key, place: { set: (score: number) => void ((scores[i] ?? [])[k] = score) } }];
     }),
@@ -96,7 +119,7 @@ async function verdicts(
   if (missing.length === 0) return scores;
   const { logprobs, usage } = await engine.score({
     sequences: missing.map(({ tokens }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
-    targets: Int32Array.of(...good, ...bad),
+    targets: concatTokens([good, bad]),
     adapter: adapter?.name,
     signal: run.signal,
   });
@@ -121,5 +144,8 @@ export function mean(rationales: readonly Rationale[], kind: 'probability' | 'vo
 function rationaleRole({ entry, profile: { name, roles } }: RewardSource): NonNullable<Profile['roles']['rationale']> {
   if (entry?.kind === 'genrm') return entry;
   if (roles.rationale) return roles.rationale;
-  throw new T1Error('USAGE', `the prompt profile '${name}' has no rationales, so the model cannot give the reward genrm: use yes-no`);
+  throw new T1Error(
+    'USAGE',
+    `the prompt profile '${name}' has no rationales, so the model cannot give the reward genrm: use yes-no`,
+  );
 }

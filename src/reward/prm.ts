@@ -2,17 +2,19 @@
  * Process reward model: a score for each step of a solution, read in one pass, and one for the whole of them
  * (arXiv 2504.04718 §3: the last step's; arXiv 2312.08935 takes the lowest).
  */
+import { concatTokens } from '../engine/tokens.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { RewardSource, Run } from '../run.js';
+import type { RewardSource, StageContext } from '../stage-context.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, Reward, StepScore } from '../types.js';
 import { aggregations, type ProcessEntry } from './entry.js';
 import { solutionSteps, tagToken, type SolutionSteps } from './solution-steps.js';
-import { goodShare, verdictTokens } from './words.js';
+import { goodShare, verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -21,12 +23,12 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error USAGE: no entry says how; MODEL_INVALID: words or tag that are no single token, no usable chat template
  */
-export function checkPrm({ reward }: Run): void {
+export async function checkPrm({ reward }: StageContext): Promise<void> {
   const entry = processEntry(reward);
-  verdictTokens(reward.engine, entry);
-  if (entry.steps.layout === 'tags') tagToken(reward.engine, entry.steps.tag);
+  await verdictTokens(reward.engine, entry);
+  if (entry.steps.layout === 'tags') await tagToken(reward.engine, entry.steps.tag);
   const example = ['1 + 1 = 2', '2 + 1 = 3'].join(entry.separator);
-  const read = solutionSteps(reward.engine, entry, reward.profile, 'problem', example);
+  const read = await solutionSteps(reward.engine, entry, reward.profile, 'problem', example);
   if (read?.positions.length === 2) return;
   throw new T1Error(
     'MODEL_INVALID',
@@ -35,13 +37,18 @@ export function checkPrm({ reward }: Run): void {
 }
 
 /** Scores refuted candidates too, so that every selection can be made from the pool; all in one job over shared prefixes. */
-export async function prm(problem: Problem, _prompt: Prompt, candidates: readonly Candidate[], run: Run): Promise<Reward[]> {
+export async function prm(
+  problem: Problem,
+  _prompt: Prompt,
+  candidates: readonly Candidate[],
+  run: StageContext,
+): Promise<Reward[]> {
   const { engine, profile } = run.reward;
   const entry = processEntry(run.reward);
   const read = new Map<string, SolutionSteps>(); // by solution: equal ones are scored once
   for (const { text, answer } of candidates) {
     if (answer === null || read.has(text)) continue;
-    const steps = solutionSteps(engine, entry, profile, problem.text, text);
+    const steps = await solutionSteps(engine, entry, profile, problem.text, text);
     if (steps && steps.tokens.length <= engine.model.contextLength) read.set(text, steps);
   }
   const scores = await stepScores([...read.values()], entry, run);
@@ -53,25 +60,35 @@ export async function prm(problem: Problem, _prompt: Prompt, candidates: readonl
   });
 }
 
-function rewardOf(steps: readonly StepScore[], entry: ProcessEntry, run: Run): Reward {
+function rewardOf(steps: readonly StepScore[], entry: ProcessEntry, run: StageContext): Reward {
   const aggregate = aggregations[run.settings.aggregation ?? entry.aggregation];
   return { score: aggregate(steps.map(({ score }) => score)), steps };
 }
 
 /** @returns [sequences][steps] P(good) against P(bad) at each position */
-async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEntry, run: Run): Promise<StepScore[][]> {
+async function stepScores(
+  sequences: readonly SolutionSteps[],
+  entry: ProcessEntry,
+  run: StageContext,
+): Promise<StepScore[][]> {
   const { engine, modelHash, adapter } = run.reward;
-  const { good, bad } = verdictTokens(engine, entry);
+  const { good, bad } = await verdictTokens(engine, entry);
   const keys = sequences.map(({ tokens, positions }) =>
-    Array.from(positions, (at) => contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad)),
+    Array.from(positions, (at) =>
+      contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad),
+    ),
   );
   const known = keys.map((row) => row.map((key) => run.store.score(key)));
   const all = [...sequences.keys()];
-  const missing = jobOf(engine, all, all.filter((i) => known[i]?.some((score) => score === undefined)));
+  const missing = jobOf(
+    engine,
+    all,
+    all.filter((i) => known[i]?.some((score) => score === undefined)),
+  );
   if (missing.length > 0) {
     const { logprobs, usage } = await engine.score({
       sequences: missing.flatMap((i) => sequences[i] ?? []),
-      targets: Int32Array.of(...good, ...bad),
+      targets: concatTokens([good, bad]),
       adapter: adapter?.name,
       signal: run.signal,
     });
@@ -79,7 +96,10 @@ async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEnt
     const width = good.length + bad.length;
     missing.forEach((i, row) => {
       known[i] = (keys[i] ?? []).map((key, step) => {
-        const score = goodShare((logprobs[row] ?? new Float32Array()).subarray(step * width, (step + 1) * width), good.length);
+        const score = goodShare(
+          (logprobs[row] ?? new Float32Array()).subarray(step * width, (step + 1) * width),
+          good.length,
+        );
         run.store.saveScore(key, 'prm', score);
         return score;
       });
@@ -92,9 +112,18 @@ async function stepScores(sequences: readonly SolutionSteps[], entry: ProcessEnt
 function processEntry({ engine, entry, profile }: RewardSource): ProcessEntry {
   if (entry?.kind === 'prm') return entry;
   const { process: own } = profile.roles;
-  if (!entry && own) return { ...own, kind: 'prm', name: profile.name, source: profile.source, match: {}, aggregation: 'last', steps: { layout: 'own' } };
+  if (!entry && own)
+    return {
+      ...own,
+      kind: 'prm',
+      name: profile.name,
+      source: profile.source,
+      match: {},
+      aggregation: 'last',
+      steps: { layout: 'own' },
+    };
   throw new T1Error(
     'USAGE',
-    `nothing says how ${engine.model.name} scores steps: give a process reward model with --reward-model, a description with --reward-entry, or another --reward`,
+    message`nothing says how ${engine.model.name} scores steps: give a process reward model with ${named('rewardModel')}, a description with ${named('rewardEntry')}, or another ${named('reward')}`,
   );
 }

@@ -6,11 +6,11 @@
 import { T1Error } from '../errors.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { Run } from '../run.js';
+import type { StageContext } from '../stage-context.js';
 import type { Candidate, Reward } from '../types.js';
 import { checkClassifier, classifier } from './classifier.js';
 import type { RewardEntry } from './entry.js';
-import { checkGenrm, genrm } from './genrm.js';
+import { checkGenrm, genrm, rationaleCount } from './genrm.js';
 import { checkPrm, prm } from './prm.js';
 import { checkYesNo, yesNo } from './yes-no.js';
 
@@ -19,15 +19,23 @@ export type RewardModel = (
   problem: Problem,
   prompt: Prompt,
   candidates: readonly Candidate[],
-  run: Run,
+  run: StageContext,
 ) => Promise<Reward[]>;
 
 export const rewardModels = { 'yes-no': yesNo, genrm, prm, classifier } satisfies Record<string, RewardModel>;
 
 export type RewardName = keyof typeof rewardModels;
 
-/** What makes sure, before anything is sampled, that the reward can be had; throws a T1Error otherwise. */
-export const rewardChecks: Record<RewardName, (run: Run) => void> = { 'yes-no': checkYesNo, genrm: checkGenrm, prm: checkPrm, classifier: checkClassifier };
+/** What makes sure, before anything is sampled, that the reward can be had; rejects with a T1Error otherwise. */
+export const rewardChecks: Record<RewardName, (run: StageContext) => Promise<void>> = {
+  'yes-no': checkYesNo,
+  genrm: checkGenrm,
+  prm: checkPrm,
+  classifier: checkClassifier,
+};
+
+/** How many judgements a candidate gets in a fixed budget, where its reward is read from several. */
+export const rewardLooks: Partial<Record<RewardName, (context: StageContext) => number>> = { genrm: rationaleCount };
 
 /**
  * What a reward model was made for; other models are asked for a yes or no.

@@ -2,15 +2,16 @@
  * Direct generative reward (arXiv 2408.15240, eq. for GenRM without a rationale): ask whether the solution is
  * correct and read P(Yes) / (P(Yes) + P(No)) from the logits, without sampling anything.
  */
+import { concatTokens } from '../engine/tokens.js';
 import { jobOf } from '../generate/cached.js';
 import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
-import type { RewardSource, Run } from '../run.js';
+import type { RewardSource, StageContext } from '../stage-context.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, Reward } from '../types.js';
-import { goodShare, verdictTokens } from './words.js';
+import { goodShare, verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -19,10 +20,10 @@ const NOT_SCORED: Reward = { score: null };
  *
  * @throws T1Error MODEL_INVALID: no usable chat template, or no single token for a word
  */
-export function checkYesNo({ reward }: Run): void {
+export async function checkYesNo({ reward }: StageContext): Promise<void> {
   const role = askedRole(reward);
-  renderPrompt(reward.engine, role, { problem: 'problem', solution: 'solution' });
-  verdictTokens(reward.engine, role);
+  await renderPrompt(reward.engine, role, { problem: 'problem', solution: 'solution' });
+  await verdictTokens(reward.engine, role);
 }
 
 /**
@@ -33,11 +34,11 @@ export async function yesNo(
   problem: Problem,
   solvePrompt: Prompt,
   candidates: readonly Candidate[],
-  run: Run,
+  run: StageContext,
 ): Promise<Reward[]> {
   const { engine, modelHash, adapter } = run.reward;
   const role = askedRole(run.reward);
-  const { good, bad } = verdictTokens(engine, role);
+  const { good, bad } = await verdictTokens(engine, role);
   const rewards = new Map<number, Reward>(); // by index of the candidate
   const told = () => candidates.map(({ index }) => rewards.get(index) ?? NOT_SCORED);
   const tell = (same: readonly Candidate[], reward: number) => {
@@ -46,7 +47,8 @@ export async function yesNo(
       run.emit({ type: 'score', index, reward });
     }
   };
-  const asked = rolePrompts(engine, role, problem, engine === run.engine ? solvePrompt : undefined, candidates, 0).map((entry) => ({
+  const own = engine === run.engine ? solvePrompt : undefined;
+  const asked = (await rolePrompts(engine, role, problem, own, candidates, 0)).map((entry) => ({
     ...entry,
     key: contentKey('yes-no', engine.build, modelHash, adapterKey(adapter), entry.prompt.tokens, good, bad),
   }));
@@ -60,7 +62,7 @@ export async function yesNo(
 
   const { logprobs, usage } = await engine.score({
     sequences: missing.map(({ prompt: { tokens } }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
-    targets: Int32Array.of(...good, ...bad),
+    targets: concatTokens([good, bad]),
     adapter: adapter?.name,
     signal: run.signal,
   });

@@ -19,6 +19,9 @@ export class LazySandbox {
   }
 
   async dispose(): Promise<void> {
-    await this.#started?.then((sandbox) => sandbox.dispose(), () => undefined);
+    await this.#started?.then(
+      (sandbox) => sandbox.dispose(),
+      () => undefined,
+    );
   }
 }

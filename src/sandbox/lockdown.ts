@@ -25,7 +25,9 @@ export const pyodideVersion = z
  * no worker threads, no addons, and of the disk only what Pyodide needs.
  */
 export function lockdownFlags(entry: string): string[] {
-  const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
   const readable = new Set([pyodideFolder, dirname(childEntry), dirname(entry)]);
   return [
     '--disallow-code-generation-from-strings',

@@ -44,7 +44,10 @@ const GuestReport = z.discriminatedUnion('ok', [
 ]);
 
 /** The guest's report is only ever about itself: it can claim ok or error, never the host's statuses. */
-export function toResult(reply: Reply, { outputBytes, timeoutMs }: Pick<Job, 'outputBytes' | 'timeoutMs'>): ProgramResult {
+export function toResult(
+  reply: Reply,
+  { outputBytes, timeoutMs }: Pick<Job, 'outputBytes' | 'timeoutMs'>,
+): ProgramResult {
   if (reply.kind === 'fatal') return failed('died', 'Died', reply.message);
   if (reply.kind === 'killed') {
     const { status, message, ms } = reply;

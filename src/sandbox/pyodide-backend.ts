@@ -24,12 +24,22 @@ export async function pyodideBackend(options: BackendOptions, internals: Backend
     spares: 1,
     async start() {
       const { fd, imageBytes, packagesBytes } = await (opened ??= openSnapshot(cacheDir, packages));
-      const child = { mode: 'serve', pyodideUrl, memoryBytes, snapshotBytes: imageBytes, packagesBytes, ...internals.childOptions };
+      const child = {
+        mode: 'serve',
+        pyodideUrl,
+        memoryBytes,
+        snapshotBytes: imageBytes,
+        packagesBytes,
+        ...internals.childOptions,
+      };
       return startWorker(pyodideChild(entry, child, fd));
     },
     probes: () => PYODIDE_PROBES,
     async close() {
-      await opened?.then((snapshot) => snapshot.close(), () => undefined);
+      await opened?.then(
+        (snapshot) => snapshot.close(),
+        () => undefined,
+      );
     },
   };
 }

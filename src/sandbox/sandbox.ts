@@ -5,13 +5,12 @@
  * system's CPython as a fork server. A result comes back the same way; only the host says timeout, output or died.
  */
 import { T1Error } from '../errors.js';
-import type { Backend, BackendInternals, BackendName } from './backend.js';
+import { message, type Message } from '../message.js';
+import type { Backend, BackendInternals, BackendName, BackendOptions } from './backend.js';
 import { runInOrderOfCompletion, type BatchResult, type BatchSource } from './batch.js';
-import { cpythonBackend } from './cpython/cpython-backend.js';
 import type { GuestProcess } from './guest-process.js';
-import { Pool } from './pool.js';
+import { Pool } from './process-pool.js';
 import { refusedUnrun, toJob, type ProgramRequest, type ProgramResult } from './program.js';
-import { pyodideBackend } from './pyodide-backend.js';
 import { parseSandboxOptions, type SandboxOptions } from './sandbox-options.js';
 import { selfTest } from './self-test.js';
 
@@ -21,7 +20,13 @@ export type { BackendName } from './backend.js';
 export type { BatchProgram, BatchResult, BatchSource } from './batch.js';
 export type { ProgramError, ProgramRequest, ProgramResult, ProgramStatus } from './program.js';
 
-const backends = { pyodide: pyodideBackend, cpython: cpythonBackend } satisfies Record<BackendName, unknown>;
+/** Loaded when it is asked for. */
+const backends = {
+  pyodide: async (options: BackendOptions, internals?: BackendInternals) =>
+    (await import('./pyodide-backend.js')).pyodideBackend(options, internals),
+  cpython: async (options: BackendOptions, internals?: BackendInternals) =>
+    (await import('./cpython/cpython-backend.js')).cpythonBackend(options, internals),
+} satisfies Record<BackendName, unknown>;
 
 type Parsed = ReturnType<typeof parseSandboxOptions>;
 
@@ -53,22 +58,26 @@ export class Sandbox implements AsyncDisposable {
     const parsed = parseSandboxOptions(options);
     if (parsed.backend !== 'auto') return Sandbox.#startWith(await backends[parsed.backend](parsed, internals), parsed);
     const [sandbox, why] = await Sandbox.#startAny(parsed, internals);
-    options.onChoice?.(`sandbox: ${sandbox.description}${why && `, since ${why}`}`);
+    const line = message`sandbox: ${sandbox.description}${why ? message`, since ${why}` : ''}`;
+    options.onChoice?.(String(line), line);
     return sandbox;
   }
 
   /** cpython, if it can be had and passes its self-test; for everything that the user got wrong the error stays. */
-  static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, string]> {
+  static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, Message?]> {
     try {
       const { sympy: _, ...others } = options;
-      return [await Sandbox.#startWith(await cpythonBackend(others, internals), options), ''];
+      return [await Sandbox.#startWith(await backends.cpython(others, internals), options)];
     } catch (error) {
       if (!(error instanceof T1Error) || error.code !== 'SANDBOX_UNAVAILABLE') throw error;
-      return [await Sandbox.#startWith(await pyodideBackend(options, internals), options), error.message];
+      return [await Sandbox.#startWith(await backends.pyodide(options, internals), options), error.text];
     }
   }
 
-  static async #startWith(backend: Backend, { workers, spares = backend.spares, memoryBytes }: Parsed): Promise<Sandbox> {
+  static async #startWith(
+    backend: Backend,
+    { workers, spares = backend.spares, memoryBytes }: Parsed,
+  ): Promise<Sandbox> {
     let first: GuestProcess | undefined;
     try {
       first = await backend.start();

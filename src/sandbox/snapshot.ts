@@ -15,9 +15,33 @@ import { writeZip } from './zip.js';
 
 /** Modules that a program gets without the time of importing them. */
 export const PRELOADED_MODULES = [
-  'math', 'cmath', 'fractions', 'decimal', 'numbers', 'statistics', 'random', 'itertools', 'functools',
-  'operator', 'collections', 'heapq', 'bisect', 're', 'string', 'textwrap', 'json', 'datetime', 'calendar',
-  'time', 'copy', 'dataclasses', 'enum', 'typing', 'io', 'ast', 'traceback',
+  'math',
+  'cmath',
+  'fractions',
+  'decimal',
+  'numbers',
+  'statistics',
+  'random',
+  'itertools',
+  'functools',
+  'operator',
+  'collections',
+  'heapq',
+  'bisect',
+  're',
+  'string',
+  'textwrap',
+  'json',
+  'datetime',
+  'calendar',
+  'time',
+  'copy',
+  'dataclasses',
+  'enum',
+  'typing',
+  'io',
+  'ast',
+  'traceback',
 ] as const;
 
 const BUILD_TIMEOUT_MS = 120_000;
@@ -46,7 +70,10 @@ export async function openSnapshot(
   packages: Packages | null = null,
   build: (archive: Buffer) => Promise<Buffer> = buildSnapshot,
 ): Promise<Snapshot> {
-  const path = join(folder, `sandbox-${pyodideVersion}-${hostVersion()}${packages ? `-${packages.digest}` : ''}.snapshot`);
+  const path = join(
+    folder,
+    `sandbox-${pyodideVersion}-${hostVersion()}${packages ? `-${packages.digest}` : ''}.snapshot`,
+  );
   const found = tryOpen(path);
   if (found) return found;
   const archive = packages ? writeZip(packages.files) : Buffer.alloc(0);

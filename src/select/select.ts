@@ -4,8 +4,9 @@ import type { Fallback, ScoredCandidate, Selection } from '../types.js';
 import { bestOfN } from './best-of-n.js';
 import { majority } from './majority.js';
 import { rewardOnly } from './reward-only.js';
-import { passed, type Selector } from './selector.js';
+import { lacks, passed, type Selector } from './selector.js';
 import { toolOnly } from './tool-only.js';
+import { voteOn } from './vote.js';
 import { weighted } from './weighted.js';
 
 export const selectors = {
@@ -19,11 +20,12 @@ export const selectors = {
 export type SelectorName = keyof typeof selectors;
 
 /**
- * Chooses the answer whose candidates weigh most; ties go to the first seen.
+ * Chooses the answer whose candidates weigh most; ties go to the first seen (`vote.ts`). What was skipped passes nothing, refutes
+ * nothing and adds nothing.
  *
  * @param pool candidates in the order of their sample index
  * @param fallback what decides when the strategy needs a pass and nobody passed
- * @param unknown what a candidate counts as of which the tool says nothing; it verifies no answer either way
+ * @param unknown what a candidate counts as of which the tool was asked and said nothing; it verifies no answer either way
  * @throws T1Error INPUT when a candidate with an answer has no group
  */
 export function select(
@@ -57,6 +59,21 @@ export function fallbackSelector(strategy: Selector, fallback: Fallback): Select
   }
 }
 
+/** Whether something was skipped that the rule looks at by which `select` chooses of this pool. */
+export function isPartial(
+  pool: readonly ScoredCandidate[],
+  name: SelectorName,
+  fallback: Fallback,
+  unknown: 'fail' | 'pass' = 'fail',
+): boolean {
+  const strategy: Selector = selectors[name];
+  const answered = pool.filter(({ answer }) => answer !== null).map(unknown === 'pass' ? believed : (each) => each);
+  const missing = (selector: Selector): boolean => answered.some((candidate) => lacks(selector, candidate));
+  if (missing(strategy)) return true;
+  const steppingIn = strategy.needsPass && !answered.some(passed) ? fallbackSelector(strategy, fallback) : null;
+  return steppingIn !== null && missing(steppingIn);
+}
+
 const believed = (candidate: ScoredCandidate): ScoredCandidate =>
   candidate.tool.verdict === 'unknown' ? { ...candidate, tool: { ...candidate.tool, verdict: 'pass' } } : candidate;
 
@@ -67,39 +84,30 @@ function verifies(pool: readonly ScoredCandidate[], chosen: number | null): bool
 
 const NOTHING = { answer: null, chosen: null, verified: false } as const;
 
-interface Tally {
-  weight: number;
-  /** The heaviest candidate stands for the answer, the first among equals. */
-  standsFor: ScoredCandidate;
-  standsForWeight: number;
-  verified: boolean;
-}
-
 function decide(pool: readonly ScoredCandidate[], strategy: Selector, fallback: Fallback | null): Selection {
   const counts = (candidate: ScoredCandidate) =>
     candidate.answer !== null && (!strategy.needsPass || passed(candidate) === 1);
-  const weights = pool.map((candidate) => (counts(candidate) ? strategy.weigh(candidate) : 0));
-  const tallies = new Map<number, Tally>();
-  pool.forEach((candidate, i) => {
-    if (counts(candidate)) add(tallies, candidate, weights[i] ?? 0, strategy.combine);
-  });
-  let best: Tally | undefined;
-  for (const tally of tallies.values()) if (!best || tally.weight > best.weight) best = tally;
-  if (!best) return { ...NOTHING, fallback, weights };
-  const { standsFor, verified } = best;
-  return { answer: standsFor.answer, chosen: standsFor.index, verified, fallback, weights };
+  const ballots = pool.map((candidate) =>
+    counts(candidate) ? { group: groupOf(candidate), weight: strategy.weigh(candidate) } : null,
+  );
+  const weights = ballots.map((ballot) => ballot?.weight ?? 0);
+  const { leader } = voteOn(ballots, strategy.combine);
+  const standsFor = leader && pool[leader.standsFor];
+  if (!standsFor) return { ...NOTHING, fallback, weights };
+  return {
+    answer: standsFor.answer,
+    chosen: standsFor.index,
+    verified: verifies(pool, standsFor.index),
+    fallback,
+    weights,
+  };
 }
 
-function add(tallies: Map<number, Tally>, candidate: ScoredCandidate, weight: number, combine: Selector['combine']): void {
-  const { group } = candidate;
-  if (group == null) throw new T1Error('INPUT', `candidate ${candidate.index} has an answer and no group: answerGroups says which answers are the same`);
-  const verified = passed(candidate) === 1;
-  const tally = tallies.get(group);
-  if (!tally) {
-    tallies.set(group, { weight, standsFor: candidate, standsForWeight: weight, verified });
-    return;
-  }
-  tally.weight = combine === 'sum' ? tally.weight + weight : Math.max(tally.weight, weight);
-  tally.verified ||= verified;
-  if (weight > tally.standsForWeight) [tally.standsFor, tally.standsForWeight] = [candidate, weight];
+function groupOf({ group, index }: ScoredCandidate): number {
+  if (group == null)
+    throw new T1Error(
+      'INPUT',
+      `candidate ${index} has an answer and no group: answerGroups says which answers are the same`,
+    );
+  return group;
 }

@@ -1,8 +1,9 @@
-import { passed, type Selector } from './selector.js';
+import { passed, rewarded, type Selector } from './selector.js';
 
 /** The paper's weighted best-of-N (arXiv 2504.04718 §3): Σ tool × reward over candidates with the same answer. */
 export const weighted: Selector = {
-  weigh: (candidate) => passed(candidate) * (candidate.reward ?? 0),
+  weigh: (candidate) => passed(candidate) * rewarded(candidate),
   combine: 'sum',
+  needs: ['tool', 'reward'],
   needsPass: true,
 };

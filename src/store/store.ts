@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { FinishReason, KvCosts, Sample } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
+import { message, named } from '../message.js';
 import type { CacheCounts, ToolVerdict } from '../types.js';
 import { storeError } from './errors.js';
 import { littleEndian } from './key.js';
@@ -31,7 +32,9 @@ const programsColumn = z.array(
 );
 
 const evidenceColumn = z.strictObject({
-  passages: z.array(z.strictObject({ id: z.string(), title: z.string().nullable(), text: z.string(), score: z.number() })).optional(),
+  passages: z
+    .array(z.strictObject({ id: z.string(), title: z.string().nullable(), text: z.string(), score: z.number() }))
+    .optional(),
   checks: z.array(z.strictObject({ text: z.string(), verdict: z.enum(['pass', 'fail', 'unknown']) })).optional(),
   tokens: z.int().optional(),
   note: z.string().optional(),
@@ -75,7 +78,8 @@ export class Store {
    */
   static open(path: string): Store {
     // SQLite takes an empty name for a database that vanishes when it is closed.
-    if (path === '') throw new T1Error('USAGE', 'the name of the database is empty: give --db a file');
+    if (path === '')
+      throw new T1Error('USAGE', message`the name of the database is empty: give ${named('database')} a file`);
     return guarded(path, () => {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
       return Store.over(new Database(path, { timeout: 5000 }));
@@ -128,7 +132,9 @@ export class Store {
 
   /** What a calibration measured; see Engine.useCosts. */
   kvCosts(key: Buffer): KvCosts | undefined {
-    const row = this.run(() => this.database.prepare<[Buffer], { costs: string }>('SELECT costs FROM kv_costs WHERE key = ?').get(key));
+    const row = this.run(() =>
+      this.database.prepare<[Buffer], { costs: string }>('SELECT costs FROM kv_costs WHERE key = ?').get(key),
+    );
     return row && kvCostsColumn.parse(JSON.parse(row.costs));
   }
 
@@ -147,8 +153,17 @@ export class Store {
   }
 
   saveVerdict(key: Buffer, verifier: string, { verdict, programs, passages, checks, tokens, note }: ToolVerdict): void {
-    const evidence = passages || checks || tokens !== undefined || note !== undefined ? JSON.stringify({ passages, checks, tokens, note }) : null;
-    this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch(), ?)', [key, verifier, verdict, JSON.stringify(programs), evidence]);
+    const evidence =
+      passages || checks || tokens !== undefined || note !== undefined
+        ? JSON.stringify({ passages, checks, tokens, note })
+        : null;
+    this.write('INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, unixepoch(), ?)', [
+      key,
+      verifier,
+      verdict,
+      JSON.stringify(programs),
+      evidence,
+    ]);
   }
 
   score(key: Buffer): number | undefined {
@@ -228,7 +243,10 @@ function claim(database: Database.Database): void {
   if (owner === APPLICATION_ID) return;
   const tables = database.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_master').get();
   if (owner !== 0 || (tables?.n ?? 0) > 0) {
-    throw new T1Error('STORE_UNAVAILABLE', `${database.name} is a database of another program: name another --db`);
+    throw new T1Error(
+      'STORE_UNAVAILABLE',
+      message`${database.name} is a database of another program: name another ${named('database')}`,
+    );
   }
   database.pragma(`application_id = ${APPLICATION_ID}`);
 }

@@ -30,7 +30,13 @@ const taskSchema = z.strictObject({
     /** Path in this package, for what ships. */
     file: z.string().optional(),
   }),
-  fields: z.strictObject({ id: template.optional(), problem: template, answer: template, category: template.optional(), level: template.optional() }),
+  fields: z.strictObject({
+    id: template.optional(),
+    problem: template,
+    answer: template,
+    category: template.optional(),
+    level: template.optional(),
+  }),
   /** A file of this package with ids, one on each line, `#` before remarks: only these problems of the data. */
   only: z.string().optional(),
   /** The answer is what follows the last of these. */
@@ -51,7 +57,9 @@ export function builtInTasks(): Task[] {
     .filter((file) => file.endsWith('.json'))
     .sort()
     .map((file) => extension.parse(JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))));
-  return written.map(({ extends: base, ...own }) => taskSchema.parse({ ...written.find(({ name }) => name === base), ...own }));
+  return written.map(({ extends: base, ...own }) =>
+    taskSchema.parse({ ...written.find(({ name }) => name === base), ...own }),
+  );
 }
 
 export const FIELDS = ['id', 'problem', 'answer', 'category', 'level'] as const;
@@ -74,5 +82,8 @@ export function taskNamed(name: string): Task {
   const tasks = builtInTasks();
   const task = tasks.find((each) => each.name === name);
   if (task) return task;
-  throw new T1Error('USAGE', `no task '${name}': known are ${tasks.map((each) => each.name).join(', ')} and arithmetic; your own file is a path, as ./problems.jsonl`);
+  throw new T1Error(
+    'USAGE',
+    `no task '${name}': known are ${tasks.map((each) => each.name).join(', ')} and arithmetic; your own file is a path, as ./problems.jsonl`,
+  );
 }

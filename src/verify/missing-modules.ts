@@ -1,7 +1,4 @@
-import type { ToolVerdict } from '../types.js';
-
-/** Programs that ended because a module is not there, by its name: what they would have said is not known. */
-export type MissingModules = Readonly<Record<string, number>>;
+import type { MissingModules, ToolVerdict } from '../types.js';
 
 export function countMissingModules(verdicts: readonly ToolVerdict[]): MissingModules {
   const counts = new Map<string, number>();

@@ -4,15 +4,20 @@
  * Only what has one reading is a step: a calculation in numbers, an equals sign, a number. Equations in letters, times of
  * day, remainders, "= 3 million" and the like are left out, since a claim that was misread must not refute a solution.
  */
-import { absolute, compare, decimal, divide, evaluate, multiply, NUMBER, rational, show, subtract, type Rational } from './rational.js';
-
-export interface StatedStep {
-  /** As it was read, for example "12 * 20 = 240". */
-  readonly step: string;
-  readonly holds: boolean;
-  /** What the left side comes to. */
-  readonly value: string;
-}
+import type { StatedStep } from '../types.js';
+import {
+  absolute,
+  compare,
+  decimal,
+  divide,
+  evaluate,
+  multiply,
+  NUMBER,
+  rational,
+  show,
+  subtract,
+  type Rational,
+} from '../numbers/rational.js';
 
 /** A calculation is looked for in so many characters before its equals sign; keeps the search linear. */
 const LONGEST = 160;
@@ -34,7 +39,9 @@ export function statedSteps(solution: string): StatedStep[] {
 
 /** Calculator annotations say nothing but calculations: each part is compared with the next. */
 function annotated(annotation: string): (StatedStep | null)[] {
-  const parts = plain(annotation).split('=').map((part) => part.trim());
+  const parts = plain(annotation)
+    .split('=')
+    .map((part) => part.trim());
   return parts.slice(1).map((right, i) => {
     const left = parts[i] ?? '';
     const stated = statedNumber(right);
@@ -61,9 +68,15 @@ function calculationBefore(text: string, end: number): string | null {
   let left = text.slice(start, end);
   const sentence = Math.max(left.lastIndexOf('. '), left.lastIndexOf(', '), endOfLabel(left));
   if (sentence >= 0) left = left.slice(sentence + 2);
-  else if (before === '\n') left = left.replace(/^ *[-*] +/, ''); // of a list
-  else if (before !== '=' && !left.startsWith(' ') && !/["'[{|>;]/.test(before)) return null; // part of something longer: x+3, 2:15
-  else if (/^ *-/.test(left) && (!/^ +-\d/.test(left) || /(^|[^A-Za-z])[A-Za-z]$/.test(text.slice(Math.max(0, start - 2), start)))) return null; // x - 3
+  else if (before === '\n')
+    left = left.replace(/^ *[-*] +/, ''); // of a list
+  else if (before !== '=' && !left.startsWith(' ') && !/["'[{|>;]/.test(before))
+    return null; // part of something longer: x+3, 2:15
+  else if (
+    /^ *-/.test(left) &&
+    (!/^ +-\d/.test(left) || /(^|[^A-Za-z])[A-Za-z]$/.test(text.slice(Math.max(0, start - 2), start)))
+  )
+    return null; // x - 3
   left = left.trim();
   return /\d\D*[+\-*/^(]\D*\d/.test(left) && !/^[+*/^%]/.test(left) ? left : null;
 }
@@ -90,7 +103,8 @@ interface Stated {
   readonly length: number;
 }
 
-const SCALE = /^ ?(?:hundred|thousand|million|billion|trillion|dozen|half|halves|k|m|r|rem|remainder|mod|(?:with|to|or) \d+|and \d+ ?\/ ?\d+(?! ?[\d=*]))\b/i;
+const SCALE =
+  /^ ?(?:hundred|thousand|million|billion|trillion|dozen|half|halves|k|m|r|rem|remainder|mod|(?:with|to|or) \d+|and \d+ ?\/ ?\d+(?! ?[\d=*]))\b/i;
 
 /** The number that stands alone after `at`. */
 function numberAfter(text: string, at: number): Stated | null {
@@ -101,7 +115,8 @@ function numberAfter(text: string, at: number): Stated | null {
   if (!stated) return null;
   const after = rest.slice(space + stated.length);
   if (/^[A-Za-z\d:(^_\\]/.test(after) || /^[.,]\d/.test(after) || SCALE.test(after)) return null;
-  if (/^ *[+*^]/.test(after) || /^ *\/ *[\d(]/.test(after) || /^ *- *[\d(]/.test(after) || /^ \d/.test(after)) return null;
+  if (/^ *[+*^]/.test(after) || /^ *\/ *[\d(]/.test(after) || /^ *- *[\d(]/.test(after) || /^ \d/.test(after))
+    return null;
   return stated;
 }
 
@@ -143,7 +158,8 @@ function match(pattern: RegExp, text: string, at: number): string | null {
 function judge(left: string, value: Rational, stated: Stated, strict: boolean): StatedStep | null {
   const step = (holds: boolean): StatedStep => ({ step: `${left} = ${stated.text}`, holds, value: show(value) });
   const hundred = rational(100n);
-  if (stated.percent) return step(isNear(value, divide(stated.value, hundred), stated) || isNear(value, stated.value, stated));
+  if (stated.percent)
+    return step(isNear(value, divide(stated.value, hundred), stated) || isNear(value, stated.value, stated));
   if (isNear(value, stated.value, stated)) return step(true);
   // 0.25 * 100 = 25 of a sum that began as 25 %: the percent sign is left out as often as not.
   const close = compare(absolute(subtract(value, stated.value)), rational(1n)) < 0;

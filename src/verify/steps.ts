@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { Run } from '../run.js';
+import type { StageContext } from '../stage-context.js';
 import type { Candidate, ToolVerdict } from '../types.js';
 import { verifyMath } from './math.js';
 import { statedSteps } from './stated-steps.js';
@@ -19,7 +19,7 @@ export async function verifySteps(
   _problem: Problem,
   _prompt: Prompt,
   candidates: readonly Candidate[],
-  run: Run,
+  run: StageContext,
 ): Promise<ToolVerdict[]> {
   return candidates.map((candidate) => {
     const tool = stepVerdict(candidate);
@@ -33,7 +33,7 @@ export async function verifyStepsThenMath(
   problem: Problem,
   prompt: Prompt,
   candidates: readonly Candidate[],
-  run: Run,
+  run: StageContext,
 ): Promise<ToolVerdict[]> {
   const stated = candidates.map(stepVerdict);
   const refuted = (i: number) => stated[i]?.verdict === 'fail';
@@ -41,7 +41,12 @@ export async function verifyStepsThenMath(
     const tool = stated[i];
     if (tool && refuted(i)) run.emit({ type: 'verdict', index, tool });
   });
-  const verdicts = await verifyMath(problem, prompt, candidates.filter((_, i) => !refuted(i)), run);
+  const verdicts = await verifyMath(
+    problem,
+    prompt,
+    candidates.filter((_, i) => !refuted(i)),
+    run,
+  );
   let next = 0;
   return stated.map((tool, i) => (refuted(i) ? tool : { ...tool, ...verdicts[next++] }));
 }

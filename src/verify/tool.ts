@@ -6,55 +6,37 @@ import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { contentKey } from '../store/key.js';
 import type { Candidate, ToolVerdict } from '../types.js';
+import { boundedCall, CallLimit, TOOL_DEFAULTS, type Tool } from './bounded-tool.js';
 import type { Verifier } from './verify.js';
 
-/** What a tool is told. */
-export interface ToolRequest {
-  readonly problem: string;
-  /** The whole solution. */
-  readonly solution: string;
-  /** Its final answer, as written. */
-  readonly answer: string;
-  /** Ends what the tool still does when the run is interrupted. */
-  readonly signal: AbortSignal;
-}
-
-export interface ToolReply {
-  readonly verdict: ToolVerdict['verdict'];
-  /** Why, in one line; shown with the verdict. */
-  readonly note?: string | undefined;
-}
-
-export interface Tool {
-  /** Part of the key under which verdicts are kept. */
-  readonly name: string;
-  /** Raise it when the same solution could get another verdict. */
-  readonly version: number;
-  /** A tool that throws says nothing of the solution: the verdict is `unknown`, with the error as its note, and is not kept. */
-  verify(request: ToolRequest): ToolReply | Promise<ToolReply>;
-}
+export type { Tool, ToolReply, ToolRequest } from './bounded-tool.js';
 
 const toolSchema = z.object({ name: z.string().min(1), version: z.number(), verify: z.function() });
-const replySchema = z.object({ verdict: z.enum(['pass', 'fail', 'unknown']), note: z.string().optional() });
 
-/** Every distinct solution with an answer is asked about once, all at the same time, and never again while the store has it. */
+/** One for each tool, whoever asks it. */
+const limits = new WeakMap<Tool, CallLimit>();
+
+function limitOf(tool: Tool): CallLimit {
+  const limit = limits.get(tool) ?? new CallLimit();
+  limits.set(tool, limit);
+  return limit;
+}
+
+/** Every distinct solution with an answer is asked about once, and never again while the store has it. */
 export const toolVerifier = (tool: Tool): Verifier => ({
   async verify({ text: problem }, _prompt, candidates, run) {
+    const limit = limitOf(tool);
     const bySolution = new Map<string, Promise<ToolVerdict>>();
     const ask = async (solution: string, answer: string): Promise<ToolVerdict> => {
       const key = contentKey('tool', tool.name, tool.version, problem, solution);
       const known = run.store.verdict(key);
       if (known) return known;
-      try {
-        const { verdict, note } = replySchema.parse(await tool.verify({ problem, solution, answer, signal: run.signal }));
-        const told: ToolVerdict = { verdict, programs: [], note };
-        run.store.saveVerdict(key, tool.name, told);
-        return told;
-      } catch (cause) {
-        if (run.signal.aborted) throw new T1Error('ABORTED', 'aborted', { cause });
-        if (cause instanceof T1Error) throw cause;
-        return { verdict: 'unknown', programs: [], note: cause instanceof z.ZodError ? `${tool.name} gave no verdict` : String(cause) };
-      }
+      const request = { problem, solution, answer };
+      const { timeoutMs } = TOOL_DEFAULTS;
+      const { verdict, note, transient } = await boundedCall(tool, request, { timeoutMs, limit, signal: run.signal });
+      const told: ToolVerdict = { verdict, programs: [], note };
+      if (!transient) run.store.saveVerdict(key, tool.name, told);
+      return told;
     };
     const verdictOf = async ({ index, text, answer }: Candidate): Promise<ToolVerdict> => {
       if (answer === null) return { verdict: 'unknown', programs: [] };

@@ -5,22 +5,30 @@
  */
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { Run } from '../run.js';
+import type { StageContext } from '../stage-context.js';
 import type { Candidate, ToolVerdict } from '../types.js';
-import { checkKnowledge, verifyKnowledge } from './knowledge.js';
+import { checkKnowledge, verifyKnowledge } from './fact-check.js';
+import { checkLooks, programLooks, type Looks } from './looks.js';
 import { verifyMath } from './math.js';
 import { verifySteps, verifyStepsThenMath } from './steps.js';
 
 export interface Verifier {
   /** Makes sure, before anything is sampled, that the tool can be had; throws a T1Error otherwise. */
-  readonly check?: (run: Run) => void | Promise<void>;
+  readonly check?: (run: StageContext) => void | Promise<void>;
+  /** How often it looks at a candidate; once when absent. */
+  readonly looks?: Looks;
   /** @returns [candidates] verdicts, in the candidates' order */
-  readonly verify: (problem: Problem, prompt: Prompt, candidates: readonly Candidate[], run: Run) => Promise<ToolVerdict[]>;
+  readonly verify: (
+    problem: Problem,
+    prompt: Prompt,
+    candidates: readonly Candidate[],
+    run: StageContext,
+  ) => Promise<ToolVerdict[]>;
 }
 
 export const verifiers = {
-  math: { verify: verifyMath },
+  math: { looks: programLooks, verify: verifyMath },
   steps: { verify: verifySteps },
-  'steps-then-math': { verify: verifyStepsThenMath },
-  knowledge: { check: checkKnowledge, verify: verifyKnowledge },
+  'steps-then-math': { looks: programLooks, verify: verifyStepsThenMath },
+  knowledge: { check: checkKnowledge, looks: checkLooks, verify: verifyKnowledge },
 } satisfies Record<string, Verifier>;

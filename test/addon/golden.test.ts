@@ -22,11 +22,16 @@ const STORY =
 test.skipIf(missing)('stories260K tells its story', async () => {
   const path = modelFile(llama2cGguf(join(shared, 'stories260K.bin'), join(shared, 'tok512.bin')));
   await using engine = await loadEngine({ path, threads: 1, memoryBytes: 64 << 20 });
-  const start = engine.tokenize('Once upon a time', { special: false });
+  const start = await engine.tokenize('Once upon a time', { special: false });
   const { samples } = await engine.sample({ prompts: [{ tokens: start, seeds: [0] }], sampler: GREEDY, maxTokens: 80 });
   expect(`Once upon a time${samples[0]?.text}`.slice(0, STORY.length)).toBe(STORY);
   // Pieces with leading spaces, and a stop string over two of them, on a SentencePiece vocabulary.
-  const sampled = await engine.sample({ prompts: [{ tokens: start, seeds: seeds(8) }], sampler: { ...PLAIN, topP: 0.9 }, maxTokens: 60, stop: ['. '] });
+  const sampled = await engine.sample({
+    prompts: [{ tokens: start, seeds: seeds(8) }],
+    sampler: { ...PLAIN, topP: 0.9 },
+    maxTokens: 60,
+    stop: ['. '],
+  });
   expect(new Set(sampled.samples.map(({ text }) => text)).size).toBeGreaterThan(1);
   for (const { text, finish } of sampled.samples) {
     expect(text).toMatch(/^, there was a/);

@@ -5,14 +5,31 @@ import { shippedModel } from '../../src/paths.js';
 import { codeOf } from '../support/code-of.js';
 import { GREEDY, PLAIN, request, seeds, tinyEngine } from '../support/engine.js';
 
-const CHEAP_UNIFIED: KvCosts = { decode: 1e-3, rowSplit: 1, rowUnified: 1e-3, cellSplit: 1, cellUnified: 1e-9, copy: 1 };
-const CHEAP_SPLIT: KvCosts = { decode: 1e-3, rowSplit: 1e-3, rowUnified: 1, cellSplit: 1e-9, cellUnified: 1, copy: 1e-9 };
+const CHEAP_UNIFIED: KvCosts = {
+  decode: 1e-3,
+  rowSplit: 1,
+  rowUnified: 1e-3,
+  cellSplit: 1,
+  cellUnified: 1e-9,
+  copy: 1,
+};
+const CHEAP_SPLIT: KvCosts = {
+  decode: 1e-3,
+  rowSplit: 1e-3,
+  rowUnified: 1,
+  cellSplit: 1e-9,
+  cellUnified: 1,
+  copy: 1e-9,
+};
 
 test('with kv auto, costs that are known decide, and nothing is measured', async () => {
-  for (const [costs, kv] of [[CHEAP_UNIFIED, 'unified'], [CHEAP_SPLIT, 'split']] as const) {
+  for (const [costs, kv] of [
+    [CHEAP_UNIFIED, 'unified'],
+    [CHEAP_SPLIT, 'split'],
+  ] as const) {
     await using engine = await tinyEngine({ kv: 'auto' });
     engine.useCosts(costs);
-    await engine.sample({ ...request(engine, 'hello', 8, { sampler: GREEDY }), maxTokens: 6 });
+    await engine.sample({ ...(await request(engine, 'hello', 8, { sampler: GREEDY })), maxTokens: 6 });
     expect(engine.statistics()).toMatchObject({ kv, calibrated: false, costs });
   }
 });
@@ -21,7 +38,10 @@ test('both layouts give the same greedy text', async () => {
   const texts = await Promise.all(
     (['split', 'unified'] as const).map(async (kv) => {
       await using engine = await tinyEngine({ kv });
-      const { samples } = await engine.sample({ ...request(engine, 'hello', 3, { sampler: GREEDY }), maxTokens: 12 });
+      const { samples } = await engine.sample({
+        ...(await request(engine, 'hello', 3, { sampler: GREEDY })),
+        maxTokens: 12,
+      });
       return samples.map(({ text }) => text);
     }),
   );
@@ -30,10 +50,10 @@ test('both layouts give the same greedy text', async () => {
 
 test('with kv auto, much work is measured first, once; little work is not', async () => {
   await using engine = await tinyEngine({ kv: 'auto' });
-  await engine.sample({ ...request(engine, 'hello', 2, { sampler: PLAIN }), maxTokens: 4 });
+  await engine.sample({ ...(await request(engine, 'hello', 2, { sampler: PLAIN })), maxTokens: 4 });
   expect(engine.statistics().calibrated).toBe(false);
   await using other = await tinyEngine({ kv: 'auto' });
-  await other.sample({ ...request(other, 'hello', 256, { sampler: PLAIN }), maxTokens: 100 });
+  await other.sample({ ...(await request(other, 'hello', 256, { sampler: PLAIN })), maxTokens: 100 });
   const { calibrated, costs, kv } = other.statistics();
   expect(calibrated).toBe(true);
   expect(['split', 'unified']).toContain(kv);
@@ -50,7 +70,7 @@ test('a KV cache of q8_0 takes about half the memory and hardly changes the scor
   const scores = await Promise.all(
     (['f16', 'q8_0'] as const).map(async (kvType) => {
       await using engine = await tinyEngine({ path: shippedModel, kvType });
-      const tokens = engine.tokenize('What is 12 + 30? It is 42.', { special: false });
+      const tokens = await engine.tokenize('What is 12 + 30? It is 42.', { special: false });
       const { logprobs } = await engine.score({
         sequences: [{ tokens, positions: Int32Array.of(5, 11) }],
         targets: Int32Array.of(65, 66),
@@ -61,7 +81,9 @@ test('a KV cache of q8_0 takes about half the memory and hardly changes the scor
   const [exact, rounded] = scores;
   if (!exact || !rounded) throw new Error('two engines');
   expect(rounded.bytes / exact.bytes).toBeCloseTo(34 / 64, 5);
-  exact.logprobs.forEach((value, i) => expect(Math.abs((rounded.logprobs[i] ?? NaN) - value)).toBeLessThan(0.25));
+  for (const [i, value] of exact.logprobs.entries()) {
+    expect(Math.abs((rounded.logprobs[i] ?? NaN) - value)).toBeLessThan(0.25);
+  }
   expect(rounded.logprobs).not.toEqual(exact.logprobs);
   // Results of one are not taken for results of the other.
   expect(rounded.build).not.toBe(exact.build);
@@ -69,34 +91,50 @@ test('a KV cache of q8_0 takes about half the memory and hardly changes the scor
 
 test('a KV cache of q8_0 is refused where the heads do not divide into its blocks', async () => {
   await using engine = await tinyEngine({ kvType: 'q8_0' });
-  await expect(engine.sample(request(engine, 'hello', 1))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('q8_0') });
+  await expect(engine.sample(await request(engine, 'hello', 1))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('q8_0'),
+  });
 });
 
 test('a quantised KV cache without flash attention is refused', async () => {
   await using engine = await tinyEngine({ kvType: 'q8_0', flashAttention: 'off' });
-  await expect(engine.sample(request(engine, 'hello', 1, { sampler: GREEDY }))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('flash') });
+  await expect(engine.sample(await request(engine, 'hello', 1, { sampler: GREEDY }))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('flash'),
+  });
 });
 
 test('a device is picked by name; one that is not there is refused with the names of those that are', async () => {
   await using engine = await tinyEngine({ device: 'CPU' });
-  const { samples } = await engine.sample({ ...request(engine, 'hello', 1, { sampler: GREEDY }), maxTokens: 3 });
+  const { samples } = await engine.sample({
+    ...(await request(engine, 'hello', 1, { sampler: GREEDY })),
+    maxTokens: 3,
+  });
   expect(samples).toHaveLength(1);
-  await expect(tinyEngine({ device: 'Tape0' })).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('CPU') });
+  await expect(tinyEngine({ device: 'Tape0' })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('CPU'),
+  });
 });
 
 test('reproducible: the same tokens and log-probabilities whatever runs beside or ran before', async () => {
   const bits = (samples: readonly { readonly tokens: Int32Array; readonly logprobs: Float32Array }[]) =>
     samples.map(({ tokens, logprobs }) => [[...tokens], [...logprobs]]);
   await using quiet = await tinyEngine({ reproducible: true });
-  const job = { ...request(quiet, 'What is 12 + 30?', 8, { sampler: PLAIN }), maxTokens: 24 };
+  const job = { ...(await request(quiet, 'What is 12 + 30?', 8, { sampler: PLAIN })), maxTokens: 24 };
   const alone = await quiet.sample(job);
 
   await using busy = await tinyEngine({ reproducible: true });
   const others = [
-    busy.sample({ ...request(busy, 'What is 12 + 3', 5, { sampler: PLAIN }), maxTokens: 40 }),
-    busy.sample({ ...request(busy, 'Something else entirely', 40, { sampler: PLAIN }), maxTokens: 10 }),
+    busy.sample({ ...(await request(busy, 'What is 12 + 3', 5, { sampler: PLAIN })), maxTokens: 40 }),
+    busy.sample({ ...(await request(busy, 'Something else entirely', 40, { sampler: PLAIN })), maxTokens: 10 }),
   ];
-  const [beside] = await Promise.all([busy.sample(job), busy.sample({ ...request(busy, 'now', 2, { sampler: GREEDY }), priority: 'interactive' }), ...others]);
+  const [beside] = await Promise.all([
+    busy.sample(job),
+    busy.sample({ ...(await request(busy, 'now', 2, { sampler: GREEDY })), priority: 'interactive' }),
+    ...others,
+  ]);
   const after = await busy.sample(job);
   expect(bits(beside.samples)).toEqual(bits(alone.samples));
   expect(bits(after.samples)).toEqual(bits(alone.samples));
@@ -105,10 +143,10 @@ test('reproducible: the same tokens and log-probabilities whatever runs beside o
 
 test('reproducible: a job that waits can be aborted, and disposal ends those that wait', async () => {
   const engine = await tinyEngine({ reproducible: true });
-  const long = engine.sample({ ...request(engine, 'hello', 8, { sampler: PLAIN }), maxTokens: 200 });
+  const long = engine.sample({ ...(await request(engine, 'hello', 8, { sampler: PLAIN })), maxTokens: 200 });
   const abort = new AbortController();
-  const waiting = engine.sample({ ...request(engine, 'hello', 8, { sampler: PLAIN }), signal: abort.signal });
-  const last = engine.sample({ ...request(engine, 'hello', 8, { sampler: PLAIN }) });
+  const waiting = engine.sample({ ...(await request(engine, 'hello', 8, { sampler: PLAIN })), signal: abort.signal });
+  const last = engine.sample({ ...(await request(engine, 'hello', 8, { sampler: PLAIN })) });
   abort.abort();
   await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
   await Promise.all([engine.dispose(), expect(last).rejects.toMatchObject({ code: 'DISPOSED' }), long.catch(() => {})]);
@@ -117,7 +155,12 @@ test('reproducible: a job that waits can be aborted, and disposal ends those tha
 test('statistics count decodes and their rows, and decodes are full', async () => {
   await using engine = await tinyEngine();
   expect(engine.statistics()).toMatchObject({ decodes: 0, rows: 0 });
-  const prompts = Array.from({ length: 16 }, (_, i) => ({ tokens: engine.tokenize(`${i} problems`, { special: true }), seeds: seeds(16, i) }));
+  const prompts = await Promise.all(
+    seeds(16).map(async (i) => ({
+      tokens: await engine.tokenize(`${i} problems`, { special: true }),
+      seeds: seeds(16, i),
+    })),
+  );
   const { usage } = await engine.sample({ prompts, sampler: PLAIN, maxTokens: 40 });
   const { decodes, rows, sequences, possibleSequences } = engine.statistics();
   expect(rows).toBe(usage.decodedTokens);

@@ -38,13 +38,22 @@ const fixture = z
     score: z.object({
       sha256: z.string(),
       /** Greedy completions: from position `first` on, the likeliest tokens with their log-probabilities. */
-      completions: z.array(z.object({ tokens: z.array(z.int()), first: z.int(), top: z.array(z.array(z.tuple([z.int(), z.number()]))) })),
+      completions: z.array(
+        z.object({ tokens: z.array(z.int()), first: z.int(), top: z.array(z.array(z.tuple([z.int(), z.number()]))) }),
+      ),
     }),
-    classify: z.object({ sha256: z.string(), ranks: z.array(z.object({ tokens: z.array(z.int()), probability: z.number() })) }),
+    classify: z.object({
+      sha256: z.string(),
+      ranks: z.array(z.object({ tokens: z.array(z.int()), probability: z.number() })),
+    }),
   })
-  .parse(JSON.parse(readFileSync(fileURLToPath(new URL('../fixtures/scores/llama-server.json', import.meta.url)), 'utf8')));
+  .parse(
+    JSON.parse(readFileSync(fileURLToPath(new URL('../fixtures/scores/llama-server.json', import.meta.url)), 'utf8')),
+  );
 
-const Tolerance = z.object({ widest: z.number(), rms: z.number() }).transform(({ widest, rms }) => ({ largest: 5 * widest, rms: 3 * rms }));
+const Tolerance = z
+  .object({ widest: z.number(), rms: z.number() })
+  .transform(({ widest, rms }) => ({ largest: 5 * widest, rms: 3 * rms }));
 type Tolerance = z.output<typeof Tolerance>;
 const rounding = z
   .object({
@@ -56,14 +65,18 @@ const rounding = z
 /** The fixtures are of this very file; another one needs others. */
 function fileOf(content: Buffer, kind: 'score' | 'classify'): Buffer {
   const sha256 = createHash('sha256').update(content).digest('hex');
-  expect(fixture[kind].sha256, 'the model has changed: run test/fixtures/scores/make.mjs, then rounding.mjs').toBe(sha256);
+  expect(fixture[kind].sha256, 'the model has changed: run test/fixtures/scores/make.mjs, then rounding.mjs').toBe(
+    sha256,
+  );
   expect(rounding[kind].sha256, 'the model has changed: run test/fixtures/scores/rounding.mjs').toBe(sha256);
   return content;
 }
 
-const rms = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+const rms = (values: readonly number[]): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 /** NaN if one of them is. */
-const largest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const largest = (values: readonly number[]): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 const differences = (a: readonly number[], b: readonly number[]): number[] => {
   expect(a).toHaveLength(b.length);
   return a.map((value, i) => value - (b[i] ?? NaN));
@@ -98,7 +111,9 @@ const once = <Value>(make: () => Value): (() => Value) => {
 
 /** Processors with F16 arithmetic: llama.cpp uses it where it was built for it. The server's numbers were made on x86. */
 const ADDS_IN_F16 = process.arch === 'arm64';
-const LAYOUTS = (['split', 'unified'] as const).flatMap((kv) => (['on', 'off'] as const).map((flashAttention) => ({ kv, flashAttention })));
+const LAYOUTS = (['split', 'unified'] as const).flatMap((kv) =>
+  (['on', 'off'] as const).map((flashAttention) => ({ kv, flashAttention })),
+);
 /** With flash attention llama.cpp reads an F32 cache as F16. */
 const PRECISE = { kvType: 'f32', flashAttention: 'off' } as const;
 
@@ -112,7 +127,9 @@ describe('log-probabilities', () => {
 
   /** Of the tokens that the server names. `row`: log-probabilities at a completion's step, by place of the token */
   const named = (row: (completion: number, step: number, token: number) => number | undefined): number[] =>
-    completions.flatMap(({ top }, c) => top.flatMap((likeliest, step) => likeliest.map(([id]) => row(c, step, id) ?? NaN)));
+    completions.flatMap(({ top }, c) =>
+      top.flatMap((likeliest, step) => likeliest.map(([id]) => row(c, step, id) ?? NaN)),
+    );
   const computed = async (logprobs: (completion: Completion) => readonly Float64Array[]): Promise<number[]> => {
     const rows = await each(completions, logprobs);
     return named((c, step, id) => rows[c]?.[step]?.[id]);
@@ -126,7 +143,10 @@ describe('log-probabilities', () => {
 
   /** All in one job. */
   async function atOnce(engine: Engine): Promise<number[]> {
-    const sequences = completions.map((completion) => ({ tokens: Int32Array.from(completion.tokens), positions: Int32Array.from(positions(completion)) }));
+    const sequences = completions.map((completion) => ({
+      tokens: Int32Array.from(completion.tokens),
+      positions: Int32Array.from(positions(completion)),
+    }));
     const { logprobs } = await engine.score({ sequences, targets });
     return named((c, step, id) => logprobs[c]?.[step * targets.length + (column.get(id) ?? NaN)]);
   }
@@ -138,7 +158,10 @@ describe('log-probabilities', () => {
       const row: Float32Array[] = [];
       for (const position of positions(completion)) {
         const tokens = Int32Array.from(completion.tokens.slice(0, position + 1));
-        const { logprobs } = await engine.score({ sequences: [{ tokens, positions: Int32Array.of(position) }], targets });
+        const { logprobs } = await engine.score({
+          sequences: [{ tokens, positions: Int32Array.of(position) }],
+          targets,
+        });
         row.push(...logprobs);
       }
       rows.push(row);
@@ -160,30 +183,67 @@ describe('log-probabilities', () => {
     expectAgreement(await atOnce(fresh), await exact(), f32);
   });
 
-  test.each(LAYOUTS)('of the shipped model are the exact ones, rounded to F16 ($kv, flash attention $flashAttention)', async (layout) => {
-    await using engine = await tinyEngine({ path: shippedModel, ...layout });
-    expectAgreement(await stepwise(engine), await exact(), here);
-    await using fresh = await tinyEngine({ path: shippedModel, ...layout });
-    expectAgreement(await atOnce(fresh), await exact(), here);
-  });
+  test.each(LAYOUTS)(
+    'of the shipped model are the exact ones, rounded to F16 ($kv, flash attention $flashAttention)',
+    async (layout) => {
+      await using engine = await tinyEngine({ path: shippedModel, ...layout });
+      expectAgreement(await stepwise(engine), await exact(), here);
+      await using fresh = await tinyEngine({ path: shippedModel, ...layout });
+      expectAgreement(await atOnce(fresh), await exact(), here);
+    },
+  );
 
-  test.each(['f32', 'f16', 'f16Summed'] as const)('the deviations of rounding.json are those of exact-model.mjs (%s)', async (kind) => {
-    const last = completions.at(-1); // its scores move most
-    if (!last) throw new Error('the fixture is empty');
-    const [scores, rounded] = await each([undefined, 101], (seed) => {
-      const rows = seed === undefined ? model().logprobs(last.tokens, positions(last)) : model().rounded(last.tokens, positions(last), ROUNDINGS[kind], seed);
-      return last.top.flatMap((likeliest, step) => likeliest.map(([id]) => rows[step]?.[id] ?? NaN));
-    });
-    const moved = largest(differences(rounded ?? [], scores ?? []));
-    expect(moved).toBeLessThan(rounding.score[kind].largest);
-    expect(moved).toBeGreaterThan(rounding.score[kind].largest / 20);
-  });
+  test.each(['f32', 'f16', 'f16Summed'] as const)(
+    'the deviations of rounding.json are those of exact-model.mjs (%s)',
+    async (kind) => {
+      const last = completions.at(-1); // its scores move most
+      if (!last) throw new Error('the fixture is empty');
+      const [scores, rounded] = await each([undefined, 101], (seed) => {
+        const rows =
+          seed === undefined
+            ? model().logprobs(last.tokens, positions(last))
+            : model().rounded(last.tokens, positions(last), ROUNDINGS[kind], seed);
+        return last.top.flatMap((likeliest, step) => likeliest.map(([id]) => rows[step]?.[id] ?? NaN));
+      });
+      const moved = largest(differences(rounded ?? [], scores ?? []));
+      expect(moved).toBeLessThan(rounding.score[kind].largest);
+      expect(moved).toBeGreaterThan(rounding.score[kind].largest / 20);
+    },
+  );
 
   const FAULTS: [string, (completion: Completion) => readonly Float64Array[]][] = [
-    ['the first token missing', ({ tokens, first, top }) => model().logprobs(tokens.slice(1), top.map((_, step) => first + step - 1))],
-    ['a position skipped where the prompt ends', (completion) => model().logprobs(completion.tokens, positions(completion), completion.tokens.map((_, i) => (i < completion.first ? i : i + 1)))],
-    ['the row of the token before', (completion) => model().logprobs(completion.tokens, positions(completion).map((at) => at - 1))],
-    ['logits too large by 1 %', (completion) => model().logprobs(completion.tokens, positions(completion)).map((row) => logSoftmax(row.map((logit) => logit * 1.01)))],
+    [
+      'the first token missing',
+      ({ tokens, first, top }) =>
+        model().logprobs(
+          tokens.slice(1),
+          top.map((_, step) => first + step - 1),
+        ),
+    ],
+    [
+      'a position skipped where the prompt ends',
+      (completion) =>
+        model().logprobs(
+          completion.tokens,
+          positions(completion),
+          completion.tokens.map((_, i) => (i < completion.first ? i : i + 1)),
+        ),
+    ],
+    [
+      'the row of the token before',
+      (completion) =>
+        model().logprobs(
+          completion.tokens,
+          positions(completion).map((at) => at - 1),
+        ),
+    ],
+    [
+      'logits too large by 1 %',
+      (completion) =>
+        model()
+          .logprobs(completion.tokens, positions(completion))
+          .map((row) => logSoftmax(row.map((logit) => logit * 1.01))),
+    ],
   ];
   test.each(FAULTS)('%s would be seen', async (_, faulty) => {
     const scores = await computed(faulty);
@@ -215,8 +275,11 @@ describe('class probabilities', () => {
     expectAgreement(await scoresOf(engine), await exact(), f32);
   });
 
-  test.each(LAYOUTS)('of an F16 cache are the exact ones, rounded to F16 ($kv, flash attention $flashAttention)', async (layout) => {
-    await using engine = await tinyEngine({ path: modelFile(classifierGguf()), ...layout });
-    expectAgreement(await scoresOf(engine), await exact(), here);
-  });
+  test.each(LAYOUTS)(
+    'of an F16 cache are the exact ones, rounded to F16 ($kv, flash attention $flashAttention)',
+    async (layout) => {
+      await using engine = await tinyEngine({ path: modelFile(classifierGguf()), ...layout });
+      expectAgreement(await scoresOf(engine), await exact(), here);
+    },
+  );
 });

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine-types.js';
-import { FakeEngine } from '../../src/engine/fake.js';
+import { FakeEngine } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { renderPrompt } from '../../src/prompt/prompt.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import type { SolveResult } from '../../src/types.js';
 import { CLASS_TOKENS, classifierGguf } from '../support/classifier-gguf.mjs';
 import { folder, modelFile, tinyEngine } from '../support/engine.js';
@@ -24,7 +24,11 @@ const WITHIN = 1e-4;
 function collected(make: (edit: (name: string, values: Float32Array) => void) => Buffer) {
   const weights = new Map<string, Float32Array>();
   const edit = (name: string, values: Float32Array): void => {
-    const factor = /attn_[qk]\.weight$/.test(name) ? 0.1 : /(attn_(v|output)|ffn_(gate|up|down))\.weight$/.test(name) ? 0.4 : 1;
+    const factor = /attn_[qk]\.weight$/.test(name)
+      ? 0.1
+      : /(attn_(v|output)|ffn_(gate|up|down))\.weight$/.test(name)
+        ? 0.4
+        : 1;
     for (const i of values.keys()) values[i] = (values[i] ?? NaN) * factor;
     weights.set(name, values);
   };
@@ -42,12 +46,28 @@ function entryFile(entry: object): string {
 async function rewards(rewardEngine: Engine, settings: Partial<SolveContext>): Promise<SolveResult> {
   const solver = modelFile();
   const numberOf = (seed: number): number => SOLUTIONS.findIndex((_, i) => sampleSeed(0, i) === seed);
-  await using engine = new FakeEngine({ answer: (_, seed) => SOLUTIONS[numberOf(seed)] ?? '', model: { path: solver } });
-  return await solve(PROBLEM, { engine, rewardEngine, samples: SOLUTIONS.length, verifier: 'steps', unknown: 'pass', ...settings }).result;
+  await using engine = new FakeEngine({
+    answer: (_, seed) => SOLUTIONS[numberOf(seed)] ?? '',
+    model: { path: solver },
+  });
+  return await solve(PROBLEM, {
+    engine,
+    rewardEngine,
+    samples: SOLUTIONS.length,
+    verifier: 'steps',
+    unknown: 'pass',
+    ...settings,
+  }).result;
 }
 
 /** P(good) against P(bad), from the whole softmax of the scalar model, where `tokens` end. */
-function share(weights: Map<string, Float32Array>, tokens: ArrayLike<number>, good: number, bad: number, options: ScalarOptions = { rope: 'pairs' }): number {
+function share(
+  weights: Map<string, Float32Array>,
+  tokens: ArrayLike<number>,
+  good: number,
+  bad: number,
+  options: ScalarOptions = { rope: 'pairs' },
+): number {
   const logprobs = logSoftmax(scalarLogits(weights, tokens, options).at(-1) ?? []);
   const [p, q] = [Math.exp(logprobs[good] ?? NaN), Math.exp(logprobs[bad] ?? NaN)];
   return p / (p + q);
@@ -59,17 +79,25 @@ const ASSISTANT = '<|im_start|>assistant\n';
 const idOf = (character: string): number => character.charCodeAt(0);
 const [PLUS, MINUS] = [idOf('+'), idOf('-')];
 
-const engineOf = (path: string, kv: 'split' | 'unified' = 'split'): Promise<Engine> => tinyEngine({ path, kv, flashAttention: 'off' });
+const engineOf = (path: string, kv: 'split' | 'unified' = 'split'): Promise<Engine> =>
+  tinyEngine({ path, kv, flashAttention: 'off' });
 
 describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
   test('yes-no', async () => {
     const { weights, path } = collected((edit) => tinyGguf({ edit }));
     await using engine = await engineOf(path, kv);
-    const rewardEntry = entryFile({ kind: 'yes-no', messages: [{ role: 'user', content: '{{ problem }} {{ solution }} ok?' }], good: ['Y'], bad: ['N'] });
+    const rewardEntry = entryFile({
+      kind: 'yes-no',
+      messages: [{ role: 'user', content: '{{ problem }} {{ solution }} ok?' }],
+      good: ['Y'],
+      bad: ['N'],
+    });
     const { candidates } = await rewards(engine, { reward: 'auto', rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
-      const tokens = engine.tokenize(turn('user', `${PROBLEM} ${solution} ok?`) + ASSISTANT, { special: true });
-      expect(Math.abs((candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N')))).toBeLessThan(WITHIN);
+      const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution} ok?`) + ASSISTANT, { special: true });
+      expect(
+        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N'))),
+      ).toBeLessThan(WITHIN);
     }
   });
 
@@ -81,15 +109,16 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { candidates } = await rewards(engine, { rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
       let text = '';
-      const expected = solution.split('\n\n').map((step, k) => {
+      const expected: number[] = [];
+      for (const [k, step] of solution.split('\n\n').entries()) {
         text += turn('user', k === 0 ? `${PROBLEM} ${step}` : step) + ASSISTANT;
-        const score = share(weights, engine.tokenize(text, { special: true }), PLUS, MINUS);
+        expected.push(share(weights, await engine.tokenize(text, { special: true }), PLUS, MINUS));
         text += '+<|im_end|>\n';
-        return score;
-      });
+      }
       const scores = candidates[i]?.stepScores ?? [];
       expect(scores.map((step) => step.text)).toEqual(solution.split('\n\n'));
-      for (const [k, score] of expected.entries()) expect(Math.abs((scores[k]?.score ?? NaN) - score)).toBeLessThan(WITHIN);
+      for (const [k, score] of expected.entries())
+        expect(Math.abs((scores[k]?.score ?? NaN) - score)).toBeLessThan(WITHIN);
       expect(candidates[i]?.reward).toBe(scores.at(-1)?.score);
     }
   });
@@ -98,16 +127,25 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { weights, path } = collected((edit) => tinyGguf({ edit }));
     await using engine = await engineOf(path, kv);
     const steps = { layout: 'tags', tag: '#', prompt: '{{ problem }} {{ solution }}', afterTag: '\n' };
-    const rewardEntry = entryFile({ kind: 'prm', separator: '\n\n', good: ['+'], bad: ['-'], aggregation: 'min', steps });
+    const rewardEntry = entryFile({
+      kind: 'prm',
+      separator: '\n\n',
+      good: ['+'],
+      bad: ['-'],
+      aggregation: 'min',
+      steps,
+    });
     const { candidates } = await rewards(engine, { rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
       let text = `${PROBLEM} `;
-      const expected = solution.split('\n\n').map((step, k) => {
+      const expected: number[] = [];
+      for (const [k, step] of solution.split('\n\n').entries()) {
         text += `${k === 0 ? '' : '\n'}${step}#`;
-        return share(weights, engine.tokenize(text, { special: true }), PLUS, MINUS);
-      });
+        expected.push(share(weights, await engine.tokenize(text, { special: true }), PLUS, MINUS));
+      }
       const scores = candidates[i]?.stepScores ?? [];
-      for (const [k, score] of expected.entries()) expect(Math.abs((scores[k]?.score ?? NaN) - score)).toBeLessThan(WITHIN);
+      for (const [k, score] of expected.entries())
+        expect(Math.abs((scores[k]?.score ?? NaN) - score)).toBeLessThan(WITHIN);
       expect(candidates[i]?.reward).toBe(Math.min(...scores.map(({ score }) => score)));
     }
   });
@@ -116,13 +154,22 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { weights, path } = collected((edit) => tinyGguf({ edit, metadata: { 'llama.context_length': 2048 } }));
     await using engine = await engineOf(path, kv);
     const messages = [{ role: 'user', content: '{{ problem }} {{ solution }}' }];
-    const rewardEntry = entryFile({ kind: 'genrm', messages, ask: 'ok?', grammar: 'root ::= [a-e] " ok?"', good: ['Y'], bad: ['N'] });
+    const rewardEntry = entryFile({
+      kind: 'genrm',
+      messages,
+      ask: 'ok?',
+      grammar: 'root ::= [a-e] " ok?"',
+      good: ['Y'],
+      bad: ['N'],
+    });
     const { candidates } = await rewards(engine, { rewardEntry, rationales: 4 });
     for (const [i, solution] of SOLUTIONS.entries()) {
       const { rationales = [], reward } = candidates[i] ?? {};
       expect(rationales).toHaveLength(4);
       for (const { text, score } of rationales) {
-        const tokens = engine.tokenize(`${turn('user', `${PROBLEM} ${solution}`)}${ASSISTANT}${text}ok?`, { special: true });
+        const tokens = await engine.tokenize(`${turn('user', `${PROBLEM} ${solution}`)}${ASSISTANT}${text}ok?`, {
+          special: true,
+        });
         expect(Math.abs((score ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N')))).toBeLessThan(WITHIN);
       }
       expect(reward).toBeCloseTo(rationales.reduce((sum, { score }) => sum + (score ?? NaN), 0) / 4, 12);
@@ -132,62 +179,114 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
   test('classifier: the probability of its class as it is', async () => {
     const { weights, path } = collected((edit) => classifierGguf({ edit }));
     await using engine = await engineOf(path, kv);
-    const rewardEntry = entryFile({ kind: 'classifier', messages: [{ role: 'user', content: '{{ problem }} {{ solution }}' }], good: 'YES' });
+    const rewardEntry = entryFile({
+      kind: 'classifier',
+      messages: [{ role: 'user', content: '{{ problem }} {{ solution }}' }],
+      good: 'YES',
+    });
     const { candidates } = await rewards(engine, { rewardEntry });
     const [yes = 0, no = 0] = CLASS_TOKENS;
     for (const [i, solution] of SOLUTIONS.entries()) {
-      const tokens = engine.tokenize(turn('user', `${PROBLEM} ${solution}`) + ASSISTANT, { special: true });
-      expect(Math.abs((candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' }))).toBeLessThan(WITHIN);
+      const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution}`) + ASSISTANT, { special: true });
+      expect(
+        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' })),
+      ).toBeLessThan(WITHIN);
     }
   });
 });
 
-test.each(['{{ bos_token }}', ''])('a beginning-of-sequence token is there once, and only at the beginning (template begins with "%s")', async (bos) => {
-  const metadata = { 'tokenizer.ggml.add_bos_token': true, 'tokenizer.chat_template': bos + CHAT_TEMPLATE };
-  const { weights, path } = collected((edit) => tinyGguf({ edit, metadata }));
-  await using engine = await engineOf(path);
-  const bosToken = engine.tokenize('', { special: true, addBos: true });
-  const tokensOf = (text: string): Int32Array => Int32Array.of(...bosToken, ...engine.tokenize(text, { special: true, addBos: false }));
+test.each(['{{ bos_token }}', ''])(
+  'a beginning-of-sequence token is there once, and only at the beginning (template begins with "%s")',
+  async (bos) => {
+    const metadata = { 'tokenizer.ggml.add_bos_token': true, 'tokenizer.chat_template': bos + CHAT_TEMPLATE };
+    const { weights, path } = collected((edit) => tinyGguf({ edit, metadata }));
+    await using engine = await engineOf(path);
+    const bosToken = await engine.tokenize('', { special: true, addBos: true });
+    const tokensOf = async (text: string): Promise<Int32Array> =>
+      Int32Array.of(...bosToken, ...(await engine.tokenize(text, { special: true, addBos: false })));
 
-  const turns = { layout: 'turns', turn: '{{ step }}', reply: '+' };
-  const prm = await rewards(engine, { rewardEntry: entryFile({ kind: 'prm', separator: '\n\n', good: ['+'], bad: ['-'], steps: turns }) });
-  const [first = '', second = ''] = SOLUTIONS[0]?.split('\n\n') ?? [];
-  const before = `${turn('user', first)}${ASSISTANT}+<|im_end|>\n${turn('user', second)}${ASSISTANT}`;
-  expect(Math.abs((prm.candidates[0]?.reward ?? NaN) - share(weights, tokensOf(before), PLUS, MINUS))).toBeLessThan(WITHIN);
+    const turns = { layout: 'turns', turn: '{{ step }}', reply: '+' };
+    const prm = await rewards(engine, {
+      rewardEntry: entryFile({ kind: 'prm', separator: '\n\n', good: ['+'], bad: ['-'], steps: turns }),
+    });
+    const [first = '', second = ''] = SOLUTIONS[0]?.split('\n\n') ?? [];
+    const before = `${turn('user', first)}${ASSISTANT}+<|im_end|>\n${turn('user', second)}${ASSISTANT}`;
+    expect(
+      Math.abs(Number(prm.candidates[0]?.reward ?? NaN) - share(weights, await tokensOf(before), PLUS, MINUS)),
+    ).toBeLessThan(WITHIN);
 
-  // The same model solves and judges: the reward's prompt continues the candidate's own tokens.
-  const solved = { tokens: tokensOf(`${turn('user', PROBLEM)}${ASSISTANT}`), text: 'So \\boxed{4}.' };
-  const own = renderPrompt(engine, { messages: [{ role: 'user', content: PROBLEM }], assistantPrefix: '' }, { problem: PROBLEM });
-  expect(own.tokens).toEqual(solved.tokens);
-  const role = { messages: [{ role: 'user' as const, content: PROBLEM }, { role: 'assistant' as const, content: '{{ solution }}' }, { role: 'user' as const, content: 'ok?' }], assistantPrefix: '' };
-  const said = engine.tokenize(solved.text, { special: false, addBos: false });
-  const asked = renderPrompt(engine, role, { problem: PROBLEM, solution: solved.text }, { prompt: own, text: solved.text, tokens: said });
-  expect(asked.tokens).toEqual(tokensOf(`${turn('user', PROBLEM)}${turn('assistant', solved.text)}${turn('user', 'ok?')}${ASSISTANT}`));
-});
+    // The same model solves and judges: the reward's prompt continues the candidate's own tokens.
+    const solved = { tokens: await tokensOf(`${turn('user', PROBLEM)}${ASSISTANT}`), text: 'So \\boxed{4}.' };
+    const own = await renderPrompt(
+      engine,
+      { messages: [{ role: 'user', content: PROBLEM }], assistantPrefix: '' },
+      { problem: PROBLEM },
+    );
+    expect(own.tokens).toEqual(solved.tokens);
+    const role = {
+      messages: [
+        { role: 'user' as const, content: PROBLEM },
+        { role: 'assistant' as const, content: '{{ solution }}' },
+        { role: 'user' as const, content: 'ok?' },
+      ],
+      assistantPrefix: '',
+    };
+    const said = await engine.tokenize(solved.text, { special: false, addBos: false });
+    const asked = await renderPrompt(
+      engine,
+      role,
+      { problem: PROBLEM, solution: solved.text },
+      { prompt: own, text: solved.text, tokens: said },
+    );
+    expect(asked.tokens).toEqual(
+      await tokensOf(`${turn('user', PROBLEM)}${turn('assistant', solved.text)}${turn('user', 'ok?')}${ASSISTANT}`),
+    );
+  },
+);
 
 test('the scalar model is this model: all log-probabilities, not only the verdicts', async () => {
   const { weights, path } = collected((edit) => tinyGguf({ edit }));
   await using engine = await engineOf(path);
-  const tokens = engine.tokenize('problem: the sum of 2 and 2', { special: false });
+  const tokens = await engine.tokenize('problem: the sum of 2 and 2', { special: false });
   const targets = Int32Array.from({ length: engine.model.vocabularySize }, (_, i) => i);
-  const { logprobs } = await engine.score({ sequences: [{ tokens, positions: Int32Array.of(tokens.length - 1) }], targets });
+  const { logprobs } = await engine.score({
+    sequences: [{ tokens, positions: Int32Array.of(tokens.length - 1) }],
+    targets,
+  });
   const expected = logSoftmax(scalarLogits(weights, tokens, { rope: 'pairs' }).at(-1) ?? []);
-  for (const [token, logprob] of expected.entries()) expect(Math.abs((logprobs[0]?.[token] ?? NaN) - logprob)).toBeLessThan(0.002);
+  for (const [token, logprob] of expected.entries())
+    expect(Math.abs((logprobs[0]?.[token] ?? NaN) - logprob)).toBeLessThan(0.002);
 });
 
 describe('a wrong entry is refused before anything is decoded', () => {
-  const prm = { kind: 'prm', separator: '\n\n', good: ['+'], bad: ['-'], steps: { layout: 'tags', tag: '#', prompt: '{{ problem }} {{ solution }}' } };
+  const prm = {
+    kind: 'prm',
+    separator: '\n\n',
+    good: ['+'],
+    bad: ['-'],
+    steps: { layout: 'tags', tag: '#', prompt: '{{ problem }} {{ solution }}' },
+  };
   const classifier = { kind: 'classifier', messages: [{ role: 'user', content: '{{ solution }}' }], good: 'yes' };
 
   test.each([
     ['a word that is no token', { ...prm, good: ['correct'] }, 'MODEL_INVALID', /"correct".*single token/],
-    ['a separator of several tokens', { ...prm, steps: { ...prm.steps, tag: 'ки' } }, 'MODEL_INVALID', /step tag "ки" is 4 tokens/],
+    [
+      'a separator of several tokens',
+      { ...prm, steps: { ...prm.steps, tag: 'ки' } },
+      'MODEL_INVALID',
+      /step tag "ки" is 4 tokens/,
+    ],
     ['verdicts that are one', { ...prm, bad: ['+'] }, 'MODEL_INVALID', /in common/],
     ['a missing head', classifier, 'USAGE', /has none/],
     ['a missing field', { ...prm, good: undefined }, 'INPUT', /good/],
     ['an unknown field', { ...prm, goood: ['+'] }, 'INPUT', /goood/],
     ['an unknown kind', { kind: 'oracle' }, 'INPUT', /kind/],
-    ['a model that llama.cpp cannot read', { kind: 'unsupported', why: 'it has a value head' }, 'MODEL_INVALID', /value head/],
+    [
+      'a model that llama.cpp cannot read',
+      { kind: 'unsupported', why: 'it has a value head' },
+      'MODEL_INVALID',
+      /value head/,
+    ],
   ])('%s', async (_, entry, code, message) => {
     await using engine = await tinyEngine();
     const failing = rewards(engine, { rewardEntry: entryFile(entry) });
@@ -198,19 +297,29 @@ describe('a wrong entry is refused before anything is decoded', () => {
   test('a class that the head has not', async () => {
     await using engine = await tinyEngine({ path: modelFile(classifierGguf()) });
     const failing = rewards(engine, { rewardEntry: entryFile({ ...classifier, good: 'right' }) });
-    await expect(failing).rejects.toMatchObject({ code: 'MODEL_INVALID', message: expect.stringMatching(/"right".*\["yes","no"\]/) as unknown });
+    await expect(failing).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringMatching(/"right".*\["yes","no"\]/) as unknown,
+    });
     expect(engine.statistics().rows).toBe(0);
   });
 
   test('a head that llama.cpp does not know', async () => {
     const value = { shape: [64, 1], values: new Float32Array(64) };
     await using engine = await tinyEngine({ path: modelFile({ tensors: { 'v_head.summary.weight': value } }) });
-    expect(engine.model.head).toMatchObject({ tensors: ['v_head.summary.weight'], problem: expect.stringContaining('cls.output.weight') as unknown });
-    await expect(rewards(engine, { rewardEntry: entryFile(classifier) })).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+    expect(engine.model.head).toMatchObject({
+      tensors: ['v_head.summary.weight'],
+      problem: expect.stringContaining('cls.output.weight') as unknown,
+    });
+    await expect(rewards(engine, { rewardEntry: entryFile(classifier) })).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+    });
   });
 
   test('a file that is not there', async () => {
     await using engine = await tinyEngine();
-    await expect(rewards(engine, { rewardEntry: join(folder, 'absent.json') })).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    await expect(rewards(engine, { rewardEntry: join(folder, 'absent.json') })).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+    });
   });
 });

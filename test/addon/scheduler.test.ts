@@ -17,74 +17,106 @@ const read = (engine: Engine, sequences: readonly Int32Array[], adapter?: string
     adapter,
   });
 
-test.each(['split', 'unified'] as const)('a tree of problem, candidates, programs and rewards is read once (%s)', async (kv) => {
-  await using engine = await tinyEngine({ kv });
-  const problem = ids('What is 12 + 30?');
-  const [n, k] = [6, 3];
-  const solved = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(n) }], sampler: PLAIN, maxTokens: 9 });
-  const P = problem.length;
-  expect(solved.usage).toMatchObject({ promptTokens: P, sharedTokens: (n - 1) * P });
+test.each(['split', 'unified'] as const)(
+  'a tree of problem, candidates, programs and rewards is read once (%s)',
+  async (kv) => {
+    await using engine = await tinyEngine({ kv });
+    const problem = ids('What is 12 + 30?');
+    const [n, k] = [6, 3];
+    const solved = await engine.sample({
+      prompts: [{ tokens: problem, seeds: seeds(n) }],
+      sampler: PLAIN,
+      maxTokens: 9,
+    });
+    const P = problem.length;
+    expect(solved.usage).toMatchObject({ promptTokens: P, sharedTokens: (n - 1) * P });
 
-  // A sample that reached its limit was not fed its last token.
-  const held = solved.samples.map(({ tokens, finish }) => tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1));
-  const ask = '|program';
-  const programs = await engine.sample({
-    prompts: held.map((tokens, i) => ({ tokens: ids(problem, tokens, ask), seeds: seeds(k, 10 * i) })),
-    sampler: PLAIN,
-    maxTokens: 5,
-  });
-  const shared = held.reduce((sum, tokens) => sum + P + tokens.length, 0);
-  expect(programs.usage.promptTokens).toBe(n * ask.length);
-  expect(programs.usage.sharedTokens).toBe(shared + (k - 1) * (shared + n * ask.length));
-  expect(programs.usage.decodedTokens).toBe(programs.usage.promptTokens + programs.usage.generatedTokens - n * k);
+    // A sample that reached its limit was not fed its last token.
+    const held = solved.samples.map(({ tokens, finish }) =>
+      tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1),
+    );
+    const ask = '|program';
+    const programs = await engine.sample({
+      prompts: held.map((tokens, i) => ({ tokens: ids(problem, tokens, ask), seeds: seeds(k, 10 * i) })),
+      sampler: PLAIN,
+      maxTokens: 5,
+    });
+    const shared = held.reduce((sum, tokens) => sum + P + tokens.length, 0);
+    expect(programs.usage.promptTokens).toBe(n * ask.length);
+    expect(programs.usage.sharedTokens).toBe(shared + (k - 1) * (shared + n * ask.length));
+    expect(programs.usage.decodedTokens).toBe(programs.usage.promptTokens + programs.usage.generatedTokens - n * k);
 
-  // Shares one more byte with the programs' prompts.
-  const question = '|is it right?';
-  const rewards = await read(engine, held.map((tokens) => ids(problem, tokens, question)));
-  expect(rewards.usage).toEqual({
-    promptTokens: n * (question.length - 1),
-    sharedTokens: shared + n,
-    generatedTokens: 0,
-    decodedTokens: n * (question.length - 1),
-  });
+    // Shares one more byte with the programs' prompts.
+    const question = '|is it right?';
+    const rewards = await read(
+      engine,
+      held.map((tokens) => ids(problem, tokens, question)),
+    );
+    expect(rewards.usage).toEqual({
+      promptTokens: n * (question.length - 1),
+      sharedTokens: shared + n,
+      generatedTokens: 0,
+      decodedTokens: n * (question.length - 1),
+    });
 
-  // And it is right: an engine that has read nothing before says the same.
-  await using fresh = await tinyEngine({ kv });
-  const alone = await read(fresh, held.map((tokens) => ids(problem, tokens, question)));
-  for (const [i, row] of alone.logprobs.entries()) {
-    for (const [j, value] of row.entries()) expect(Math.abs((rewards.logprobs[i]?.[j] ?? NaN) - value)).toBeLessThan(0.02);
-  }
-});
+    // And it is right: an engine that has read nothing before says the same.
+    await using fresh = await tinyEngine({ kv });
+    const alone = await read(
+      fresh,
+      held.map((tokens) => ids(problem, tokens, question)),
+    );
+    for (const [i, row] of alone.logprobs.entries()) {
+      for (const [j, value] of row.entries())
+        expect(Math.abs((rewards.logprobs[i]?.[j] ?? NaN) - value)).toBeLessThan(0.02);
+    }
+  },
+);
 
-test.each(['split', 'unified'] as const)('where samples wait for places, what they share is still read once (%s)', async (kv) => {
-  // Split: room for 24 sequences; unified: for the candidates and some 30 more. 20 candidates with 3 programs and 5 rationales each.
-  await using engine = await tinyEngine({ kv, memoryBytes: (kv === 'split' ? 24 : 12) * 256 * CELL });
-  await using roomy = await tinyEngine({ kv });
-  const problem = ids('What is 12 + 30?');
-  const n = 20;
-  const { samples } = await engine.sample({ prompts: [{ tokens: problem, seeds: seeds(n) }], sampler: PLAIN, maxTokens: 40 });
-  const held = samples.map(({ tokens, finish }) => ids(problem, tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1)));
-  const ask = (on: Engine, question: string, k: number, maxTokens: number) =>
-    on.sample({ prompts: held.map((tokens) => ({ tokens: ids(tokens, question), seeds: seeds(k) })), sampler: GREEDY, maxTokens });
-  const jobs = (on: Engine) => Promise.all([ask(on, '|program', 3, 20), ask(on, '#rationale', 5, 13)]);
-  const [programs, rationales] = await jobs(engine);
-  expect(programs.usage.promptTokens).toBe(n * '|program'.length);
-  expect(rationales.usage.promptTokens).toBe(n * '#rationale'.length);
-  // And the sequences that were moved about on the way are what they should be.
-  const [ofPrograms, ofRationales] = await jobs(roomy);
-  expect(programs.samples.map(({ text }) => text)).toEqual(ofPrograms.samples.map(({ text }) => text));
-  expect(rationales.samples.map(({ text }) => text)).toEqual(ofRationales.samples.map(({ text }) => text));
-});
+test.each(['split', 'unified'] as const)(
+  'where samples wait for places, what they share is still read once (%s)',
+  async (kv) => {
+    // Split: room for 24 sequences; unified: for the candidates and some 30 more. 20 candidates with 3 programs and 5 rationales each.
+    await using engine = await tinyEngine({ kv, memoryBytes: (kv === 'split' ? 24 : 12) * 256 * CELL });
+    await using roomy = await tinyEngine({ kv });
+    const problem = ids('What is 12 + 30?');
+    const n = 20;
+    const { samples } = await engine.sample({
+      prompts: [{ tokens: problem, seeds: seeds(n) }],
+      sampler: PLAIN,
+      maxTokens: 40,
+    });
+    const held = samples.map(({ tokens, finish }) =>
+      ids(problem, tokens.subarray(0, finish === 'eog' ? tokens.length : tokens.length - 1)),
+    );
+    const ask = (on: Engine, question: string, k: number, maxTokens: number) =>
+      on.sample({
+        prompts: held.map((tokens) => ({ tokens: ids(tokens, question), seeds: seeds(k) })),
+        sampler: GREEDY,
+        maxTokens,
+      });
+    const jobs = (on: Engine) => Promise.all([ask(on, '|program', 3, 20), ask(on, '#rationale', 5, 13)]);
+    const [programs, rationales] = await jobs(engine);
+    expect(programs.usage.promptTokens).toBe(n * '|program'.length);
+    expect(rationales.usage.promptTokens).toBe(n * '#rationale'.length);
+    // And the sequences that were moved about on the way are what they should be.
+    const [ofPrograms, ofRationales] = await jobs(roomy);
+    expect(programs.samples.map(({ text }) => text)).toEqual(ofPrograms.samples.map(({ text }) => text));
+    expect(rationales.samples.map(({ text }) => text)).toEqual(ofRationales.samples.map(({ text }) => text));
+  },
+);
 
 test('prompts of one job share as a tree, not only what all have', async () => {
   await using engine = await tinyEngine();
-  const prompts = ['root: left: a', 'root: left: b', 'root: right: a', 'root: right: b'].map((text, i) => ({ tokens: ids(text), seeds: [i] }));
+  const prompts = ['root: left: a', 'root: left: b', 'root: right: a', 'root: right: b'].map((text, i) => ({
+    tokens: ids(text),
+    seeds: [i],
+  }));
   const { usage } = await engine.sample({ prompts, sampler: PLAIN, maxTokens: 2 });
   // 'root: left: a', then 'b', then 'right: a', then 'b'.
   expect(usage).toMatchObject({ promptTokens: 13 + 1 + 8 + 1, sharedTokens: 12 + 6 + 13 });
 });
 
-test('cells of one adapter never serve another; an activated one goes on from the base model\'s', async () => {
+test("cells of one adapter never serve another; an activated one goes on from the base model's", async () => {
   const metadata = { 'adapter.alora.invocation_tokens': Uint32Array.from(bytes('@!')) };
   const adapters = [
     { name: 'plain', path: loraFile({ width: 64, strength: 1 }) },
@@ -100,58 +132,76 @@ test('cells of one adapter never serve another; an activated one goes on from th
   expect(activated.usage).toMatchObject({ promptTokens: 6, sharedTokens: 11 });
   const again = await read(engine, text, 'activated');
   expect(again.usage).toMatchObject({ promptTokens: 1, sharedTokens: 16 });
-  for (const [name, result] of [['plain', plain], ['activated', activated], ['activated', again]] as const) {
+  for (const [name, result] of [
+    ['plain', plain],
+    ['activated', activated],
+    ['activated', again],
+  ] as const) {
     const alone = await read(other, text, name);
-    for (const j of [0, 1]) expect(Math.abs((result.logprobs[0]?.[j] ?? NaN) - (alone.logprobs[0]?.[j] ?? NaN))).toBeLessThan(0.02);
+    for (const j of [0, 1])
+      expect(Math.abs((result.logprobs[0]?.[j] ?? NaN) - (alone.logprobs[0]?.[j] ?? NaN))).toBeLessThan(0.02);
   }
 });
 
-test.each(['split', 'unified'] as const)('little memory: waves and evictions, and every token is drawn from the right distribution (%s)', async (kv) => {
-  const prompts = seeds(12).map((i) => ({ tokens: ids(`problem ${i % 4}: `, String(i)), seeds: seeds(5, i) }));
-  await using whole = await tinyEngine();
-  await using small = await tinyEngine({ kv, memoryBytes: CELL * 256 * (kv === 'split' ? 3 : 1) });
-  for (let round = 0; round < 3; round++) {
-    const { samples } = await small.sample({ prompts, sampler: PLAIN, maxTokens: 6 });
-    expect(samples.length).toBe(60);
-    for (const { prompt, tokens, logprobs } of samples) {
-      const before = prompts[prompt]?.tokens ?? new Int32Array();
-      const positions = Int32Array.from(tokens, (_, i) => before.length - 1 + i);
-      const scored = await whole.score({ sequences: [{ tokens: ids(before, tokens), positions }], targets: tokens });
-      for (const [i, logprob] of logprobs.entries()) expect(Math.abs((scored.logprobs[0]?.[i * tokens.length + i] ?? NaN) - logprob)).toBeLessThan(0.02);
+test.each(['split', 'unified'] as const)(
+  'little memory: waves and evictions, and every token is drawn from the right distribution (%s)',
+  async (kv) => {
+    const prompts = seeds(12).map((i) => ({ tokens: ids(`problem ${i % 4}: `, String(i)), seeds: seeds(5, i) }));
+    await using whole = await tinyEngine();
+    await using small = await tinyEngine({ kv, memoryBytes: CELL * 256 * (kv === 'split' ? 3 : 1) });
+    for (let round = 0; round < 3; round++) {
+      const { samples } = await small.sample({ prompts, sampler: PLAIN, maxTokens: 6 });
+      expect(samples.length).toBe(60);
+      for (const { prompt, tokens, logprobs } of samples) {
+        const before = prompts[prompt]?.tokens ?? new Int32Array();
+        const positions = Int32Array.from(tokens, (_, i) => before.length - 1 + i);
+        const scored = await whole.score({ sequences: [{ tokens: ids(before, tokens), positions }], targets: tokens });
+        for (const [i, logprob] of logprobs.entries())
+          expect(Math.abs((scored.logprobs[0]?.[i * tokens.length + i] ?? NaN) - logprob)).toBeLessThan(0.02);
+      }
     }
-  }
-});
+  },
+);
 
 test('a job that comes later ends first if it is shorter, and both are right', async () => {
   await using engine = await tinyEngine();
   const order: string[] = [];
-  const long = engine.sample(request(engine, 'long', 48, { maxTokens: 400, sampler: GREEDY })).then((result) => (order.push('long'), result));
-  const short = engine.sample(request(engine, 'short', 4, { maxTokens: 6, sampler: GREEDY })).then((result) => (order.push('short'), result));
+  const long = engine
+    .sample(await request(engine, 'long', 48, { maxTokens: 400, sampler: GREEDY }))
+    .then((result) => (order.push('long'), result));
+  const short = engine
+    .sample(await request(engine, 'short', 4, { maxTokens: 6, sampler: GREEDY }))
+    .then((result) => (order.push('short'), result));
   const [a, b] = [await long, await short];
   expect(order).toEqual(['short', 'long']);
   expect([a.samples.length, b.samples.length]).toEqual([48, 4]);
   await using alone = await tinyEngine();
-  const { samples } = await alone.sample(request(alone, 'short', 1, { maxTokens: 6, sampler: GREEDY }));
+  const { samples } = await alone.sample(await request(alone, 'short', 1, { maxTokens: 6, sampler: GREEDY }));
   for (const { tokens } of b.samples) expect([...tokens]).toEqual([...(samples[0]?.tokens ?? [])]);
 });
 
 test('a place that becomes free is taken at once: many short jobs pass a long one', async () => {
   await using engine = await tinyEngine({ memoryBytes: CELL * 512 * 4 }); // 4 sequences
   const order: string[] = [];
-  const job = (name: string, maxTokens: number) =>
-    engine.sample(request(engine, name, 1, { maxTokens, sampler: GREEDY, onSample: () => order.push(name) }));
+  const job = async (name: string, maxTokens: number) =>
+    engine.sample(await request(engine, name, 1, { maxTokens, sampler: GREEDY, onSample: () => order.push(name) }));
   await Promise.all([job('long', 400), ...seeds(8).map((i) => job(`short ${i}`, 4))]);
   expect(order).toHaveLength(9);
   expect(order.at(-1)).toBe('long');
 });
 
-test.each([['places', 256 << 20], ['no place left', CELL * 512 * 65]])('an interactive job has its first token within two decodes while 64 rows run (%s)', async (_, memoryBytes) => {
+test.each([
+  ['places', 256 << 20],
+  ['no place left', CELL * 512 * 65],
+])('an interactive job has its first token within two decodes while 64 rows run (%s)', async (_, memoryBytes) => {
   await using engine = await tinyEngine({ memoryBytes });
-  const sweep = engine.sample(request(engine, 'sweep', 128, { maxTokens: 480, sampler: GREEDY, onProgress: () => started() }));
+  const sweep = engine.sample(
+    await request(engine, 'sweep', 128, { maxTokens: 480, sampler: GREEDY, onProgress: () => started() }),
+  );
   let started = (): void => {};
   await new Promise<void>((resolve) => (started = resolve));
   for (let i = 0; i < 3; i++) {
-    const result = await engine.sample(request(engine, `now ${i}`, 3, { maxTokens: 3, priority: 'interactive' }));
+    const result = await engine.sample(await request(engine, `now ${i}`, 3, { maxTokens: 3, priority: 'interactive' }));
     expect(result.firstTokenDecodes).toBeGreaterThan(0);
     expect(result.firstTokenDecodes).toBeLessThanOrEqual(2);
   }
@@ -163,8 +213,8 @@ test.each([['places', 256 << 20], ['no place left', CELL * 512 * 65]])('an inter
 test('a job that is too long for the context stops nobody behind it, and has its turn', async () => {
   await using engine = await tinyEngine();
   const order: string[] = [];
-  const job = (name: string, n: number, maxTokens: number, onProgress = () => {}) =>
-    engine.sample(request(engine, name, n, { maxTokens, onProgress, onSample: () => order.push(name) }));
+  const job = async (name: string, n: number, maxTokens: number, onProgress = () => {}) =>
+    engine.sample(await request(engine, name, n, { maxTokens, onProgress, onSample: () => order.push(name) }));
   let started = (): void => {};
   const running = new Promise<void>((resolve) => (started = resolve));
   const sweep = job('sweep', 256, 100, () => started()); // a context of 256 cells
@@ -181,27 +231,40 @@ test('a job that is too long for the context stops nobody behind it, and has its
 test('an abort of one job leaves the other and its tokens alone', async () => {
   await using engine = await tinyEngine();
   const controller = new AbortController();
-  const aborted = engine.sample(request(engine, 'gone', 32, { maxTokens: 450, signal: controller.signal, onProgress: () => controller.abort() }));
-  const kept = engine.sample(request(engine, 'kept', 4, { maxTokens: 300, sampler: GREEDY }));
+  const aborted = engine.sample(
+    await request(engine, 'gone', 32, {
+      maxTokens: 450,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    }),
+  );
+  const kept = engine.sample(await request(engine, 'kept', 4, { maxTokens: 300, sampler: GREEDY }));
   await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
   const { samples } = await kept;
   expect(new Set(samples.map(({ tokens }) => tokens.join())).size).toBe(1);
   // Its cells are free: nothing of it is found.
-  const { usage } = await engine.sample(request(engine, 'gone', 1, { maxTokens: 1 }));
+  const { usage } = await engine.sample(await request(engine, 'gone', 1, { maxTokens: 1 }));
   expect(usage.sharedTokens).toBe(0);
 });
 
 test('the queue has a bound', async () => {
   await using engine = await tinyEngine({ queueLimit: 3 });
-  const jobs = seeds(3).map((i) => engine.sample(request(engine, `job ${i}`, 4, { maxTokens: 50 })));
-  await expect(engine.sample(request(engine, 'one too many', 1))).rejects.toMatchObject({ code: 'QUEUE_FULL', message: expect.stringContaining('3 jobs') as string });
+  const jobs = seeds(3).map(async (i) => engine.sample(await request(engine, `job ${i}`, 4, { maxTokens: 50 })));
+  await expect(engine.sample(await request(engine, 'one too many', 1))).rejects.toMatchObject({
+    code: 'QUEUE_FULL',
+    message: expect.stringContaining('3 jobs') as string,
+  });
   await Promise.all(jobs);
-  expect((await engine.sample(request(engine, 'again', 1))).samples.length).toBe(1);
+  expect((await engine.sample(await request(engine, 'again', 1))).samples.length).toBe(1);
 });
 
 test('logits without a number end their job alone', async () => {
   // Token 66 poisons whatever reads it.
-  const path = modelFile({ edit: (name, values) => { if (name === 'token_embd.weight') values.fill(NaN, 66 * 64, 67 * 64); } });
+  const path = modelFile({
+    edit: (name, values) => {
+      if (name === 'token_embd.weight') values.fill(NaN, 66 * 64, 67 * 64);
+    },
+  });
   await using engine = await tinyEngine({ path });
   const good = read(engine, [ids('aaaa'), ids('aaac')]);
   const bad = read(engine, [ids('aaBa')]);
@@ -212,5 +275,59 @@ test('logits without a number end their job alone', async () => {
 
 test('a priority that there is not is wrong usage', async () => {
   await using engine = await tinyEngine();
-  await expect(engine.sample(request(engine, 'x', 1, { priority: 'soon' as never }))).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(engine.sample(await request(engine, 'x', 1, { priority: 'soon' as never }))).rejects.toMatchObject({
+    code: 'USAGE',
+  });
+});
+
+test('what waits for a place gets it by ordinal, then by arrival', async () => {
+  await using engine = await tinyEngine({ kv: 'split', memoryBytes: CELL * 256 * 2 }); // 2 sequences
+  const order: number[] = [];
+  let started = (): void => {};
+  const running = new Promise<void>((resolve) => (started = resolve));
+  const sample = async (
+    name: string,
+    ordinal: number | undefined,
+    n: number,
+    maxTokens: number,
+    onProgress = () => {},
+  ) =>
+    engine.sample(
+      await request(engine, name, n, {
+        ...(ordinal === undefined ? {} : { ordinal }),
+        maxTokens,
+        sampler: GREEDY,
+        onProgress,
+        onSample: () => order.push(ordinal ?? 0),
+      }),
+    );
+  const first = sample('first', 5, 6, 200, () => started());
+  await running;
+  const later = [sample('later', 9, 2, 4), sample('earlier', 2, 4, 4), sample('none', undefined, 2, 4)];
+  const classified = engine
+    .score({
+      sequences: [{ tokens: ids('score'), positions: Int32Array.of(2) }],
+      targets: Int32Array.of(65),
+      ordinal: 3,
+    })
+    .then(() => order.push(3));
+  await Promise.all([first, ...later, classified]);
+  // Two that run go on; the rest of their job waits for what is earlier.
+  expect(order).toEqual([5, 5, 0, 0, 2, 2, 2, 2, 3, 5, 5, 5, 5, 9, 9]);
+});
+
+test.each([-1, 0.5, NaN, 2 ** 53, '3'])('an ordinal of %s is wrong usage', async (ordinal) => {
+  await using engine = await tinyEngine();
+  await expect(engine.sample(await request(engine, 'x', 1, { ordinal: ordinal as never }))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('ordinal') as string,
+  });
+  const tokens = ids('x');
+  await expect(
+    engine.score({ sequences: [{ tokens, positions: Int32Array.of(0) }], targets: tokens, ordinal: ordinal as never }),
+  ).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(engine.classify({ sequences: [tokens], ordinal: ordinal as never })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('ordinal') as string,
+  });
 });

@@ -11,8 +11,8 @@ afterAll(() => engine.dispose());
 const everyToken = (): Int32Array => Int32Array.from(seeds(engine.model.vocabularySize));
 
 test('scores are the log-probabilities that sampling reported', async () => {
-  const prompt = engine.tokenize('score me', { special: false });
-  const { samples } = await engine.sample(request(engine, 'score me', 6, { maxTokens: 20 }));
+  const prompt = await engine.tokenize('score me', { special: false });
+  const { samples } = await engine.sample(await request(engine, 'score me', 6, { maxTokens: 20 }));
   const sequences = samples.map(({ tokens }) => ({
     tokens: Int32Array.of(...prompt, ...tokens),
     positions: Int32Array.from(tokens, (_, i) => prompt.length - 1 + i),
@@ -27,12 +27,20 @@ test('scores are the log-probabilities that sampling reported', async () => {
   // The prompt is there from sampling; of each sequence its last token (its logits are wanted) and what was sampled, but
   // for the last of that.
   const own = samples.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  expect(usage).toEqual({ promptTokens: own, sharedTokens: 6 * (prompt.length - 1), generatedTokens: 0, decodedTokens: own });
+  expect(usage).toEqual({
+    promptTokens: own,
+    sharedTokens: 6 * (prompt.length - 1),
+    generatedTokens: 0,
+    decodedTokens: own,
+  });
 });
 
 test('a row is a distribution: probabilities add up to one', async () => {
-  const tokens = engine.tokenize('sum', { special: false });
-  const { logprobs } = await engine.score({ sequences: [{ tokens, positions: Int32Array.of(0, 2) }], targets: everyToken() });
+  const tokens = await engine.tokenize('sum', { special: false });
+  const { logprobs } = await engine.score({
+    sequences: [{ tokens, positions: Int32Array.of(0, 2) }],
+    targets: everyToken(),
+  });
   const rows = logprobs[0] ?? new Float32Array();
   const n = engine.model.vocabularySize;
   for (const row of [rows.subarray(0, n), rows.subarray(n)]) {
@@ -42,15 +50,14 @@ test('a row is a distribution: probabilities add up to one', async () => {
 
 test('many sequences of many lengths score as each does alone, in any order of positions', async () => {
   const texts = ['a', 'common start, long end of it', 'common start', 'common start, other', 'b'];
-  const sequences = texts.map((text) => {
-    const tokens = engine.tokenize(text, { special: false });
-    return { tokens, positions: Int32Array.of(tokens.length - 1, 0) };
-  });
+  const read = await Promise.all(texts.map((text) => engine.tokenize(text, { special: false })));
+  const sequences = read.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1, 0) }));
   const targets = Int32Array.of(3, 200);
   const together = await engine.score({ sequences, targets });
   for (const [i, sequence] of sequences.entries()) {
     const alone = await engine.score({ sequences: [sequence], targets });
-    for (const [j, value] of (alone.logprobs[0] ?? []).entries()) expect(together.logprobs[i]?.[j]).toBeCloseTo(value, 3);
+    for (const [j, value] of (alone.logprobs[0] ?? []).entries())
+      expect(together.logprobs[i]?.[j]).toBeCloseTo(value, 3);
   }
 });
 
@@ -60,12 +67,16 @@ test.each(['split', 'unified'] as const)('waves give the same (%s)', async (kv) 
   const whole = await engine.score({ sequences, targets });
   await using small = await tinyEngine({ kv, memoryBytes: 256 * 256 * 2 });
   const waves = await small.score({ sequences, targets });
-  for (const [i, row] of whole.logprobs.entries()) expect(Math.abs((waves.logprobs[i]?.[0] ?? NaN) - (row[0] ?? NaN))).toBeLessThan(0.01);
+  for (const [i, row] of whole.logprobs.entries())
+    expect(Math.abs((waves.logprobs[i]?.[0] ?? NaN) - (row[0] ?? NaN))).toBeLessThan(0.01);
 });
 
 test('no sequences, no positions, no targets: nothing to do', async () => {
   expect((await engine.score({ sequences: [], targets: Int32Array.of(1) })).logprobs).toEqual([]);
-  const empty = await engine.score({ sequences: [{ tokens: Int32Array.of(1), positions: new Int32Array() }], targets: Int32Array.of(1) });
+  const empty = await engine.score({
+    sequences: [{ tokens: Int32Array.of(1), positions: new Int32Array() }],
+    targets: Int32Array.of(1),
+  });
   expect(empty.logprobs[0]?.length).toBe(0);
   expect(empty.usage.decodedTokens).toBe(0);
 });
@@ -76,45 +87,72 @@ const stepEnds = (problem: Int32Array, tokens: Int32Array): Int32Array => {
   return Int32Array.from(new Set([...ends, problem.length + tokens.length - 1]));
 };
 
-test.each(['split', 'unified'] as const)('a process reward reads all steps of all candidates in one pass over what sampling left (%s)', async (kv) => {
-  await using solver = await tinyEngine({ kv });
-  const problem = solver.tokenize('What is 12 + 30?', { special: false });
-  const { samples } = await solver.sample({ prompts: [{ tokens: problem, seeds: seeds(7) }], sampler: PLAIN, maxTokens: 40 });
-  const sequences = samples.map(({ tokens }) => ({ tokens: Int32Array.of(...problem, ...tokens), positions: stepEnds(problem, tokens) }));
-  expect(sequences.some(({ positions }) => positions.length > 4)).toBe(true);
-  const targets = Int32Array.of(43, 45);
-  const together = await solver.score({ sequences, targets });
-  // Each candidate is in the cache up to its first step's end; from there on logits are wanted, up to the last one's.
-  const first = ({ positions }: { positions: Int32Array }): number => positions[0] ?? NaN;
-  const last = ({ positions }: { positions: Int32Array }): number => positions.at(-1) ?? NaN;
-  const read = sequences.reduce((sum, sequence) => sum + last(sequence) + 1 - first(sequence), 0);
-  expect(together.usage).toEqual({ promptTokens: read, sharedTokens: sequences.reduce((sum, s) => sum + first(s), 0), generatedTokens: 0, decodedTokens: read });
+test.each(['split', 'unified'] as const)(
+  'a process reward reads all steps of all candidates in one pass over what sampling left (%s)',
+  async (kv) => {
+    await using solver = await tinyEngine({ kv });
+    const problem = await solver.tokenize('What is 12 + 30?', { special: false });
+    const { samples } = await solver.sample({
+      prompts: [{ tokens: problem, seeds: seeds(7) }],
+      sampler: PLAIN,
+      maxTokens: 40,
+    });
+    const sequences = samples.map(({ tokens }) => ({
+      tokens: Int32Array.of(...problem, ...tokens),
+      positions: stepEnds(problem, tokens),
+    }));
+    expect(sequences.some(({ positions }) => positions.length > 4)).toBe(true);
+    const targets = Int32Array.of(43, 45);
+    const together = await solver.score({ sequences, targets });
+    // Each candidate is in the cache up to its first step's end; from there on logits are wanted, up to the last one's.
+    const first = ({ positions }: { positions: Int32Array }): number => positions[0] ?? NaN;
+    const last = ({ positions }: { positions: Int32Array }): number => positions.at(-1) ?? NaN;
+    const read = sequences.reduce((sum, sequence) => sum + last(sequence) + 1 - first(sequence), 0);
+    expect(together.usage).toEqual({
+      promptTokens: read,
+      sharedTokens: sequences.reduce((sum, s) => sum + first(s), 0),
+      generatedTokens: 0,
+      decodedTokens: read,
+    });
 
-  // Every step as a sequence of its own: of what is in the cache, only the token is read whose logits are wanted.
-  const steps = sequences.flatMap(({ tokens, positions }) => Array.from(positions, (end) => ({ tokens: tokens.subarray(0, end + 1), positions: Int32Array.of(end) })));
-  const apart = await solver.score({ sequences: steps, targets });
-  expect(apart.usage).toMatchObject({ promptTokens: steps.length, sharedTokens: steps.reduce((sum, step) => sum + first(step), 0) });
+    // Every step as a sequence of its own: of what is in the cache, only the token is read whose logits are wanted.
+    const steps = sequences.flatMap(({ tokens, positions }) =>
+      Array.from(positions, (end) => ({ tokens: tokens.subarray(0, end + 1), positions: Int32Array.of(end) })),
+    );
+    const apart = await solver.score({ sequences: steps, targets });
+    expect(apart.usage).toMatchObject({
+      promptTokens: steps.length,
+      sharedTokens: steps.reduce((sum, step) => sum + first(step), 0),
+    });
 
-  // Cold, the steps of one candidate are a chain and the candidates a tree: each distinct prefix is read once.
-  await using cold = await tinyEngine({ kv });
-  const fresh = await cold.score({ sequences: steps, targets });
-  const distinct = new Set(sequences.flatMap((sequence) => Array.from({ length: last(sequence) + 1 }, (_, i) => sequence.tokens.subarray(0, i + 1).join())));
-  expect(fresh.usage.promptTokens).toBe(distinct.size);
+    // Cold, the steps of one candidate are a chain and the candidates a tree: each distinct prefix is read once.
+    await using cold = await tinyEngine({ kv });
+    const fresh = await cold.score({ sequences: steps, targets });
+    const distinct = new Set(
+      sequences.flatMap((sequence) =>
+        Array.from({ length: last(sequence) + 1 }, (_, i) => sequence.tokens.subarray(0, i + 1).join()),
+      ),
+    );
+    expect(fresh.usage.promptTokens).toBe(distinct.size);
 
-  // And each alone gives the same, over the same cache and in an engine of its own. On the CPU llama.cpp sums attention in F16,
-  // but for 64 rows of a stream or more in F32: all sequences of a unified cache are one stream, so there the job rounds otherwise.
-  const within = kv === 'unified' ? 0.06 : 0.01;
-  let step = 0;
-  for (const [s, sequence] of sequences.entries()) {
-    await using alone = await tinyEngine({ kv });
-    const [one, other] = [await solver.score({ sequences: [sequence], targets }), await alone.score({ sequences: [sequence], targets })];
-    const rows = apart.logprobs.slice(step, step + sequence.positions.length).flatMap((row) => [...row]);
-    const coldRows = fresh.logprobs.slice(step, step + sequence.positions.length).flatMap((row) => [...row]);
-    for (const [i, value] of (one.logprobs[0] ?? []).entries()) {
-      const unlike = (scored: number | undefined): number => Math.abs((scored ?? NaN) - value);
-      expect(unlike(together.logprobs[s]?.[i])).toBeLessThan(within);
-      for (const scored of [rows[i], coldRows[i], other.logprobs[0]?.[i]]) expect(unlike(scored)).toBeLessThan(0.01);
+    // And each alone gives the same, over the same cache and in an engine of its own. On the CPU llama.cpp sums attention in F16,
+    // but for 64 rows of a stream or more in F32: all sequences of a unified cache are one stream, so there the job rounds otherwise.
+    const within = kv === 'unified' ? 0.06 : 0.01;
+    let step = 0;
+    for (const [s, sequence] of sequences.entries()) {
+      await using alone = await tinyEngine({ kv });
+      const [one, other] = [
+        await solver.score({ sequences: [sequence], targets }),
+        await alone.score({ sequences: [sequence], targets }),
+      ];
+      const rows = apart.logprobs.slice(step, step + sequence.positions.length).flatMap((row) => [...row]);
+      const coldRows = fresh.logprobs.slice(step, step + sequence.positions.length).flatMap((row) => [...row]);
+      for (const [i, value] of (one.logprobs[0] ?? []).entries()) {
+        const unlike = (scored: number | undefined): number => Math.abs((scored ?? NaN) - value);
+        expect(unlike(together.logprobs[s]?.[i])).toBeLessThan(within);
+        for (const scored of [rows[i], coldRows[i], other.logprobs[0]?.[i]]) expect(unlike(scored)).toBeLessThan(0.01);
+      }
+      step += sequence.positions.length;
     }
-    step += sequence.positions.length;
-  }
-});
+  },
+);

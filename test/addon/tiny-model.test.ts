@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Engine, type EngineInstance, Sandbox, Store, solve } from '../../src/index.js';
+import { type Engine, loadEngine, Sandbox, Store } from '../../src/index.js';
 import { packageRoot } from '../../src/paths.js';
+import { solve } from '../support/solve.js';
 
 const TEXTS = 10_000;
 const models = join(packageRoot, 'models');
@@ -15,26 +16,30 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
   return spawnSync('python3', args, { cwd: packageRoot, encoding: 'utf8', maxBuffer: 1 << 28 });
 }
 
-let engine: EngineInstance;
+let engine: Engine;
 beforeAll(async () => {
   const adapters = ['tool', 'reward'].map((name) => ({ name, path: join(models, `t1-tiny-${name}.gguf`) }));
-  engine = await Engine.load({ path: join(models, 't1-tiny.gguf'), adapters });
+  engine = await loadEngine({ path: join(models, 't1-tiny.gguf'), adapters });
 });
 afterAll(() => engine.dispose());
 
 describe.skipIf(!python)('the generator', () => {
   test('passes its own tests', () => {
-    const { status, stderr } = run('-m', 'unittest', 'models.tiny.test_tiny');
+    const { status, stderr } = run('-m', 'unittest', 'training.tiny.test_tiny');
     expect(stderr).toContain('OK');
     expect(status).toBe(0);
   }, 120_000);
 
-  test(`splits ${TEXTS} texts into the ids that the engine gives`, () => {
-    const { stdout } = run('-m', 'models.tiny.tokenizer', '--ids', String(TEXTS));
+  test(`splits ${TEXTS} texts into the ids that the engine gives`, async () => {
+    const { stdout } = run('-m', 'training.tiny.tokenizer', '--ids', String(TEXTS));
     const line = z.object({ text: z.string(), ids: z.array(z.int()) });
-    const texts = stdout.trim().split('\n').map((each) => line.parse(JSON.parse(each)));
+    const texts = stdout
+      .trim()
+      .split('\n')
+      .map((each) => line.parse(JSON.parse(each)));
     expect(texts).toHaveLength(TEXTS);
-    const different = texts.filter(({ text, ids }) => !sameIds(engine.tokenize(text, { special: true }), ids));
+    const read = await Promise.all(texts.map(({ text }) => engine.tokenize(text, { special: true })));
+    const different = texts.filter(({ ids }, i) => !sameIds(read[i] ?? new Int32Array(), ids));
     expect(different.slice(0, 3)).toEqual([]);
   }, 120_000);
 });
@@ -46,7 +51,7 @@ function sameIds(a: Int32Array, b: readonly number[]): boolean {
 describe('one base, an adapter for each role', () => {
   const problem = 'Mia has 40 stamps. Leo gives Mia 12 more and the shop adds 5. How many stamps does Mia have now?';
 
-  test('candidates are the base model\'s, verdicts and rewards the adapters\'', async () => {
+  test("candidates are the base model's, verdicts and rewards the adapters'", async () => {
     await using sandbox = await Sandbox.start();
     const store = Store.open(':memory:');
     const context = { engine, sandbox, store, samples: 4, seed: 1 };

@@ -8,15 +8,16 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath, launch } from '../../bench/lib/chromium.mjs';
-import { RunFile } from '../../src/evaluate/run-file.js';
-import type { SolvedRecord } from '../../src/evaluate/record.js';
+import { RunFile } from '../../src/runs/run-file.js';
+import type { SolvedRecord } from '../../src/runs/record.js';
 import { reportFile } from '../../src/report/page.js';
 import { viewServer } from '../../src/report/server.js';
 import { syntheticEffort, syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
 import { temporaryFolder } from '../support/t1.js';
 
 const executable = chromiumPath();
-if (executable === null) process.stderr.write('skipped: test/browser, since there is no Chromium on the path (T1_CHROMIUM=FILE names one)\n');
+if (executable === null)
+  process.stderr.write('skipped: test/browser, since there is no Chromium on the path (T1_CHROMIUM=FILE names one)\n');
 
 const HOSTILE = `</script><img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
 const manifest = syntheticManifest(30, 12);
@@ -27,8 +28,26 @@ const records = [...syntheticRecords({ problems: 30, samples: 12, seed: 3, faile
 function hostile(record: SolvedRecord): SolvedRecord {
   const passages = [{ id: HOSTILE, title: HOSTILE, text: HOSTILE, score: 1 }];
   const programs = [{ code: HOSTILE, status: 'ok', stdout: HOSTILE }];
-  const evidence = { verdict: 'pass' as const, programs, passages, checks: [{ text: HOSTILE, verdict: 'pass' as const }], steps: [{ step: HOSTILE, holds: false, value: HOSTILE }], note: HOSTILE };
-  return { ...record, problem: HOSTILE, candidates: record.candidates.map((candidate) => ({ ...candidate, text: HOSTILE, answer: HOSTILE, tool: evidence, rationales: [{ text: HOSTILE, score: 0.5 }], stepScores: [{ text: HOSTILE, score: 0.2 }] })) };
+  const evidence = {
+    verdict: 'pass' as const,
+    programs,
+    passages,
+    checks: [{ text: HOSTILE, verdict: 'pass' as const }],
+    steps: [{ step: HOSTILE, holds: false, value: HOSTILE }],
+    note: HOSTILE,
+  };
+  return {
+    ...record,
+    problem: HOSTILE,
+    candidates: record.candidates.map((candidate) => ({
+      ...candidate,
+      text: HOSTILE,
+      answer: HOSTILE,
+      tool: evidence,
+      rationales: [{ text: HOSTILE, score: 0.5 }],
+      stepScores: [{ text: HOSTILE, score: 0.2 }],
+    })),
+  };
 }
 
 /** Runs in the page: pairs of labels of a chart that lie on each other, and labels that stick out of it. */
@@ -59,11 +78,16 @@ describe.skipIf(executable === null)('in Chromium', () => {
     const page = await browser.newPage({ viewport: size });
     page.on('pageerror', ({ message }) => wrong.push(message));
     page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
-    page.on('request', (request) => new URL(request.url()).origin !== new URL(address).origin && wrong.push(`asked for ${request.url()}`));
+    page.on(
+      'request',
+      (request) =>
+        new URL(request.url()).origin !== new URL(address).origin && wrong.push(`asked for ${request.url()}`),
+    );
     await page.goto(address);
     return page;
   };
-  const openFile = (hash = '', size?: { width: number; height: number }) => open(`${pathToFileURL(file).href}${hash}`, size);
+  const openFile = (hash = '', size?: { width: number; height: number }) =>
+    open(`${pathToFileURL(file).href}${hash}`, size);
   const rows = (page: Page) => page.locator('table.problems tbody tr');
 
   test('filters, sorts, opens a problem and comes back, by keyboard alone', async () => {
@@ -131,7 +155,9 @@ describe.skipIf(executable === null)('in Chromium', () => {
 
   test('every line and bar has a colour of the theme', async () => {
     const page = await openFile();
-    const colours = await page.evaluate("[...document.querySelectorAll('svg [class=fill], svg [class=mark]')].map((each) => getComputedStyle(each).fill)");
+    const colours = await page.evaluate(
+      "[...document.querySelectorAll('svg [class=fill], svg [class=mark]')].map((each) => getComputedStyle(each).fill)",
+    );
     expect(colours).not.toEqual([]);
     expect(colours).not.toContain('rgb(0, 0, 0)'); // what SVG paints where no colour is given
     await page.close();
@@ -157,7 +183,7 @@ describe.skipIf(executable === null)('in Chromium', () => {
     const address = server.address();
     const page = await open(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/`);
     await expect.poll(() => page.locator('#overview').textContent()).toContain('No problem is done yet');
-    records.slice(0, 4).forEach((record, ordinal) => writer.save(ordinal, record));
+    for (const [ordinal, record] of records.slice(0, 4).entries()) writer.save(ordinal, record);
     await expect.poll(() => rows(page).count(), { timeout: 10_000 }).toBe(4);
     await page.locator('table.problems a').nth(3).click();
     await expect.poll(() => page.locator('article.card').count()).toBe(12);

@@ -41,7 +41,13 @@ const CASES: [name: string, args: () => string[], code: string, exit: number, st
   ['blank problem', () => ['solve', ' \n '], 'INPUT', 2],
   ['empty standard input', () => ['solve', '-'], 'INPUT', 2, ''],
   ['1 MB problem', () => ['solve', '-'], 'INPUT', 2, 'How many? '.repeat(100_000)],
-  ['problem longer than the context', () => ['solve', '-', '--db', at('bad-input.sqlite')], 'PROMPT_TOO_LONG', 2, 'How many? '.repeat(10_000)],
+  [
+    'problem longer than the context',
+    () => ['solve', '-', '--db', at('bad-input.sqlite')],
+    'PROMPT_TOO_LONG',
+    2,
+    'How many? '.repeat(10_000),
+  ],
   ['missing adapter', () => solve('--adapter-tool', at('absent.gguf')), 'FILE_NOT_FOUND', 2],
   ['adapter is a model', () => solve('--adapter-reward', shippedModel), 'ADAPTER_INVALID', 2],
   ['adapter is no GGUF', () => solve('--adapter-reward', at('text.gguf')), 'ADAPTER_INVALID', 2],
@@ -82,13 +88,73 @@ describe('one line, the right exit code, nothing on standard output', () => {
     expect(result.stdout).toBe('');
   });
 
-  test('the limit of N is named', async () => {
-    expect((await t1(solve('--n-samples', '100000'))).stderr).toMatch(/--n-samples.*65536/);
+  const SAID: [name: string, args: () => string[], text: RegExp][] = [
+    [
+      'the limit of N',
+      () => solve('--n-samples', '100000'),
+      /--n-samples: must be a whole number from 1 to 65536, not 100000/,
+    ],
+    [
+      "llama.cpp's endless -n",
+      () => solve('-n', '-1'),
+      /not -1: candidates are counted; llama.cpp's -n is --max-tokens/,
+    ],
+    ['a number that is none', () => solve('--temp', 'warm'), /--temp: must lie in \[0, 100\], not 'warm'/],
+    ['a value that is nearly right', () => solve('--select', 'wieghted'), /--select: .*did you mean weighted\?/],
+    ['a value that is missing', () => solve('--seed'), /--seed: its value is missing/],
+    ['an unknown flag', () => solve('--tempature', '1'), /no flag --tempature: did you mean --temp\?/],
+    ['the opposite of an unknown flag', () => solve('--no-cahce'), /no flag --no-cahce: did you mean --no-cache\?/],
+    ['an unknown letter', () => solve('-x'), /no flag -x /],
+    ['an unknown command', () => ['slove', PROBLEM], /no command slove: did you mean solve\?/],
+    ['an unknown action', () => ['index', 'serach', 'x', 'y'], /no command serach: did you mean search\?/],
+    ['a problem without quotes', () => ['solve', ...PROBLEM.split(' ')], /split the problem .*'Mia', 'has'.*quotes/],
+    [
+      'one without quotes, after flags',
+      () => ['solve', '-n', '2', 'Mia', 'has'],
+      /split the problem .*'Mia', 'has'.*quotes/,
+    ],
+    ['a word too many', () => ['cache', 'stats', 'now'], /'now' is one word too many/],
+    ['a word that is missing', () => ['eval'], /<task> is missing/],
+    ["llama.cpp's name for the limit of tokens", () => solve('--n-predict', '9'), /--n-predict: .*--max-tokens/],
+    ['another file for the database', () => solve('--db', at('corrupt.sqlite')), /name another --db\n/],
+    ['two that exclude each other', () => solve('--kv-type', 'q8_0', '-fa', 'off'), /--kv-type: .*--flash-attention/],
+    ['a sandbox that is not there', () => solve('--sympy', at('absent')), /--sympy: there is no/],
+    ['a problem and a file', () => solve('-f', at('text.gguf')), /--file: give the problem or a file/],
+  ];
+  test.each(SAID)('%s is named', async (_name, args, text) => {
+    const { stderr, code } = await t1(args());
+    expect(stderr).toMatch(text);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(stderr.includes('STORE_CORRUPT') ? 1 : 2);
   });
 
   test('a corrupt database is left as it is', async () => {
     expect(readFileSync(at('corrupt.sqlite'), 'utf8')).toBe('not a database '.repeat(1000));
   });
+});
+
+test("a problem from a file, with llama.cpp's flags", async () => {
+  writeFileSync(at('problem.txt'), PROBLEM);
+  const db = ['--db', at('file.sqlite'), '--json', '-n', '1'];
+  const fromFile = await t1([
+    'solve',
+    '-f',
+    at('problem.txt'),
+    '-ngl',
+    '0',
+    '-fa',
+    'auto',
+    '-c',
+    '512',
+    '-s',
+    '7',
+    ...db,
+  ]);
+  expect(fromFile.code).toBe(0);
+  const inQuotes = await t1(['solve', PROBLEM, '--seed', '7', ...db]);
+  const texts = ({ stdout }: typeof fromFile) =>
+    (JSON.parse(stdout) as { candidates: { text: string }[] }).candidates.map(({ text }) => text);
+  expect(texts(fromFile)).toEqual(texts(inQuotes));
 });
 
 test('a full disk ends the run with one line, and what was stored stays', async ({ skip }) => {

@@ -11,8 +11,29 @@ beforeEach(() => (folder = temporaryFolder()));
 afterEach(() => folder.remove());
 const at = (name: string): string => join(folder.path, name);
 
-const summary = z.looseObject({ problems: z.number(), curve: z.unknown(), verdicts: z.unknown(), manifest: z.looseObject({ command: z.array(z.string()) }) });
-const evaluate = (name: string, more: readonly string[] = []): string[] => ['eval', 'tiny', '--limit', '12', '-n', '4', '--reproducible', '--threads', '1', '--db', at(`${name}.db`), '--out', at(name), '--json', ...more];
+const summary = z.looseObject({
+  problems: z.number(),
+  curve: z.unknown(),
+  verdicts: z.unknown(),
+  manifest: z.looseObject({ command: z.array(z.string()) }),
+});
+const evaluate = (name: string, more: readonly string[] = []): string[] => [
+  'eval',
+  'tiny',
+  '--limit',
+  '12',
+  '-n',
+  '4',
+  '--reproducible',
+  '--threads',
+  '1',
+  '--db',
+  at(`${name}.db`),
+  '--out',
+  at(name),
+  '--json',
+  ...more,
+];
 
 test('killed twenty times, the figures are those of an undisturbed run', async () => {
   const undisturbed = await t1(evaluate('whole'));
@@ -32,14 +53,19 @@ test('killed twenty times, the figures are those of an undisturbed run', async (
     if (ended.signal === 'SIGKILL') kills++;
     if (code === 0 && kills < 20) {
       // Done before its time: start over with nothing, and kill on.
-      for (const file of ['killed', 'killed.db', 'killed.db-wal', 'killed.db-shm']) rmSync(at(file), { recursive: true, force: true });
+      for (const file of ['killed', 'killed.db', 'killed.db-wal', 'killed.db-shm'])
+        rmSync(at(file), { recursive: true, force: true });
       code = null;
     }
   }
   expect(kills).toBeGreaterThanOrEqual(20);
   expect(code, problem).toBe(0);
   const [a, b] = [undisturbed.stdout, last].map((text) => summary.parse(JSON.parse(text)));
-  expect({ curve: b?.curve, verdicts: b?.verdicts, problems: b?.problems }).toEqual({ curve: a?.curve, verdicts: a?.verdicts, problems: 12 });
+  expect({ curve: b?.curve, verdicts: b?.verdicts, problems: b?.problems }).toEqual({
+    curve: a?.curve,
+    verdicts: a?.verdicts,
+    problems: 12,
+  });
 }, 300_000);
 
 test('a second start decodes nothing; show, ls, compare, export and retry know the run', async () => {
@@ -54,33 +80,88 @@ test('a second start decodes nothing; show, ls, compare, export and retry know t
   expect((await t1(['runs', 'export', at('run')])).stdout.trim().split('\n')).toHaveLength(12);
   expect((await t1(['retry', at('run')])).code).toBe(0);
   // Flags that were given twice are read as they were.
-  const retried = await t1([...evaluate('twice').slice(0, 2), '--limit', '1', ...evaluate('twice', ['-n', '2']).slice(2)]);
+  const retried = await t1([
+    ...evaluate('twice').slice(0, 2),
+    '--limit',
+    '1',
+    ...evaluate('twice', ['-n', '2']).slice(2),
+  ]);
   expect(retried.code, retried.stderr).toBe(0);
-  expect(await t1(['retry', at('twice')])).toMatchObject({ code: 0, stdout: expect.stringMatching(/"problems":12,.*"samples":2,/) as unknown });
+  expect(await t1(['retry', at('twice')])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/"problems":12,.*"samples":2,/) as unknown,
+  });
 });
 
 test('every task is listed', async () => {
   const { stdout } = await t1(['ls', 'tasks', '--json']);
-  expect(z.array(z.looseObject({ name: z.string() })).parse(JSON.parse(stdout)).map(({ name }) => name)).toEqual(['arithmetic', 'gsm8k', 'math500', 'mmlu-pro', 'mmlu-pro-versaprm', 'svamp', 'tiny']);
+  expect(
+    z
+      .array(z.looseObject({ name: z.string() }))
+      .parse(JSON.parse(stdout))
+      .map(({ name }) => name),
+  ).toEqual(['arithmetic', 'gsm8k', 'math500', 'mmlu-pro', 'mmlu-pro-versaprm', 'svamp', 'tiny']);
 });
 
 test('progress for machines', async () => {
   const { stderr } = await t1(evaluate('run', ['--progress', 'json']));
-  const lines = stderr.trim().split('\n').flatMap((line) => (line.startsWith('{') ? [z.looseObject({ finished: z.number(), total: z.number(), secondsLeft: z.number() }).parse(JSON.parse(line))] : []));
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .flatMap((line) =>
+      line.startsWith('{')
+        ? [z.looseObject({ finished: z.number(), total: z.number(), secondsLeft: z.number() }).parse(JSON.parse(line))]
+        : [],
+    );
   expect(lines.at(-1)).toMatchObject({ finished: 12, total: 12, secondsLeft: 0 });
 });
 
 test('arithmetic, by thinking and by program', async () => {
-  const { code, stdout } = await t1(['eval', 'arithmetic', '--limit', '3', '--db', at('r.db'), '--out', at('run'), '--json']);
+  const { code, stdout } = await t1([
+    'eval',
+    'arithmetic',
+    '--limit',
+    '3',
+    '--db',
+    at('r.db'),
+    '--out',
+    at('run'),
+    '--json',
+  ]);
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ kind: 'claims', problems: 48, operands: [{ operands: 3, claims: 6 }, {}, {}, {}, {}, {}, {}, { operands: 10 }] });
+  expect(JSON.parse(stdout)).toMatchObject({
+    kind: 'claims',
+    problems: 48,
+    operands: [{ operands: 3, claims: 6 }, {}, {}, {}, {}, {}, {}, { operands: 10 }],
+  });
 });
 
 test('several tasks, each in a folder of its own', async () => {
-  const { code, stdout, stderr } = await t1(['eval', 'tiny', 'arithmetic', '--limit', '2', '-n', '2', '--db', at('r.db'), '--out', at('both'), '--json']);
+  const { code, stdout, stderr } = await t1([
+    'eval',
+    'tiny',
+    'arithmetic',
+    '--limit',
+    '2',
+    '-n',
+    '2',
+    '--db',
+    at('r.db'),
+    '--out',
+    at('both'),
+    '--json',
+  ]);
   expect(code, stderr).toBe(0);
-  const [tiny, arithmetic] = stdout.trim().split('\n').map((line) => z.looseObject({ folder: z.string(), kind: z.string() }).parse(JSON.parse(line)));
-  expect([tiny?.folder, tiny?.kind, arithmetic?.folder, arithmetic?.kind]).toEqual([at('both/tiny'), 'problems', at('both/arithmetic'), 'claims']);
+  const [tiny, arithmetic] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => z.looseObject({ folder: z.string(), kind: z.string() }).parse(JSON.parse(line)));
+  expect([tiny?.folder, tiny?.kind, arithmetic?.folder, arithmetic?.kind]).toEqual([
+    at('both/tiny'),
+    'problems',
+    at('both/arithmetic'),
+    'claims',
+  ]);
   expect((await t1(['runs', 'show', at('both/tiny')])).stdout).toContain('Command: t1 eval tiny --limit 2');
 });
 
@@ -88,14 +169,40 @@ test.each([
   ['nonsense', 'USAGE'],
   ['./absent.jsonl', 'FILE_NOT_FOUND'],
 ])('with %s among several tasks nothing is begun', async (wrong, error) => {
-  const { code, stderr } = await t1(['eval', 'tiny', wrong, '--limit', '2', '-n', '2', '--db', at('r.db'), '--out', at('both')]);
+  const { code, stderr } = await t1([
+    'eval',
+    'tiny',
+    wrong,
+    '--limit',
+    '2',
+    '-n',
+    '2',
+    '--db',
+    at('r.db'),
+    '--out',
+    at('both'),
+  ]);
   expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining(error)]]);
   expect(existsSync(at('both'))).toBe(false);
 });
 
 test('a file of the user', async () => {
   writeFileSync(at('own.csv'), 'q,a\nMia has 4 stamps. Leo gives Mia 3 more. How many stamps does Mia have now?,7\n');
-  const { code, stdout, stderr } = await t1(['eval', at('own.csv'), '--map', 'problem=q', '--map', 'answer=a', '-n', '2', '--db', at('r.db'), '--out', at('run'), '--json']);
+  const { code, stdout, stderr } = await t1([
+    'eval',
+    at('own.csv'),
+    '--map',
+    'problem=q',
+    '--map',
+    'answer=a',
+    '-n',
+    '2',
+    '--db',
+    at('r.db'),
+    '--out',
+    at('run'),
+    '--json',
+  ]);
   expect(code, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ problems: 1, failed: 0 });
 });

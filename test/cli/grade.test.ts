@@ -11,14 +11,26 @@ const HANGS = `${'|'.repeat(61)}1`;
 
 beforeAll(() => {
   mkdirSync(at('folder'));
-  writeFileSync(at('pairs.jsonl'), jsonl({ gold: '1/2', prediction: '0.5' }, { gold: 'x+1', prediction: '1+x', id: 'left alone' }, { gold: '2', prediction: '3' }));
+  writeFileSync(
+    at('pairs.jsonl'),
+    jsonl(
+      { gold: '1/2', prediction: '0.5' },
+      { gold: 'x+1', prediction: '1+x', id: 'left alone' },
+      { gold: '2', prediction: '3' },
+    ),
+  );
   writeFileSync(at('latin1.jsonl'), Buffer.from([0x7b, 0xff, 0x0a]));
 });
 afterAll(() => folder.remove());
 
 test('one object for each line, in order', async () => {
   const { stdout, stderr, code } = await t1(['grade', '--json', at('pairs.jsonl')]);
-  expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
     { equal: true, extracted: '0.5', why: 'the same number' },
     { equal: true, extracted: '1+x', why: 'the same expression' },
     { equal: false, extracted: '3', why: 'different numbers' },
@@ -29,30 +41,56 @@ test('one object for each line, in order', async () => {
 test('standard input, numbers, null, blank lines, no line break at the end', async () => {
   const stdin = `${jsonl({ gold: 5, prediction: '5' })}\n${jsonl({ gold: null, prediction: '0' }).trimEnd()}`;
   const { stdout } = await t1(['grade', '--json', '-'], { stdin });
-  expect(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { equal: unknown }).equal)).toEqual([true, false]);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { equal: unknown }).equal),
+  ).toEqual([true, false]);
 });
 
-test('an empty file has no results', async () => expect(await t1(['grade', '--json', '-'], { stdin: '' })).toMatchObject({ stdout: '', code: 0 }));
+test('an empty file has no results', async () =>
+  expect(await t1(['grade', '--json', '-'], { stdin: '' })).toMatchObject({ stdout: '', code: 0 }));
 
 test('whole solutions and choices', async () => {
-  const stdin = jsonl({ gold: 'C', prediction: "Let's think. The answer is (C)." }, { gold: 'B', prediction: 'Answer: A' });
+  const stdin = jsonl(
+    { gold: 'C', prediction: "Let's think. The answer is (C)." },
+    { gold: 'B', prediction: 'Answer: A' },
+  );
   const { stdout } = await t1(['grade', '--json', '--kind', 'choice', '--from-text', '-'], { stdin });
-  expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toMatchObject([{ equal: true, extracted: 'C' }, { equal: false, extracted: 'A' }]);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toMatchObject([
+    { equal: true, extracted: 'C' },
+    { equal: false, extracted: 'A' },
+  ]);
 });
 
 test('for people: a mark for each line, and a sum', async () => {
   const { stdout } = await t1(['grade', at('pairs.jsonl')]);
-  expect(stdout).toBe('= 0.5  (the same number)\n= 1+x  (the same expression)\n≠ 3  (different numbers)\n2 equal, 1 different, 0 undecided\n');
+  expect(stdout).toBe(
+    '= 0.5  (the same number)\n= 1+x  (the same expression)\n≠ 3  (different numbers)\n2 equal, 1 different, 0 undecided\n',
+  );
 });
 
 test('a comparison beyond the limit is undecided, never equal', async () => {
-  const { stdout, code } = await t1(['grade', '--json', '--timeout', '300', '-'], { stdin: jsonl({ gold: '2', prediction: HANGS }, { gold: '1', prediction: '1' }) });
-  const [first, second] = stdout.trim().split('\n').map((line) => JSON.parse(line) as { equal: unknown });
+  const { stdout, code } = await t1(['grade', '--json', '--timeout', '300', '-'], {
+    stdin: jsonl({ gold: '2', prediction: HANGS }, { gold: '1', prediction: '1' }),
+  });
+  const [first, second] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { equal: unknown });
   expect([first?.equal, second?.equal, code]).toEqual([null, true, 0]);
 });
 
 test('Ctrl-C ends it at once', async () => {
-  const { child, finished } = start(['grade', '--json', '--timeout', '600000', '-'], { stdin: jsonl({ gold: '2', prediction: HANGS }) });
+  const { child, finished } = start(['grade', '--json', '--timeout', '600000', '-'], {
+    stdin: jsonl({ gold: '2', prediction: HANGS }),
+  });
   setTimeout(() => child.kill('SIGINT'), 2000);
   const { code, stderr } = await finished;
   expect(code).toBe(130);
@@ -81,7 +119,9 @@ describe('one line, the right exit code, nothing on standard output', () => {
   });
 
   test('a bad line is named, and what was before it is printed', async () => {
-    const { stdout, stderr, code } = await t1(['grade', '--json', '-'], { stdin: `${jsonl({ gold: '1', prediction: '1' })}oops\n` });
+    const { stdout, stderr, code } = await t1(['grade', '--json', '-'], {
+      stdin: `${jsonl({ gold: '1', prediction: '1' })}oops\n`,
+    });
     expect(stderr).toMatch(/^t1: INPUT: standard input:2: /);
     expect([stdout.split('\n').length - 1, code]).toEqual([1, 2]);
   });

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KnowledgeIndex } from '../../src/knowledge/knowledge.js';
+import { KnowledgeIndex } from '../../src/knowledge/knowledge-index.js';
 import { asJsonl, randomPassages } from '../support/knowledge.js';
 import { start, t1, temporaryFolder, type Finished } from '../support/t1.js';
 
@@ -45,34 +45,88 @@ afterAll(() => folder.remove());
 
 const CASES: [name: string, args: () => string[], code: string, exit: number, message: RegExp][] = [
   ['missing file', () => index('add', 'x', at('absent.jsonl')), 'FILE_NOT_FOUND', 2, /absent\.jsonl/],
-  ['one missing file of two', () => index('add', 'x', at('fruit.jsonl'), at('absent.jsonl')), 'FILE_NOT_FOUND', 2, /absent\.jsonl/],
+  [
+    'one missing file of two',
+    () => index('add', 'x', at('fruit.jsonl'), at('absent.jsonl')),
+    'FILE_NOT_FOUND',
+    2,
+    /absent\.jsonl/,
+  ],
   ['a file of another kind', () => index('add', 'x', at('notes.pdf')), 'INPUT', 2, /notes\.pdf.*\.jsonl/],
   ['a folder with nothing to index', () => index('add', 'x', at('hollow')), 'INPUT', 2, /hollow/],
   ['a broken line', () => index('add', 'x', at('bad.jsonl')), 'INPUT', 2, /bad\.jsonl:2: .*text/],
   ['an id twice', () => index('add', 'x2', at('double.jsonl')), 'INPUT', 2, /double\.jsonl:2: .*'a'/],
   ['no passages', () => index('add', 'x3', at('nothing.jsonl'), at('empty.txt')), 'INPUT', 2, /no passage/],
   ['not UTF-8', () => index('add', 'x', at('latin1.txt')), 'INPUT', 2, /latin1\.txt:1: not UTF-8/],
-  ['a gzip file that was cut off', () => index('add', 'x', at('short.txt.gz')), 'INPUT', 2, /short\.txt\.gz: damaged gzip/],
+  [
+    'a gzip file that was cut off',
+    () => index('add', 'x', at('short.txt.gz')),
+    'INPUT',
+    2,
+    /short\.txt\.gz: damaged gzip/,
+  ],
   ['a broken bzip2 file', () => index('add', 'x', at('broken.md.bz2')), 'INPUT', 2, /broken\.md\.bz2: damaged bzip2/],
   ['XML that is no dump', () => index('add', 'x', at('page.xml')), 'INPUT', 2, /no MediaWiki dump/],
   ['a dump that was cut off', () => index('add', 'x', at('cut.xml')), 'INPUT', 2, /no well-formed XML/],
   ['a name with a slash', () => index('add', '../x', at('fruit.jsonl')), 'USAGE', 2, /'\.\.\/x' cannot name/],
   ['an empty name', () => index('add', '', at('fruit.jsonl')), 'USAGE', 2, /cannot name/],
-  ['a passage length that is none', () => index('add', 'x', at('fruit.jsonl'), '--passage-words', '0'), 'USAGE', 2, /--passage-words/],
+  [
+    'a passage length that is none',
+    () => index('add', 'x', at('fruit.jsonl'), '--passage-words', '0'),
+    'USAGE',
+    2,
+    /--passage-words/,
+  ],
   ['another analysis', () => index('add', 'fruit', at('fruit.jsonl'), '--no-stemming'), 'USAGE', 2, /--stemming/],
   ['no paths', () => index('add', 'x'), 'USAGE', 2, /t1 --help/],
   ['no action', () => ['index'], 'USAGE', 2, /add, list, remove or search/],
   ['an unknown action', () => index('burn', 'fruit'), 'USAGE', 2, /burn/],
-  ['an index folder below a file', () => ['index', 'add', 'x', at('fruit.jsonl'), '--index-dir', at('file/indexes')], 'INDEX_UNAVAILABLE', 1, /file/],
-  ['a damaged index is not added to', () => index('add', 'damaged', at('fruit.jsonl')), 'INDEX_CORRUPT', 1, /damaged\.sqlite/],
+  [
+    'an index folder below a file',
+    () => ['index', 'add', 'x', at('fruit.jsonl'), '--index-dir', at('file/indexes')],
+    'INDEX_UNAVAILABLE',
+    1,
+    /file/,
+  ],
+  [
+    'a damaged index is not added to',
+    () => index('add', 'damaged', at('fruit.jsonl')),
+    'INDEX_CORRUPT',
+    1,
+    /damaged\.sqlite/,
+  ],
   ['a damaged index is not searched', () => index('search', 'damaged', 'plum'), 'INDEX_CORRUPT', 1, /damaged\.sqlite/],
   ['an unknown index', () => index('search', 'friut', 'plum'), 'INDEX_NOT_FOUND', 2, /known: damaged, factbook, fruit/],
-  ['an unknown index to remove', () => index('remove', 'friut'), 'INDEX_NOT_FOUND', 2, /known: damaged, factbook, fruit/],
-  ['an index file that is not there', () => index('search', at('absent.sqlite'), 'plum'), 'INDEX_NOT_FOUND', 2, /absent\.sqlite/],
+  [
+    'an unknown index to remove',
+    () => index('remove', 'friut'),
+    'INDEX_NOT_FOUND',
+    2,
+    /known: damaged, factbook, fruit/,
+  ],
+  [
+    'an index file that is not there',
+    () => index('search', at('absent.sqlite'), 'plum'),
+    'INDEX_NOT_FOUND',
+    2,
+    /absent\.sqlite/,
+  ],
   ['an empty query', () => index('search', 'fruit', ' '), 'INPUT', 2, /query is empty/],
   ['no query', () => index('search', 'fruit'), 'INPUT', 2, /query is empty/],
-  ['a query and a file of queries', () => index('search', 'fruit', 'plum', '--queries', at('queries.jsonl')), 'USAGE', 2, /not both/],
-  ['missing queries', () => index('search', 'fruit', '--queries', at('absent.jsonl')), 'FILE_NOT_FOUND', 2, /absent\.jsonl/],
+  [
+    'a query and a file of queries',
+    () => index('search', 'fruit', 'plum', '--queries', at('queries.jsonl')),
+    'USAGE',
+    2,
+    /not both/,
+  ],
+  [
+    'missing queries',
+    () => index('search', 'fruit', '--queries', at('absent.jsonl')),
+    'FILE_NOT_FOUND',
+    2,
+    /absent\.jsonl/,
+  ],
   ['k = 0', () => index('search', 'fruit', 'plum', '-k', '0'), 'USAGE', 2, /-k: /],
   ['k that is no number', () => index('search', 'fruit', 'plum', '-k', 'many'), 'USAGE', 2, /-k: /],
   ['b beyond 1', () => index('search', 'fruit', 'plum', '--b', '1.5'), 'USAGE', 2, /-b: /],
@@ -89,7 +143,11 @@ describe('one line, the right exit code, nothing on standard output', () => {
   });
 
   test('no index is left behind by what could not be read at all', () => {
-    expect(readdirSync(indexes).filter((file) => !['fruit.sqlite', 'damaged.sqlite', 'x.sqlite', 'x2.sqlite'].includes(file))).toEqual([]);
+    expect(
+      readdirSync(indexes).filter(
+        (file) => !['fruit.sqlite', 'damaged.sqlite', 'x.sqlite', 'x2.sqlite'].includes(file),
+      ),
+    ).toEqual([]);
   });
 
   test('a broken line of queries ends the search after the lines before it', async () => {
@@ -103,25 +161,39 @@ describe('one line, the right exit code, nothing on standard output', () => {
 describe('search', () => {
   test('in words', async () => {
     const { stdout, code } = await t1(index('search', 'fruit', 'where do apples grow'));
-    expect(stdout).toMatch(/^1\. \d\.\d{3}  apple  Apples\n {3}Apples grow on trees in cool places\.\n$/);
+    expect(stdout).toMatch(/^1\. \d\.\d{3} {2}apple {2}Apples\n {3}Apples grow on trees in cool places\.\n$/);
     expect(code).toBe(0);
   });
 
   test('as JSON, by the path of the file, from standard input', async () => {
-    const { stdout } = await t1(index('search', join(indexes, 'fruit.sqlite'), '-', '--json', '-k', '1'), { stdin: 'ripe pears' });
-    expect(JSON.parse(stdout)).toMatchObject({ query: 'ripe pears', hits: [{ id: 'pear/ü', title: null, text: FRUIT[1]?.text }] });
+    const { stdout } = await t1(index('search', join(indexes, 'fruit.sqlite'), '-', '--json', '-k', '1'), {
+      stdin: 'ripe pears',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      query: 'ripe pears',
+      hits: [{ id: 'pear/ü', title: null, text: FRUIT[1]?.text }],
+    });
   });
 
   test('no known word: no hits, no error', async () => {
     const { stdout, stderr, code } = await t1(index('search', 'fruit', 'zebra'));
     expect([stdout, stderr, code]).toEqual(['', 't1: no passage has a word of the query\n', 0]);
-    expect(JSON.parse((await t1(index('search', 'fruit', 'zebra', '--json'))).stdout)).toEqual({ query: 'zebra', hits: [] });
+    expect(JSON.parse((await t1(index('search', 'fruit', 'zebra', '--json'))).stdout)).toEqual({
+      query: 'zebra',
+      hits: [],
+    });
   });
 
   test('many queries: a line for each, in their order', async () => {
     const { stdout, code } = await t1(index('search', 'fruit', '--queries', at('queries.jsonl'), '-k', '2'));
-    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown);
-    expect(lines).toEqual([{ id: 'q1', hits: [{ id: 'plum', score: expect.any(Number) }] }, { id: '2', hits: [] }]);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(lines).toEqual([
+      { id: 'q1', hits: [{ id: 'plum', score: expect.any(Number) }] },
+      { id: '2', hits: [] },
+    ]);
     expect(code).toBe(0);
   });
 });
@@ -132,7 +204,9 @@ test('list and remove', async () => {
   expect((await t1(here('list', '--json'))).stdout).toBe('[]\n');
   const added = await t1(here('add', 'fruit', at('fruit.jsonl'), '--json'));
   expect(JSON.parse(added.stdout)).toMatchObject({ name: 'fruit', added: 3, known: 0, passages: 3 });
-  expect((await t1(here('add', 'fruit', at('fruit.jsonl')))).stdout).toBe('fruit: 0 passages added, 1 of 1 files unchanged; 3 in all\n');
+  expect((await t1(here('add', 'fruit', at('fruit.jsonl')))).stdout).toBe(
+    'fruit: 0 passages added, 1 of 1 files unchanged; 3 in all\n',
+  );
   writeFileSync(join(folderOfTwo, 'old.sqlite'), 'x'.repeat(2000));
   expect(JSON.parse((await t1(here('list', '--json'))).stdout)).toMatchObject([
     { name: 'fruit', passages: 3, sources: 1, stemming: true, complete: true },
@@ -163,7 +237,8 @@ describe('interrupted', () => {
   async function endedBy(name: string, signal: NodeJS.Signals): Promise<Finished> {
     const { child, finished } = start(index('add', name, at('many.jsonl')));
     const path = join(indexes, `${name}.sqlite`);
-    while (child.exitCode === null && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) < 1 << 20) await setTimeout(10);
+    while (child.exitCode === null && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) < 1 << 20)
+      await setTimeout(10);
     child.kill(signal);
     return finished;
   }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUN_FILE, RunFile } from '../../src/evaluate/run-file.js';
+import { RUN_FILE, RunFile } from '../../src/runs/run-file.js';
 import { syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
 import { start, t1, temporaryFolder, type Running } from '../support/t1.js';
 
@@ -16,7 +16,7 @@ const records = [...syntheticRecords({ problems: 6, samples: 4 })];
 
 function makeRun(name: string, problems: number): string {
   using run = RunFile.begin(at(name), syntheticManifest(6, 4));
-  records.slice(0, problems).forEach((record, ordinal) => run.save(ordinal, record));
+  for (const [ordinal, record] of records.slice(0, problems).entries()) run.save(ordinal, record);
   return at(name);
 }
 
@@ -65,7 +65,10 @@ describe('what can go wrong is one clear line', () => {
     const port = typeof address === 'object' && address ? address.port : 0;
     const { code, stderr } = await t1(['view', at('run'), '--port', String(port)]);
     other.close();
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`port ${port} is in use`) as string });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`port ${port} is in use`) as string,
+    });
   });
 });
 
@@ -80,12 +83,17 @@ describe('view', () => {
   });
   afterAll(() => running.child.kill('SIGKILL'));
 
-  const get = (path: string, headers: Record<string, string> = {}): Promise<{ status: number; text: string; version: string }> =>
+  const get = (
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; text: string; version: string }> =>
     new Promise((resolve, reject) => {
       request(new URL(path, address), { headers }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (part: string) => (text += part));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text, version: String(response.headers['x-version'] ?? '') }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text, version: String(response.headers['x-version'] ?? '') }),
+        );
       })
         .on('error', reject)
         .end();
@@ -104,7 +112,8 @@ describe('view', () => {
   });
 
   test('another Host is refused: no other site may read a run', async () => {
-    for (const path of ['/', '/data', '/problem/0']) expect(await get(path, { host: 'evil.example:80' })).toMatchObject({ status: 421 });
+    for (const path of ['/', '/data', '/problem/0'])
+      expect(await get(path, { host: 'evil.example:80' })).toMatchObject({ status: 421 });
     const { port } = new URL(address);
     expect(await get('/', { host: `localhost:${port}` })).toMatchObject({ status: 200 });
   });
@@ -113,7 +122,9 @@ describe('view', () => {
     const before = await get('/data');
     expect(await get(`/data?since=${before.version}`)).toMatchObject({ status: 204 });
     makeRun('live', 5);
-    await expect.poll(async () => (await get(`/data?since=${before.version}`)).text, { timeout: 10_000 }).toContain('5 of 6 problems');
+    await expect
+      .poll(async () => (await get(`/data?since=${before.version}`)).text, { timeout: 10_000 })
+      .toContain('5 of 6 problems');
   });
 
   test('Ctrl-C ends it', async () => {

@@ -44,7 +44,11 @@ describe('the result', () => {
     expect(result.problem).toBe(PROBLEM);
     expect(result.candidates.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const candidate of result.candidates) {
-      expect(candidate).toMatchObject({ seed: expect.any(Number), text: expect.any(String), finish: expect.stringMatching(/^(eog|stop|length)$/) });
+      expect(candidate).toMatchObject({
+        seed: expect.any(Number),
+        text: expect.any(String),
+        finish: expect.stringMatching(/^(eog|stop|length)$/),
+      });
       expect(['pass', 'fail', 'unknown']).toContain(candidate.tool.verdict);
       if (candidate.answer !== null) {
         expect(candidate.reward).toBeGreaterThanOrEqual(0);
@@ -52,7 +56,7 @@ describe('the result', () => {
         expect(candidate.tool.programs.length).toBeGreaterThan(0);
       }
       const counts = candidate.tool.verdict === 'pass' || result.fallback === 'reward';
-      expect(candidate.weight).toBeCloseTo(counts ? (candidate.reward ?? 0) : 0, 9);
+      expect(candidate.weight).toBeCloseTo(counts ? Number(candidate.reward) : 0, 9);
     }
     expect(result.usage.decodedTokens).toBeGreaterThan(0);
     expect(result.usage.sharedTokens).toBeGreaterThan(0);
@@ -68,7 +72,8 @@ describe('the result', () => {
   });
 
   test('is the same for the same seed and differs for another', async () => {
-    const texts = async (...args: string[]) => (await solve('none', '--no-cache', '-n', '4', ...args)).candidates.map(({ text }) => text);
+    const texts = async (...args: string[]) =>
+      (await solve('none', '--no-cache', '-n', '4', ...args)).candidates.map(({ text }) => text);
     const first = await texts('--seed', '5');
     expect(await texts('--seed', '5')).toEqual(first);
     expect(await texts('--seed', '6')).not.toEqual(first);
@@ -85,7 +90,10 @@ describe('the result', () => {
 
 /** Solutions and verdicts, but for how long programs took. */
 const told = ({ candidates }: SolveResult) =>
-  candidates.map(({ text, tool }) => ({ text, tool: { ...tool, programs: tool.programs.map(({ ms: _, ...program }) => program) } }));
+  candidates.map(({ text, tool }) => ({
+    text,
+    tool: { ...tool, programs: tool.programs.map(({ ms: _, ...program }) => program) },
+  }));
 
 describe('the store', () => {
   test('a second run decodes nothing and says the same', async () => {
@@ -100,7 +108,9 @@ describe('the store', () => {
   test('another selection, or another fallback, decodes nothing', async () => {
     await solve('selection', '-n', '8');
     for (const select of ['weighted', 'best-of-n', 'majority', 'reward', 'tool']) {
-      expect((await solve('selection', '-n', '8', '--select', select, '--fallback', 'majority')).usage.decodedTokens).toBe(0);
+      expect(
+        (await solve('selection', '-n', '8', '--select', select, '--fallback', 'majority')).usage.decodedTokens,
+      ).toBe(0);
     }
   });
 
@@ -129,10 +139,23 @@ describe('the store', () => {
     expect(tool.usage.generatedTokens).toBeGreaterThan(0);
     expect((await solve('adapters', '-n', '4')).usage.decodedTokens).toBe(0);
     // Two halves are the whole; a scale of 0 is the base model.
-    const halves = await solve('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0.5`, '--adapter-reward', `${lora(2)}:0.5`);
+    const halves = await solve(
+      'adapters',
+      '-n',
+      '4',
+      '--adapter-reward',
+      `${lora(2)}:0.5`,
+      '--adapter-reward',
+      `${lora(2)}:0.5`,
+    );
     const none = await solve('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0`);
-    for (const [one, other] of [[halves, reward], [none, base]] as const) {
-      one.candidates.forEach((candidate, i) => expect(candidate.reward).toBeCloseTo(other.candidates[i]?.reward ?? NaN, 2));
+    for (const [one, other] of [
+      [halves, reward],
+      [none, base],
+    ] as const) {
+      for (const [i, candidate] of one.candidates.entries()) {
+        expect(candidate.reward).toBeCloseTo(Number(other.candidates[i]?.reward ?? NaN), 2);
+      }
     }
   });
 
@@ -144,10 +167,20 @@ describe('the store', () => {
     // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions itself.
     const same = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel);
     expect(told(same)).toEqual(told(base));
-    for (const [i, reward] of rewards(same).entries()) expect(Math.abs(reward - (rewards(base)[i] ?? NaN))).toBeLessThan(0.02);
+    for (const [i, reward] of rewards(same).entries())
+      expect(Math.abs(Number(reward) - Number(rewards(base)[i] ?? NaN))).toBeLessThan(0.02);
     expect(same.usage.promptTokens).toBeGreaterThan(base.usage.promptTokens);
     expect(same.usage.generatedTokens).toBe(base.usage.generatedTokens);
-    const adapted = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel, '--adapter-reward', lora);
+    const adapted = await solve(
+      'none',
+      '-n',
+      '4',
+      '--no-cache',
+      '--reward-model',
+      shippedModel,
+      '--adapter-reward',
+      lora,
+    );
     expect(told(adapted)).toEqual(told(base));
     expect(rewards(adapted)).not.toEqual(rewards(same));
   });

@@ -3,7 +3,14 @@ import { expect, test } from 'vitest';
 import { runInOrderOfCompletion } from '../../src/sandbox/batch.js';
 import type { ProgramResult } from '../../src/sandbox/program.js';
 
-const ok = (stdout: string): ProgramResult => ({ status: 'ok', stdout, value: null, truncated: false, error: null, ms: 1 });
+const ok = (stdout: string): ProgramResult => ({
+  status: 'ok',
+  stdout,
+  value: null,
+  truncated: false,
+  error: null,
+  ms: 1,
+});
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 /** The code of these programs is how long they take. */
 const run = async (code: string): Promise<ProgramResult> => {
@@ -18,7 +25,11 @@ async function ids(results: AsyncIterable<{ id: string }>): Promise<string[]> {
 }
 
 test('results come in order of completion', async () => {
-  const programs = [{ id: 'slow', code: '60' }, { id: 'fast', code: '1' }, { id: 'middle', code: '25' }];
+  const programs = [
+    { id: 'slow', code: '60' },
+    { id: 'fast', code: '1' },
+    { id: 'middle', code: '25' },
+  ];
   expect(await ids(runInOrderOfCompletion(programs, 3, run))).toEqual(['fast', 'middle', 'slow']);
 });
 

@@ -44,7 +44,9 @@ describe.each(cpythonSandboxes)('$name', ({ name, start }) => {
 
   test('is refused where a file can be written', async () => {
     // The file system is read-only as well, so both have to be missing.
-    const weak = name.endsWith('landlock') ? weakened(['reading', 'landlock']) : weakened(['reading'], ['--perms', '0777', '--tmpfs', '/tmp']);
+    const weak = name.endsWith('landlock')
+      ? weakened(['reading', 'landlock'])
+      : weakened(['reading'], ['--perms', '0777', '--tmpfs', '/tmp']);
     await expect(weak).rejects.toMatchObject(refused(/reached (writing a file|a file of the host)/));
     rmSync('/tmp/t1-probe', { force: true });
   });
@@ -61,7 +63,10 @@ describe.each(cpythonSandboxes)('$name', ({ name, start }) => {
   test('ends a program that numbers its system calls as another architecture does', async () => {
     await using sandbox = await start({ workers: 1 });
     const x32 = 'import ctypes\nctypes.CDLL(None).syscall(0x40000000 + 39)\nprint("went on")';
-    const expected = process.arch === 'x64' ? { status: 'died', error: { message: expect.stringContaining('SIGSYS') as string } } : { status: 'ok' };
+    const expected =
+      process.arch === 'x64'
+        ? { status: 'died', error: { message: expect.stringContaining('SIGSYS') as string } }
+        : { status: 'ok' };
     expect(await sandbox.run({ code: x32 })).toMatchObject(expected);
   });
 
@@ -98,7 +103,10 @@ describe.each(cpythonSandboxes)('$name', ({ name, start }) => {
 
   test('has the SymPy of its Python, where there is one', async () => {
     await using sandbox = await start({ workers: 1, systemSympy: true });
-    const result = await sandbox.run({ code: 'import sympy\nx = sympy.Symbol("x")\nsympy.solve(x**2 - 4, x)', timeoutMs: 20_000 });
+    const result = await sandbox.run({
+      code: 'import sympy\nx = sympy.Symbol("x")\nsympy.solve(x**2 - 4, x)',
+      timeoutMs: 20_000,
+    });
     if (/\+sympy-/.test(sandbox.version)) expect(result).toMatchObject({ status: 'ok', value: '[-2, 2]' });
     else expect(result).toMatchObject({ status: 'error', error: { missingModule: 'sympy' } });
   });
@@ -124,13 +132,20 @@ describe('which Python', () => {
 
   test.each([
     ['too old', `echo '{"tooOld": [3, 8, 10]}'`, /is Python 3\.8\.10, and 3\.9 or newer is needed/],
-    ['another Python', `echo '{"executable":"/p","implementation":"pypy","version":[3,10,0],"hasPidfd":true,"library":["/l"],"libraries":[],"packages":{"sympy":null,"mpmath":null}}'`, /is pypy/],
+    [
+      'another Python',
+      `echo '{"executable":"/p","implementation":"pypy","version":[3,10,0],"hasPidfd":true,"library":["/l"],"libraries":[],"packages":{"sympy":null,"mpmath":null}}'`,
+      /is pypy/,
+    ],
     ['no Python', 'echo hello', /cannot run/],
     ['broken', 'exit 3', /cannot run/],
   ])('one that is %s is refused', async (_what, script, by) => {
     const named = pythonThat(script);
     await expect(findInterpreter(named)).rejects.toMatchObject({ message: expect.stringMatching(by) as string });
-    await expect(findInterpreter()).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE', message: expect.stringMatching(by) as string });
+    await expect(findInterpreter()).rejects.toMatchObject({
+      code: 'SANDBOX_UNAVAILABLE',
+      message: expect.stringMatching(by) as string,
+    });
   });
 
   test.skipIf(cpythonSandboxes.length === 0)('a shim leads to the interpreter behind it', async () => {
@@ -144,16 +159,26 @@ describe('which Python', () => {
 
   test('one that is not there is the fault of who named it', async () => {
     const sandbox = Sandbox.start({ backend: 'cpython', python: join(folder.path, 'absent') });
-    await expect(sandbox).rejects.toMatchObject({ code: 'FILE_NOT_FOUND', message: expect.stringMatching(/check --python$/) as string });
+    await expect(sandbox).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: expect.stringMatching(/check --python$/) as string,
+    });
     const auto = Sandbox.start({ backend: 'auto', python: join(folder.path, 'absent'), cacheDir });
     await expect(auto).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
   test('without any, cpython is a clear error and auto is pyodide, which it says once', async () => {
-    const message = expect.stringMatching(/^there is no python3 on the PATH: install Python 3\.9 or newer, .+--sandbox pyodide$/) as string;
+    const message = expect.stringMatching(
+      /^there is no python3 on the PATH: install Python 3\.9 or newer, .+--sandbox pyodide$/,
+    ) as string;
     await expect(Sandbox.start({ backend: 'cpython' })).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE', message });
     const told: string[] = [];
-    await using sandbox = await Sandbox.start({ backend: 'auto', workers: 1, cacheDir, onChoice: (line) => told.push(line) });
+    await using sandbox = await Sandbox.start({
+      backend: 'auto',
+      workers: 1,
+      cacheDir,
+      onChoice: (line) => told.push(line),
+    });
     expect(sandbox.backend).toBe('pyodide');
     expect(told).toEqual([expect.stringMatching(/^sandbox: Pyodide [\d.]+, since there is no python3/)]);
   });
@@ -161,7 +186,13 @@ describe('which Python', () => {
   test.skipIf(cpythonSandboxes.length === 0)('auto is cpython where that can be had', async () => {
     process.env['PATH'] = path;
     const told: string[] = [];
-    await using sandbox = await Sandbox.start({ backend: 'auto', workers: 1, systemSympy: false, cacheDir, onChoice: (line) => told.push(line) });
+    await using sandbox = await Sandbox.start({
+      backend: 'auto',
+      workers: 1,
+      systemSympy: false,
+      cacheDir,
+      onChoice: (line) => told.push(line),
+    });
     expect(told).toHaveLength(1);
     expect(told[0]).toContain(sandbox.backend === 'cpython' ? 'sandbox: CPython 3.' : 'since');
   });
@@ -186,6 +217,9 @@ describe('which Python', () => {
   });
 
   test('an unknown backend is wrong usage', async () => {
-    await expect(Sandbox.start({ backend: 'docker' as 'auto' })).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('pyodide, cpython, auto') as string });
+    await expect(Sandbox.start({ backend: 'docker' as 'auto' })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('pyodide, cpython, auto') as string,
+    });
   });
 });

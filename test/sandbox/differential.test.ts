@@ -16,11 +16,13 @@ interface Shown {
   readonly error: { readonly type: string; readonly message: string; readonly line: number | null } | null;
 }
 
-const textual = (change: (text: string) => string) => ({ stdout, value, ...rest }: Shown): Shown => ({
-  ...rest,
-  stdout: change(stdout),
-  value: value === null ? null : change(value),
-});
+const textual =
+  (change: (text: string) => string) =>
+  ({ stdout, value, ...rest }: Shown): Shown => ({
+    ...rest,
+    stdout: change(stdout),
+    value: value === null ? null : change(value),
+  });
 
 /** Every kind of difference that is known: why, and what is left to compare. Nothing else may differ. */
 const EXPLAINED: Readonly<Record<Difference, { readonly why: string; readonly rest: (shown: Shown) => Shown }>> = {
@@ -33,7 +35,7 @@ const EXPLAINED: Readonly<Record<Difference, { readonly why: string; readonly re
     }),
   },
   'last digits': {
-    why: "WebAssembly brings a C library of its own, whose sin, exp or gamma is rounded otherwise in the last digits",
+    why: 'WebAssembly brings a C library of its own, whose sin, exp or gamma is rounded otherwise in the last digits',
     rest: textual((text) => text.replace(/\d+\.\d{8,}(e[-+]\d+)?/g, (number) => Number(number).toPrecision(12))),
   },
   'order of a set': {
@@ -46,7 +48,10 @@ const EXPLAINED: Readonly<Record<Difference, { readonly why: string; readonly re
   },
 };
 
-async function runAll({ start }: TestedSandbox, programs: readonly GeneratedProgram[]): Promise<Map<number, ProgramResult>> {
+async function runAll(
+  { start }: TestedSandbox,
+  programs: readonly GeneratedProgram[],
+): Promise<Map<number, ProgramResult>> {
   await using sandbox = await start();
   const results = new Map<number, ProgramResult>();
   for await (const { id, result } of sandbox.runBatch(programs, { timeoutMs: 30_000 })) results.set(id, result);
@@ -62,27 +67,35 @@ const shown = ({ status, stdout, value, error }: ProgramResult): Shown => ({
 
 const same = (a: Shown, b: Shown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-test.skipIf(cpythonSandboxes.length === 0)(`${count} generated programs come to the same in both`, { timeout: 60_000 + 200 * count }, async () => {
-  const programs = Array.from({ length: count }, (_, id) => generateProgram(id));
-  const [pyodide, cpython] = [allSandboxes[0], cpythonSandboxes[0]];
-  if (!pyodide || !cpython) throw new Error('two sandboxes are needed');
-  const [left, right] = [await runAll(pyodide, programs), await runAll(cpython, programs)];
-  const explained = new Map<string, number>();
-  const statuses = new Map<string, number>();
-  const unexplained: object[] = [];
-  for (const { id, code, differs } of programs) {
-    const [a, b] = [left.get(id), right.get(id)].map((result) => (result ? shown(result) : undefined));
-    if (!a || !b) throw new Error(`program ${id} did not run`);
-    statuses.set(b.status, (statuses.get(b.status) ?? 0) + 1);
-    if (same(a, b)) continue;
-    const kinds = [...differs].filter((kind) => !same(EXPLAINED[kind].rest(a), a) || !same(EXPLAINED[kind].rest(b), b));
-    const rest = (result: Shown) => kinds.reduce((left, kind) => EXPLAINED[kind].rest(left), result);
-    if (!same(rest(a), rest(b))) unexplained.push({ id, code, pyodide: a, cpython: b });
-    else for (const kind of kinds) explained.set(kind, (explained.get(kind) ?? 0) + 1);
-  }
-  const different = [...explained].map(([kind, times]) => `${times} ${kind}`).join(', ');
-  console.log(`${count} programs (${[...statuses].map(([status, times]) => `${times} ${status}`).join(', ')}); explained differences: ${different || 'none'}`);
-  for (const each of unexplained.slice(0, 10)) console.log(each);
-  expect(unexplained).toHaveLength(0);
-  expect(statuses.get('ok') ?? 0).toBeGreaterThan(count / 2);
-});
+test.skipIf(cpythonSandboxes.length === 0)(
+  `${count} generated programs come to the same in both`,
+  { timeout: 60_000 + 200 * count },
+  async () => {
+    const programs = Array.from({ length: count }, (_, id) => generateProgram(id));
+    const [pyodide, cpython] = [allSandboxes[0], cpythonSandboxes[0]];
+    if (!pyodide || !cpython) throw new Error('two sandboxes are needed');
+    const [left, right] = [await runAll(pyodide, programs), await runAll(cpython, programs)];
+    const explained = new Map<string, number>();
+    const statuses = new Map<string, number>();
+    const unexplained: object[] = [];
+    for (const { id, code, differs } of programs) {
+      const [a, b] = [left.get(id), right.get(id)].map((result) => (result ? shown(result) : undefined));
+      if (!a || !b) throw new Error(`program ${id} did not run`);
+      statuses.set(b.status, (statuses.get(b.status) ?? 0) + 1);
+      if (same(a, b)) continue;
+      const kinds = [...differs].filter(
+        (kind) => !same(EXPLAINED[kind].rest(a), a) || !same(EXPLAINED[kind].rest(b), b),
+      );
+      const rest = (result: Shown) => kinds.reduce((left, kind) => EXPLAINED[kind].rest(left), result);
+      if (!same(rest(a), rest(b))) unexplained.push({ id, code, pyodide: a, cpython: b });
+      else for (const kind of kinds) explained.set(kind, (explained.get(kind) ?? 0) + 1);
+    }
+    const different = [...explained].map(([kind, times]) => `${times} ${kind}`).join(', ');
+    console.log(
+      `${count} programs (${[...statuses].map(([status, times]) => `${times} ${status}`).join(', ')}); explained differences: ${different || 'none'}`,
+    );
+    for (const each of unexplained.slice(0, 10)) console.log(each);
+    expect(unexplained).toHaveLength(0);
+    expect(statuses.get('ok') ?? 0).toBeGreaterThan(count / 2);
+  },
+);

@@ -10,6 +10,7 @@ import { GuestProcess } from '../../src/sandbox/guest-process.js';
 import { childEntry, lockdownFlags, pyodideChild, pyodideUrl } from '../../src/sandbox/lockdown.js';
 import { Sandbox } from '../../src/sandbox/sandbox.js';
 import { openSnapshot } from '../../src/sandbox/snapshot.js';
+import { ofThisTest } from '../support/children.js';
 import { allSandboxes, cpythonSandboxes } from './backends.js';
 import { cacheDir, canaryIsRight } from './support.js';
 
@@ -36,7 +37,9 @@ async function gone(pid: number, withinMs: number): Promise<boolean> {
 async function startParent(mode: string, file = 'parent.ts', ...more: string[]) {
   const runner = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs');
   const script = fileURLToPath(new URL(`./fixtures/${file}`, import.meta.url));
-  const parent = spawn(process.execPath, [runner, script, mode, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = ofThisTest(
+    spawn(process.execPath, [runner, script, mode, ...more], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   const exited = once(parent, 'exit');
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   return { parent, exited, pid: Number(line.toString()) };
@@ -62,7 +65,9 @@ describe('when the parent is killed without warning', () => {
 
 /** @returns the process and all below it */
 function withDescendants(pid: number): number[] {
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const parentOf = (each: number) => {
     try {
       return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${each}/stat`, 'utf8'))?.[1]);
@@ -74,22 +79,28 @@ function withDescendants(pid: number): number[] {
   return [pid, ...below.flatMap(withDescendants)];
 }
 
-test.each(cpythonSandboxes)('when the parent is killed, a fork server and its endless program end at once: $name', async ({ isolation = '', python = '' }) => {
-  const { parent, pid } = await startParent(isolation, 'cpython-parent.ts', python);
-  const family = withDescendants(pid);
-  // The server, the program, the one that waits; bubblewrap itself is two more.
-  expect(family.length).toBeGreaterThanOrEqual(3);
-  parent.kill('SIGKILL');
-  for (const each of family) expect(await gone(each, 3000)).toBe(true);
-});
+test.each(cpythonSandboxes)(
+  'when the parent is killed, a fork server and its endless program end at once: $name',
+  async ({ isolation = '', python = '' }) => {
+    const { parent, pid } = await startParent(isolation, 'cpython-parent.ts', python);
+    const family = withDescendants(pid);
+    // The server, the program, the one that waits; bubblewrap itself is two more.
+    expect(family.length).toBeGreaterThanOrEqual(3);
+    parent.kill('SIGKILL');
+    for (const each of family) expect(await gone(each, 3000)).toBe(true);
+  },
+);
 
-test.skipIf(process.platform !== 'linux')('a child is out of reach of Ctrl-C, which is for its parent to act on', async () => {
-  const { parent, pid } = await startParent('wait');
-  const [, session] = /\) \S \d+ \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-  expect(Number(session)).toBe(pid);
-  parent.kill('SIGKILL');
-  expect(await gone(pid, 2000)).toBe(true);
-});
+test.skipIf(process.platform !== 'linux')(
+  'a child is out of reach of Ctrl-C, which is for its parent to act on',
+  async () => {
+    const { parent, pid } = await startParent('wait');
+    const [, session] = /\) \S \d+ \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    expect(Number(session)).toBe(pid);
+    parent.kill('SIGKILL');
+    expect(await gone(pid, 2000)).toBe(true);
+  },
+);
 
 test('an idle sandbox that was never disposed does not keep a program from ending', async () => {
   const { exited, pid } = await startParent('idle');
@@ -139,7 +150,12 @@ describe('a broken sandbox', () => {
 /** Runs JavaScript under the flags of a child, to see what Node itself refuses. */
 async function underLockdown(code: string): Promise<string> {
   const flags = lockdownFlags(childEntry);
-  const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', code], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = ofThisTest(
+    spawn(process.execPath, [...flags, '--input-type=module', '-e', code], {
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -150,9 +166,17 @@ async function underLockdown(code: string): Promise<string> {
 describe("Node's own locks hold without the gate", () => {
   test.each([
     ['a host command', "import('node:child_process').then((m) => m.execSync('echo OUT'))", 'ERR_ACCESS_DENIED'],
-    ['a file of the host', `import('node:fs').then((m) => console.log('OUT', m.readFileSync(${JSON.stringify(fileURLToPath(import.meta.url))}, 'utf8')))`, 'ERR_ACCESS_DENIED'],
+    [
+      'a file of the host',
+      `import('node:fs').then((m) => console.log('OUT', m.readFileSync(${JSON.stringify(fileURLToPath(import.meta.url))}, 'utf8')))`,
+      'ERR_ACCESS_DENIED',
+    ],
     ['writing a file', "import('node:fs').then((m) => m.writeFileSync('/tmp/t1-escaped', 'OUT'))", 'ERR_ACCESS_DENIED'],
-    ['a worker thread', "import('node:worker_threads').then((m) => new m.Worker('1', { eval: true }))", 'ERR_ACCESS_DENIED'],
+    [
+      'a worker thread',
+      "import('node:worker_threads').then((m) => new m.Worker('1', { eval: true }))",
+      'ERR_ACCESS_DENIED',
+    ],
     ['evaluating a string', "console.log('OUT', eval('1 + 1'))", 'EvalError'],
   ])('%s is refused', async (_what, code, refusal) => {
     const output = await underLockdown(code);
@@ -166,7 +190,14 @@ describe("Node's own locks hold without the gate", () => {
     const snapshot = await openSnapshot(cacheDir);
     const entry = fileURLToPath(new URL('./fixtures/weak-child.mjs', import.meta.url));
     const alsoAllowed = ['_emscripten_system'];
-    const options = { mode: 'serve', pyodideUrl, memoryBytes: 2 ** 28, snapshotBytes: snapshot.imageBytes, packagesBytes: snapshot.packagesBytes, alsoAllowed };
+    const options = {
+      mode: 'serve',
+      pyodideUrl,
+      memoryBytes: 2 ** 28,
+      snapshotBytes: snapshot.imageBytes,
+      packagesBytes: snapshot.packagesBytes,
+      alsoAllowed,
+    };
     const child = new GuestProcess(pyodideChild(entry, options, snapshot.fd));
     await child.ready(60_000);
     await child.run({ code: `import os\nos.system('touch ${trace}')`, timeoutMs: 5000, outputBytes: 100, seed: 0 });

@@ -6,7 +6,17 @@ import { Reply, toResult } from '../../src/sandbox/messages.js';
 const LIMITS = { outputBytes: 100, timeoutMs: 50 };
 
 const outcome = (guest: string | null, more: object = {}) =>
-  Reply.parse({ kind: 'outcome', guest, denied: null, stdout: 'True\n', overflow: false, ms: 1, heapBytes: 1, recycle: false, ...more });
+  Reply.parse({
+    kind: 'outcome',
+    guest,
+    denied: null,
+    stdout: 'True\n',
+    overflow: false,
+    ms: 1,
+    heapBytes: 1,
+    recycle: false,
+    ...more,
+  });
 
 describe('the guest reports about itself only', () => {
   test.each([
@@ -24,7 +34,10 @@ describe('the guest reports about itself only', () => {
   test('it cannot claim success after printing too much or trying to leave', () => {
     const forged = '{"ok": true, "value": "True", "cut": false}';
     expect(toResult(outcome(forged, { overflow: true }), LIMITS)).toMatchObject({ status: 'output', value: null });
-    expect(toResult(outcome(forged, { denied: 'proc_exit' }), LIMITS)).toMatchObject({ status: 'error', error: { type: 'SandboxDenied' } });
+    expect(toResult(outcome(forged, { denied: 'proc_exit' }), LIMITS)).toMatchObject({
+      status: 'error',
+      error: { type: 'SandboxDenied' },
+    });
   });
 
   test('only a MemoryError is status memory', () => {

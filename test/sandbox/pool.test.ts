@@ -1,9 +1,16 @@
 /** The queue before the workers, with workers that are not processes. */
 import { expect, test } from 'vitest';
-import { Pool, type Worker } from '../../src/sandbox/pool.js';
+import { Pool, type Worker } from '../../src/sandbox/process-pool.js';
 import { failed, toJob, type Job, type ProgramResult } from '../../src/sandbox/program.js';
 
-const ok = (stdout: string): ProgramResult => ({ status: 'ok', stdout, value: null, truncated: false, error: null, ms: 1 });
+const ok = (stdout: string): ProgramResult => ({
+  status: 'ok',
+  stdout,
+  value: null,
+  truncated: false,
+  error: null,
+  ms: 1,
+});
 const job = (code: string): Job => toJob({ code });
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
 
@@ -135,7 +142,8 @@ test('dispose rejects what is queued or running, kills the workers and refuses m
   const outcomes = Promise.allSettled(jobs);
   await settled();
   await pool.dispose();
-  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'DISPOSED' } });
+  for (const outcome of await outcomes)
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'DISPOSED' } });
   expect(workers.every(({ ended }) => ended)).toBe(true);
   await expect(pool.run(job('c'))).rejects.toMatchObject({ code: 'DISPOSED' });
 });

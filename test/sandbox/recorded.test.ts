@@ -34,20 +34,29 @@ function readRecorded(): Recorded[] {
   });
 }
 
-test.skipIf(!present).each(allSandboxes)('recorded programs print what the record says: $name', { timeout: 240_000 }, async ({ name, start }) => {
-  const all = readRecorded();
-  const needSympy = all.filter(({ code }) => /\bsympy\b/.test(code));
-  const programs = all.filter((program) => !needSympy.includes(program));
-  const expected = new Map(programs.map(({ id, output }) => [id, output]));
-  await using sandbox = await start();
-  const differences: string[] = [];
-  let same = 0;
-  for await (const { id, result } of sandbox.runBatch(programs, { timeoutMs: 5000 })) {
-    if (result.stdout.trim() === expected.get(id)) same++;
-    else differences.push(`${id}: ${result.status}, printed ${JSON.stringify(result.stdout)}, recorded ${JSON.stringify(expected.get(id))}; ${result.error?.type}: ${result.error?.message}`);
-  }
-  console.log(`${name}: ${all.length} records, ${needSympy.length} need sympy, ${same} of ${programs.length} as recorded`);
-  for (const difference of differences) console.log(`  differs: ${difference}`);
-  expect(all).toHaveLength(1319);
-  expect(same / programs.length).toBeGreaterThanOrEqual(0.99);
-});
+test.skipIf(!present).each(allSandboxes)(
+  'recorded programs print what the record says: $name',
+  { timeout: 240_000 },
+  async ({ name, start }) => {
+    const all = readRecorded();
+    const needSympy = all.filter(({ code }) => /\bsympy\b/.test(code));
+    const programs = all.filter((program) => !needSympy.includes(program));
+    const expected = new Map(programs.map(({ id, output }) => [id, output]));
+    await using sandbox = await start();
+    const differences: string[] = [];
+    let same = 0;
+    for await (const { id, result } of sandbox.runBatch(programs, { timeoutMs: 5000 })) {
+      if (result.stdout.trim() === expected.get(id)) same++;
+      else
+        differences.push(
+          `${id}: ${result.status}, printed ${JSON.stringify(result.stdout)}, recorded ${JSON.stringify(expected.get(id))}; ${result.error?.type}: ${result.error?.message}`,
+        );
+    }
+    console.log(
+      `${name}: ${all.length} records, ${needSympy.length} need sympy, ${same} of ${programs.length} as recorded`,
+    );
+    for (const difference of differences) console.log(`  differs: ${difference}`);
+    expect(all).toHaveLength(1319);
+    expect(same / programs.length).toBeGreaterThanOrEqual(0.99);
+  },
+);

@@ -50,19 +50,33 @@ describe.each(allSandboxes)('$name', ({ start }) => {
     });
 
     test('gives the line of a syntax error', async () => {
-      expect(await run({ code: 'x = 1\ny = (' })).toMatchObject({ status: 'error', error: { type: 'SyntaxError', line: 2 } });
+      expect(await run({ code: 'x = 1\ny = (' })).toMatchObject({
+        status: 'error',
+        error: { type: 'SyntaxError', line: 2 },
+      });
     });
 
     test('is an error when it exits with a code', async () => {
-      expect(await run({ code: 'import sys\nsys.exit(3)' })).toMatchObject({ status: 'error', error: { type: 'SystemExit', message: '3' } });
+      expect(await run({ code: 'import sys\nsys.exit(3)' })).toMatchObject({
+        status: 'error',
+        error: { type: 'SystemExit', message: '3' },
+      });
     });
 
     test('is named for a module that is not there', async () => {
       const code = 'print("before")\nimport sympy.abc';
-      expect(await run({ code })).toMatchObject({ status: 'error', error: { type: 'ModuleNotFoundError', missingModule: 'sympy' } });
+      expect(await run({ code })).toMatchObject({
+        status: 'error',
+        error: { type: 'ModuleNotFoundError', missingModule: 'sympy' },
+      });
       expect(await run({ code: '1 / 0' })).toMatchObject({ error: { missingModule: null } });
-      expect(await run({ code: 'from math import nothing' })).toMatchObject({ error: { type: 'ImportError', missingModule: null } });
-      expect(await run({ code: 'try: import sympy\nexcept ImportError: print("without")' })).toMatchObject({ status: 'ok', stdout: 'without\n' });
+      expect(await run({ code: 'from math import nothing' })).toMatchObject({
+        error: { type: 'ImportError', missingModule: null },
+      });
+      expect(await run({ code: 'try: import sympy\nexcept ImportError: print("without")' })).toMatchObject({
+        status: 'ok',
+        stdout: 'without\n',
+      });
     });
   });
 
@@ -78,7 +92,10 @@ describe.each(allSandboxes)('$name', ({ start }) => {
     test('memory: MemoryError is status memory, also when the cap is lower', async () => {
       await using small = await start({ workers: 1, memoryBytes: 96 * 1024 * 1024 });
       const code = 'x = bytearray(200 * 1024 * 1024)\nprint(len(x))';
-      expect(await small.run({ code, timeoutMs: 20_000 })).toMatchObject({ status: 'memory', error: { type: 'MemoryError' } });
+      expect(await small.run({ code, timeoutMs: 20_000 })).toMatchObject({
+        status: 'memory',
+        error: { type: 'MemoryError' },
+      });
       expect(await run({ code })).toMatchObject({ status: 'ok', stdout: '209715200\n' });
     });
 
@@ -97,9 +114,12 @@ describe.each(allSandboxes)('$name', ({ start }) => {
       expect(await run({ code, outputBytes: 2000 })).toMatchObject({ status: 'output', truncated: true });
     });
 
-    test.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { outputBytes: -1 }, { seed: 1.5 }])('%o is refused', async (limit) => {
-      await expect(run({ code: '1', ...limit })).rejects.toThrow(RangeError);
-    });
+    test.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { outputBytes: -1 }, { seed: 1.5 }])(
+      '%o is refused',
+      async (limit) => {
+        await expect(run({ code: '1', ...limit })).rejects.toThrow(RangeError);
+      },
+    );
   });
 
   describe('odd input has a clear result', () => {
@@ -109,13 +129,20 @@ describe.each(allSandboxes)('$name', ({ start }) => {
     });
 
     test('a larger one is refused unrun', async () => {
-      expect(await run({ code: '#'.repeat(1024 * 1024 + 1) })).toMatchObject({ status: 'error', error: { type: 'ProgramTooLarge' } });
+      expect(await run({ code: '#'.repeat(1024 * 1024 + 1) })).toMatchObject({
+        status: 'error',
+        error: { type: 'ProgramTooLarge' },
+      });
     });
 
     test('NUL bytes are an error before anything runs', async () => {
       // Which one, was changed within Python 3.11.
       const type = expect.stringMatching(/^(SyntaxError|ValueError)$/) as string;
-      expect(await run({ code: 'print("before")\nprint("a\0b")' })).toMatchObject({ status: 'error', stdout: '', error: { type } });
+      expect(await run({ code: 'print("before")\nprint("a\0b")' })).toMatchObject({
+        status: 'error',
+        stdout: '',
+        error: { type },
+      });
     });
 
     test('a lone surrogate is refused unrun, with its line', async () => {

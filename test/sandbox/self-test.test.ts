@@ -32,7 +32,9 @@ describe('a weakened gate is refused', () => {
   ])('that lets through %s', async (_what, imports) => {
     await expect(startWeak(imports())).rejects.toMatchObject({
       code: 'SANDBOX_UNAVAILABLE',
-      message: expect.stringMatching(/^the sandbox is not safe to use here, nothing was run: the self-test [^\n]+$/) as string,
+      message: expect.stringMatching(
+        /^the sandbox is not safe to use here, nothing was run: the self-test [^\n]+$/,
+      ) as string,
     });
   });
 
@@ -53,21 +55,59 @@ describe('the self-test', () => {
   };
 
   test('passes a sandbox that holds', async () => {
-    await expect(selfTest(pretend(() => null), PYODIDE_PROBES, 1)).resolves.toBeUndefined();
+    await expect(
+      selfTest(
+        pretend(() => null),
+        PYODIDE_PROBES,
+        1,
+      ),
+    ).resolves.toBeUndefined();
   });
 
   test('refuses one where a single probe gets out', async () => {
-    const escaped: ProgramResult = { status: 'ok', stdout: 'ESCAPED\n', value: null, truncated: false, error: null, ms: 1 };
-    await expect(selfTest(pretend(({ code }) => (code.includes('socket') ? escaped : null)), PYODIDE_PROBES, 1)).rejects.toThrow('reached a socket');
+    const escaped: ProgramResult = {
+      status: 'ok',
+      stdout: 'ESCAPED\n',
+      value: null,
+      truncated: false,
+      error: null,
+      ms: 1,
+    };
+    await expect(
+      selfTest(
+        pretend(({ code }) => (code.includes('socket') ? escaped : null)),
+        PYODIDE_PROBES,
+        1,
+      ),
+    ).rejects.toThrow('reached a socket');
   });
 
   test('refuses one that computes wrongly', async () => {
-    const wrong: ProgramResult = { status: 'ok', stdout: '7 4 3/2\n', value: '1', truncated: false, error: null, ms: 1 };
-    await expect(selfTest(pretend(({ code }) => (code.includes('isqrt') ? wrong : null)), PYODIDE_PROBES, 1)).rejects.toThrow('computes wrongly');
+    const wrong: ProgramResult = {
+      status: 'ok',
+      stdout: '7 4 3/2\n',
+      value: '1',
+      truncated: false,
+      error: null,
+      ms: 1,
+    };
+    await expect(
+      selfTest(
+        pretend(({ code }) => (code.includes('isqrt') ? wrong : null)),
+        PYODIDE_PROBES,
+        1,
+      ),
+    ).rejects.toThrow('computes wrongly');
   });
 
   test('refuses one whose worker dies of a probe', async () => {
     const died = failed('died', 'Died', 'exit code 1');
-    await expect(selfTest(pretend(({ code }) => (code.includes('ctypes') ? died : null)), PYODIDE_PROBES, 1)).rejects.toThrow('could not finish');
+    await expect(
+      selfTest(
+        pretend(({ code }) => (code.includes('ctypes') ? died : null)),
+        PYODIDE_PROBES,
+        1,
+      ),
+    ).rejects.toThrow('could not finish');
   });
 });

@@ -47,7 +47,14 @@ test('is made once, in a folder made for it, and leaves no temporary file', asyn
 });
 
 test.each([
-  ['a changed byte', (file: string) => writeFileSync(file, readFileSync(file).map((byte, i) => (i === 3 ? byte ^ 1 : byte)))],
+  [
+    'a changed byte',
+    (file: string) =>
+      writeFileSync(
+        file,
+        readFileSync(file).map((byte, i) => (i === 3 ? byte ^ 1 : byte)),
+      ),
+  ],
   ['a missing end', (file: string) => truncateSync(file, 20)],
   ['no content', (file: string) => truncateSync(file, 0)],
 ])('with %s is made again', async (_what, damage) => {

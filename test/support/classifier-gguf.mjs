@@ -14,9 +14,17 @@ const LAYERS = 2;
 
 export const CLASS_TOKENS = [89, 78];
 
-export function classifierGguf({ architecture = 'qwen3', classTokens = CLASS_TOKENS, labels = ['yes', 'no'], metadata = {}, edit } = {}) {
+export function classifierGguf({
+  architecture = 'qwen3',
+  classTokens = CLASS_TOKENS,
+  labels = ['yes', 'no'],
+  metadata = {},
+  edit,
+} = {}) {
   const head = { shape: [WIDTH, classTokens.length], values: new Float32Array(WIDTH * classTokens.length) };
-  const norms = Array.from({ length: LAYERS }, (_, layer) => ['q', 'k'].map((which) => `blk.${layer}.attn_${which}_norm.weight`)).flat();
+  const norms = Array.from({ length: LAYERS }, (_, layer) =>
+    ['q', 'k'].map((which) => `blk.${layer}.attn_${which}_norm.weight`),
+  ).flat();
   return tinyGguf({
     architecture,
     metadata: {
@@ -29,7 +37,10 @@ export function classifierGguf({ architecture = 'qwen3', classTokens = CLASS_TOK
       'cls.output.weight': head,
     },
     edit: (name, values) => {
-      if (name === 'output.weight') classTokens.forEach((token, i) => head.values.set(values.subarray(token * WIDTH, (token + 1) * WIDTH), i * WIDTH));
+      if (name === 'output.weight')
+        for (const [i, token] of classTokens.entries()) {
+          head.values.set(values.subarray(token * WIDTH, (token + 1) * WIDTH), i * WIDTH);
+        }
       edit?.(name, values);
     },
   });

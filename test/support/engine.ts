@@ -32,6 +32,16 @@ export const PLAIN: SamplerOptions = { temperature: 1, topK: 0, topP: 1, minP: 0
 export const seeds = (n: number, first = 0): number[] => Array.from({ length: n }, (_, i) => first + i);
 
 /** A request of one prompt. */
-export function request(engine: Engine, prompt: string, n: number, rest: Partial<SampleRequest> = {}): SampleRequest {
-  return { prompts: [{ tokens: engine.tokenize(prompt, { special: true }), seeds: seeds(n) }], sampler: PLAIN, maxTokens: 16, ...rest };
+export async function request(
+  engine: Engine,
+  prompt: string,
+  n: number,
+  rest: Partial<SampleRequest> = {},
+): Promise<SampleRequest> {
+  return {
+    prompts: [{ tokens: await engine.tokenize(prompt, { special: true }), seeds: seeds(n) }],
+    sampler: PLAIN,
+    maxTokens: 16,
+    ...rest,
+  };
 }

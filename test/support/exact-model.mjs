@@ -33,7 +33,8 @@ export class ExactModel {
 
   constructor({ pairs, tensors }) {
     const architecture = pairs['general.architecture'];
-    if (architecture !== 'llama' && architecture !== 'qwen3') throw new Error(`the architecture ${architecture} is not known here`);
+    if (architecture !== 'llama' && architecture !== 'qwen3')
+      throw new Error(`the architecture ${architecture} is not known here`);
     const number = (name, fallback) => {
       const value = pairs[`${architecture}.${name}`];
       const found = typeof value === 'object' ? value.f32 : (value ?? fallback);
@@ -46,7 +47,16 @@ export class ExactModel {
     const [epsilon, base] = [number('attention.layer_norm_rms_epsilon'), number('rope.freq_base', 10_000)];
     const head = width / heads;
     // The numbers of a rotary pair lie side by side in llama, half a head apart in qwen3.
-    this.#shape = { width, layers, heads, kvHeads, head, epsilon, base, apart: architecture === 'llama' ? 1 : head / 2 };
+    this.#shape = {
+      width,
+      layers,
+      heads,
+      kvHeads,
+      head,
+      epsilon,
+      base,
+      apart: architecture === 'llama' ? 1 : head / 2,
+    };
   }
 
   logprobs(tokens, at, places = tokens.map((_, i) => i)) {
@@ -74,14 +84,20 @@ export class ExactModel {
       const name = (part) => `blk.${layer}.${part}.weight`;
       const times = (part, rows) => product(this.#values(name(part)), rows, noise);
       const cached = (rows) => rows.map((row) => kept(row, noise?.cache, noise));
-      const turned = (part, rows) => cached(rows.map((row, i) => rotate(this.#headNorm(row, name(part)), turns[i], apart)));
+      const turned = (part, rows) =>
+        cached(rows.map((row, i) => rotate(this.#headNorm(row, name(part)), turns[i], apart)));
       const before = stream.map((row) => norm(row, this.#values(name('attn_norm')), epsilon));
-      const [queries, keys] = [turned('attn_q_norm', times('attn_q', before)), turned('attn_k_norm', times('attn_k', before))];
+      const [queries, keys] = [
+        turned('attn_q_norm', times('attn_q', before)),
+        turned('attn_k_norm', times('attn_k', before)),
+      ];
       const mixed = attend(queries, keys, cached(times('attn_v', before)), { heads, kvHeads, head }, noise);
       stream = sums(stream, times('attn_output', mixed));
       const input = stream.map((row) => norm(row, this.#values(name('ffn_norm')), epsilon));
       const up = times('ffn_up', input);
-      const gated = times('ffn_gate', input).map((gates, i) => gates.map((gate, j) => (gate / (1 + Math.exp(-gate))) * up[i][j]));
+      const gated = times('ffn_gate', input).map((gates, i) =>
+        gates.map((gate, j) => (gate / (1 + Math.exp(-gate))) * up[i][j]),
+      );
       stream = sums(stream, times('ffn_down', gated));
     }
     const last = at.map((i) => norm(stream[i], this.#values('output_norm.weight'), epsilon));
@@ -154,7 +170,9 @@ const sizesOf = new WeakMap();
 function rowSizes(matrix, columns) {
   let sizes = sizesOf.get(matrix);
   if (!sizes) {
-    sizes = Float64Array.from({ length: matrix.length / columns }, (_, row) => Math.sqrt(squares(matrix.subarray(row * columns, (row + 1) * columns))));
+    sizes = Float64Array.from({ length: matrix.length / columns }, (_, row) =>
+      Math.sqrt(squares(matrix.subarray(row * columns, (row + 1) * columns))),
+    );
     sizesOf.set(matrix, sizes);
   }
   return sizes;

@@ -44,7 +44,8 @@ export function readGguf(bytes) {
   for (const { name, shape, type, offset } of entries) {
     const from = start + offset;
     if (type !== 0 && type !== 1) throw new Error(`${name}: a tensor of type ${type} is not read`);
-    const read = type === 0 ? (i) => bytes.readFloatLE(from + 4 * i) : (i) => fromHalf(bytes.readUInt16LE(from + 2 * i));
+    const read =
+      type === 0 ? (i) => bytes.readFloatLE(from + 4 * i) : (i) => fromHalf(bytes.readUInt16LE(from + 2 * i));
     const length = shape.reduce((product, extent) => product * extent, 1);
     tensors[name] = { shape, values: Float32Array.from({ length }, (_, i) => read(i)) };
   }

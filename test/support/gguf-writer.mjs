@@ -100,4 +100,3 @@ export function writeGguf(pairs, tensors) {
   }
   return out.done();
 }
-

@@ -29,7 +29,8 @@ export function randomPassages(count: number, { seed = 1, vocabulary = 300, long
   }));
 }
 
-export const asJsonl = (passages: readonly Passage[]): string => passages.map((passage) => `${JSON.stringify(passage)}\n`).join('');
+export const asJsonl = (passages: readonly Passage[]): string =>
+  passages.map((passage) => `${JSON.stringify(passage)}\n`).join('');
 
 export function writePassages(folder: string, name: string, passages: readonly Passage[]): string {
   const path = join(folder, name);
@@ -38,7 +39,13 @@ export function writePassages(folder: string, name: string, passages: readonly P
 }
 
 /** The formula as it stands in textbooks: every passage, every term, then a stable sort. */
-export function slowSearch(passages: readonly Passage[], query: string, k: number, { k1, b }: Bm25, analysis: Analysis): { id: string; score: number }[] {
+export function slowSearch(
+  passages: readonly Passage[],
+  query: string,
+  k: number,
+  { k1, b }: Bm25,
+  analysis: Analysis,
+): { id: string; score: number }[] {
   const analyzer = new Analyzer(analysis);
   const termsOf = (text: string): string[] => {
     const terms: string[] = [];
@@ -63,5 +70,8 @@ export function slowSearch(passages: readonly Passage[], query: string, k: numbe
     }
     return { id: passages[i]?.id ?? '', score };
   });
-  return scored.filter(({ score }) => score > 0).sort((a, b2) => b2.score - a.score).slice(0, k);
+  return scored
+    .filter(({ score }) => score > 0)
+    .sort((a, b2) => b2.score - a.score)
+    .slice(0, k);
 }

@@ -28,7 +28,10 @@ function readTokenizer(path: string, size: number): Vocabulary {
 
 export function llama2cGguf(checkpoint: string, tokenizer: string): Buffer {
   const bytes = readFileSync(checkpoint);
-  const [width = 0, hidden = 0, layers = 0, heads = 0, kvHeads = 0, vocabularySize = 0, context = 0] = Array.from({ length: 7 }, (_, i) => bytes.readInt32LE(4 * i));
+  const [width = 0, hidden = 0, layers = 0, heads = 0, kvHeads = 0, vocabularySize = 0, context = 0] = Array.from(
+    { length: 7 },
+    (_, i) => bytes.readInt32LE(4 * i),
+  );
   if (vocabularySize < 0) throw new Error('a checkpoint with its own classifier is not read');
   let at = 28;
   const take = (...shape: number[]): Tensor => {

@@ -31,12 +31,22 @@ export const tensor = (shape: readonly number[], value: () => number = () => 0.1
   values: Float32Array.from({ length: shape.reduce((product, extent) => product * extent, 1) }, value),
 });
 
-export function loraGguf({ width, rank = 4, layers = 2, strength = 0.5, seed = 7, metadata = {}, tensors = {} }: LoraOptions): Buffer {
+export function loraGguf({
+  width,
+  rank = 4,
+  layers = 2,
+  strength = 0.5,
+  seed = 7,
+  metadata = {},
+  tensors = {},
+}: LoraOptions): Buffer {
   const normal = normals(seed);
-  const pairs: [string, Tensor][] = Array.from({ length: layers }, (_, layer) => `blk.${layer}.attn_q.weight`).flatMap((name) => [
-    [`${name}.lora_a`, tensor([width, rank], () => normal() / Math.sqrt(width))],
-    [`${name}.lora_b`, tensor([rank, width], () => normal() * strength)],
-  ]);
+  const pairs: [string, Tensor][] = Array.from({ length: layers }, (_, layer) => `blk.${layer}.attn_q.weight`).flatMap(
+    (name) => [
+      [`${name}.lora_a`, tensor([width, rank], () => normal() / Math.sqrt(width))],
+      [`${name}.lora_b`, tensor([rank, width], () => normal() * strength)],
+    ],
+  );
   return writeGguf(
     {
       'general.architecture': 'llama',

@@ -1,12 +1,13 @@
 /** Pools for the tests of the statistics. */
-import type { PoolCandidate, PoolProblem } from '../../src/evaluate/pools.js';
-import { Random } from '../../src/evaluate/random.js';
+import type { PoolCandidate, PoolProblem } from '../../src/statistics/pools.js';
+import { Random } from '../../src/numbers/random.js';
 import { normalizeAnswer } from '../../src/grade/normalize.js';
 import type { ScoredCandidate } from '../../src/types.js';
 
 export const uniform = (random: Random): number => random.next() / 2 ** 32;
 
-export const oneOf = <T>(random: Random, ...choices: readonly [T, ...T[]]): T => choices[random.below(choices.length)] ?? choices[0];
+export const oneOf = <T>(random: Random, ...choices: readonly [T, ...T[]]): T =>
+  choices[random.below(choices.length)] ?? choices[0];
 
 /** Few answers and coarse rewards, so that ties and pools without a pass are common. Right is 1, which is written in three ways. */
 export const randomCandidate = (random: Random): PoolCandidate => ({
@@ -17,7 +18,11 @@ export const randomCandidate = (random: Random): PoolCandidate => ({
 
 export const randomProblems = (seed: number, problems: number, candidates: number): PoolProblem[] => {
   const random = new Random(seed);
-  return Array.from({ length: problems }, (_, id) => ({ id: String(id), gold: '1', candidates: Array.from({ length: candidates }, () => randomCandidate(random)) }));
+  return Array.from({ length: problems }, (_, id) => ({
+    id: String(id),
+    gold: '1',
+    candidates: Array.from({ length: candidates }, () => randomCandidate(random)),
+  }));
 };
 
 const forms: string[] = [];

@@ -20,7 +20,8 @@ export interface ScalarOptions {
 type Vector = number[];
 
 const dot = (a: Vector, b: Vector): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? NaN), 0);
-const chunks = (x: Vector, n: number): Vector[] => Array.from({ length: n }, (_, i) => x.slice((i * x.length) / n, ((i + 1) * x.length) / n));
+const chunks = (x: Vector, n: number): Vector[] =>
+  Array.from({ length: n }, (_, i) => x.slice((i * x.length) / n, ((i + 1) * x.length) / n));
 
 /** Natural log of the softmax over all of `logits`. */
 export function logSoftmax(logits: Vector): Vector {
@@ -34,7 +35,9 @@ export function scalarLogits(weights: Weights, tokens: ArrayLike<number>, { rope
   const weight = (name: string): Vector => Array.from(weights.get(`${name}.weight`) ?? []);
   const times = (name: string, x: Vector): Vector => {
     const matrix = weight(name);
-    return Array.from({ length: matrix.length / x.length }, (_, row) => dot(matrix.slice(row * x.length, (row + 1) * x.length), x));
+    return Array.from({ length: matrix.length / x.length }, (_, row) =>
+      dot(matrix.slice(row * x.length, (row + 1) * x.length), x),
+    );
   };
   const norm = (name: string, x: Vector): Vector => {
     const scale = 1 / Math.sqrt(dot(x, x) / x.length + EPSILON);
@@ -51,7 +54,9 @@ export function scalarLogits(weights: Weights, tokens: ArrayLike<number>, { rope
     return turned;
   };
   const heads = (name: string, x: Vector, count: number, position: number): Vector[] =>
-    chunks(times(name, x), count).map((head) => rotate(weights.has(`${name}_norm.weight`) ? norm(`${name}_norm`, head) : head, position));
+    chunks(times(name, x), count).map((head) =>
+      rotate(weights.has(`${name}_norm.weight`) ? norm(`${name}_norm`, head) : head, position),
+    );
 
   let states = Array.from(tokens, (token) => weight('token_embd').slice(token * WIDTH, (token + 1) * WIDTH));
   for (let layer = 0; layer < LAYERS; layer++) {
@@ -64,7 +69,12 @@ export function scalarLogits(weights: Weights, tokens: ArrayLike<number>, { rope
         const shared = Math.floor((h * KV_HEADS) / HEADS);
         const scores = keys.slice(0, position + 1).map((key) => dot(query, key[shared] ?? []) / Math.sqrt(HEAD));
         const shares = logSoftmax(scores).map(Math.exp);
-        return Array.from({ length: HEAD }, (_, i) => dot(shares, values.slice(0, position + 1).map((value) => value[shared]?.[i] ?? NaN)));
+        return Array.from({ length: HEAD }, (_, i) =>
+          dot(
+            shares,
+            values.slice(0, position + 1).map((value) => value[shared]?.[i] ?? NaN),
+          ),
+        );
       });
       const state = times(at('attn_output'), attended).map((value, i) => value + (states[position]?.[i] ?? NaN));
       const input = norm(at('ffn_norm'), state);

@@ -7,7 +7,14 @@ import { randomOf } from '../../bench/lib/statistics.mjs';
 export const syntheticManifest = (problems, samples) => ({
   command: ['eval', 'synthetic', '-n', String(samples)],
   configuration: { select: 'weighted', fallback: 'reward', samples },
-  task: { name: 'synthetic', version: 1, title: 'Made-up problems', source: 'seeded, no model', sha256: '0'.repeat(64), problems },
+  task: {
+    name: 'synthetic',
+    version: 1,
+    title: 'Made-up problems',
+    source: 'seeded, no model',
+    sha256: '0'.repeat(64),
+    problems,
+  },
   model: { name: 'no model', path: '/of/this/machine/none.gguf', sha256: '0'.repeat(64) },
   engine: 'none',
   hardware: { cpu: 'none' },
@@ -22,7 +29,16 @@ export const syntheticEffort = { starts: 1, seconds: 1800, joules: 54_000, gener
 export function* syntheticRecords({ problems = 500, samples = 64, seed = 1, failed = 0 } = {}) {
   const random = randomOf(seed);
   for (let i = 0; i < problems; i++) {
-    if (i < failed) yield { outcome: 'failed', id: `made-${i}`, seed: 0, problem: problemText(random), gold: '1', code: 'PROMPT_TOO_LONG', message: 'the prompt does not fit' };
+    if (i < failed)
+      yield {
+        outcome: 'failed',
+        id: `made-${i}`,
+        seed: 0,
+        problem: problemText(random),
+        gold: '1',
+        code: 'PROMPT_TOO_LONG',
+        message: 'the prompt does not fit',
+      };
     else yield solved(random, i, samples);
   }
 }
@@ -77,17 +93,28 @@ function candidate(random, index, gold, skill) {
     tokens: 574,
     toolTokens: 611,
     rewardTokens: 0,
-    tool: { verdict: passes ? 'pass' : 'fail', programs: Array.from({ length: 4 }, () => ({ code: program(random, value), status: 'ok', stdout: passes ? 'True\n' : 'False\n' })) },
+    tool: {
+      verdict: passes ? 'pass' : 'fail',
+      programs: Array.from({ length: 4 }, () => ({
+        code: program(random, value),
+        status: 'ok',
+        stdout: passes ? 'True\n' : 'False\n',
+      })),
+    },
     stepScores: steps.map((text) => ({ text, score: random() })),
   };
 }
 
 const WORDS =
-  'we first find the number of value sum each side area angle ratio total then let be equal to and therefore since which gives multiply divide both sides by simplify expression equation factor terms using theorem apply formula known distance remaining probability outcomes choose ways integer prime modulo remainder sequence term common difference base height triangle circle radius square root positive'.split(' ');
+  'we first find the number of value sum each side area angle ratio total then let be equal to and therefore since which gives multiply divide both sides by simplify expression equation factor terms using theorem apply formula known distance remaining probability outcomes choose ways integer prime modulo remainder sequence term common difference base height triangle circle radius square root positive'.split(
+    ' ',
+  );
 
-const sentence = (random, words) => `${Array.from({ length: words }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ')}.`;
+const sentence = (random, words) =>
+  `${Array.from({ length: words }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ')}.`;
 const number = (random) => Math.floor(random() * 900) + 10;
-const equation = (random) => `\\[ ${number(random)} \\cdot ${number(random)} + ${number(random)} = ${number(random)} \\]`;
+const equation = (random) =>
+  `\\[ ${number(random)} \\cdot ${number(random)} + ${number(random)} = ${number(random)} \\]`;
 const problemText = (random) => `${sentence(random, 30)} What is ${equation(random)}?`;
 const program = (random, value) =>
   `import math\n\n# ${sentence(random, 10)}\n${Array.from({ length: 8 }, (_, i) => `x${i} = ${number(random)} * ${number(random)} - ${number(random)}`).join('\n')}\nresult = math.gcd(x0, x1) + x2 % ${number(random)}\nprint(math.isclose(result, ${value}))\n`;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/paths.js';
+import { ofThisTest } from './children.js';
 
 export interface Finished {
   readonly code: number | null;
@@ -18,10 +19,12 @@ export interface Running {
 }
 
 export function start(args: readonly string[], { stdin = '', environment = {} as NodeJS.ProcessEnv } = {}): Running {
-  const child = spawn(process.execPath, [join(packageRoot, 'dist', 'cli.js'), ...args], {
-    env: { ...process.env, ...environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = ofThisTest(
+    spawn(process.execPath, [join(packageRoot, 'dist', 'cli.js'), ...args], {
+      env: { ...process.env, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    }),
+  );
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

@@ -11,6 +11,8 @@ export interface TinyOptions {
   readonly seed?: number;
   /** Names of tensors to leave out. */
   readonly without?: readonly string[];
+  /** Bytes of tokens that are to say something else, by id. */
+  readonly pieces?: Readonly<Record<number, readonly number[]>>;
   /** Called with each tensor's name and values before they are written. */
   readonly edit?: (name: string, values: Float32Array) => void;
 }

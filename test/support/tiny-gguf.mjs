@@ -25,12 +25,13 @@ function byteAlphabet() {
   return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable(b) ? b : next++));
 }
 
-function vocabulary() {
+function vocabulary(pieces) {
   const bytes = byteAlphabet();
   const merges = ['t h', 'th e', 'i n', 'a n', 'an d', 'Ġ t', 'Ġt h', 'Ġth e', 'e r', 'o n', 'Ġ a', 'r e'];
   const tokens = [...bytes, ...merges.map((merge) => merge.replace(' ', ''))];
   const control = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
   const types = [...tokens.map(() => 1), ...control.map(() => 3)];
+  for (const [token, piece] of Object.entries(pieces)) tokens[token] = piece.map((byte) => bytes[byte]).join('');
   return { tokens: [...tokens, ...control], types, merges, eos: tokens.length, imEnd: tokens.length + 2 };
 }
 
@@ -72,8 +73,16 @@ function tensors(vocabularySize, seed) {
   return all;
 }
 
-export function tinyGguf({ architecture = 'llama', metadata = {}, tensors: more = {}, seed = 1, edit, without = [] } = {}) {
-  const { tokens, types, merges, eos, imEnd } = vocabulary();
+export function tinyGguf({
+  architecture = 'llama',
+  metadata = {},
+  tensors: more = {},
+  seed = 1,
+  edit,
+  without = [],
+  pieces = {},
+} = {}) {
+  const { tokens, types, merges, eos, imEnd } = vocabulary(pieces);
   const pairs = {
     'general.architecture': architecture,
     'general.name': 'tiny test model',

@@ -12,7 +12,9 @@ const imports = readdirSync(bench, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.mjs'))
   .flatMap((name) => {
     const path = join(bench, name);
-    return [...readFileSync(path, 'utf8').matchAll(IMPORT)].flatMap(([, names = '', from = '']) => names.split(',').map((each) => [name, each.trim(), resolve(dirname(path), from)] as const));
+    return [...readFileSync(path, 'utf8').matchAll(IMPORT)].flatMap(([, names = '', from = '']) =>
+      names.split(',').map((each) => [name, each.trim(), resolve(dirname(path), from)] as const),
+    );
   });
 
 test('there are some', () => expect(imports.length).toBeGreaterThan(10));

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeEngine, type FakeEngineOptions } from '../../src/engine/fake.js';
+import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { mean } from '../../src/reward/genrm.js';
-import type { ProgramRunner } from '../../src/run.js';
-import { solve } from '../../src/solve.js';
+import type { ProgramRunner } from '../../src/stage-context.js';
+import { solve } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 
 let folder: string;
@@ -45,7 +45,8 @@ const counting = () => {
 describe('the verifier steps', () => {
   test('refutes what the solution computes wrongly, and asks the model nothing', async () => {
     const engine = engineOf();
-    const result = await solve('What is 20 + 22?', { engine, sandbox: counting(), samples: 3, verifier: 'steps' }).result;
+    const result = await solve('What is 20 + 22?', { engine, sandbox: counting(), samples: 3, verifier: 'steps' })
+      .result;
     expect(result.candidates.map(({ tool }) => tool.verdict)).toEqual(['fail', 'pass', 'unknown']);
     expect(result.candidates[0]?.tool.steps).toEqual([{ step: '20 + 22 = 41', holds: false, value: '42' }]);
     expect(result).toMatchObject({ answer: '42', verified: true });
@@ -61,7 +62,12 @@ describe('the verifier steps', () => {
         return prompt.includes('boxed{42}') ? '```python\nprint(True)\n```' : 'no program';
       },
     });
-    const result = await solve('What is 20 + 22?', { engine, sandbox: counting(), samples: 3, verifier: 'steps-then-math' }).result;
+    const result = await solve('What is 20 + 22?', {
+      engine,
+      sandbox: counting(),
+      samples: 3,
+      verifier: 'steps-then-math',
+    }).result;
     expect(prompts.filter((prompt) => prompt.includes('boxed{41}'))).toEqual([]);
     expect(result.candidates.map(({ tool }) => tool.verdict)).toEqual(['fail', 'pass', 'unknown']);
     expect(result.candidates.map(({ tool }) => tool.programs.length)).toEqual([0, 4, 4]);
@@ -70,7 +76,11 @@ describe('the verifier steps', () => {
   test('an unknown counts as a pass where the user says so, and verifies nothing', async () => {
     const only = { answer: () => 'Obviously \\boxed{40}.' };
     const settings = { sandbox: counting(), samples: 2, verifier: 'steps', unknown: 'pass' } as const;
-    expect(await solve('?', { engine: engineOf(only), ...settings }).result).toMatchObject({ answer: '40', verified: false, fallback: null });
+    expect(await solve('?', { engine: engineOf(only), ...settings }).result).toMatchObject({
+      answer: '40',
+      verified: false,
+      fallback: null,
+    });
     const result = await solve('What is 20 + 22?', { engine: engineOf(), ...settings, samples: 3 }).result;
     expect(result.candidates.map(({ weight }) => weight > 0)).toEqual([false, true, true]);
   });
@@ -83,7 +93,9 @@ describe('the reward genrm', () => {
     engineOf({
       answer: (prompt, seed) => {
         if (prompt.includes('Write a Python program')) return '```python\nprint(True)\n```';
-        return prompt.includes('Grade the solution') ? rationale(sampleOf(seed)) : (SOLUTIONS[sampleOf(seed) % 3] ?? '');
+        return prompt.includes('Grade the solution')
+          ? rationale(sampleOf(seed))
+          : (SOLUTIONS[sampleOf(seed) % 3] ?? '');
       },
       logprob: (text, target) => {
         if (!text.endsWith('(Yes/No)?')) throw new Error(`asked after ${text.slice(-20)}`);
@@ -98,7 +110,9 @@ describe('the reward genrm', () => {
     const result = await solve('What is 20 + 22?', { engine, ...settings }).result;
     expect(result.candidates[0]?.reward).toBeCloseTo((0.6 + 3 * 0.2) / 4, 5);
     expect(result.candidates[1]?.reward).toBeCloseTo(0.9, 5);
-    expect(result.candidates[0]?.rationales?.map(({ text }) => text)).toEqual([0, 1, 2, 3].map((k) => `Rationale ${k}. Verification: `));
+    expect(result.candidates[0]?.rationales?.map(({ text }) => text)).toEqual(
+      [0, 1, 2, 3].map((k) => `Rationale ${k}. Verification: `),
+    );
   });
 
   test('or of votes', async () => {
@@ -108,7 +122,10 @@ describe('the reward genrm', () => {
   });
 
   test('a rationale without its verdict is left out; without any there is no score', async () => {
-    const half = await solve('What is 20 + 22?', { engine: judging((k) => (k % 2 === 0 ? `Rationale ${k}. ${ASK} No` : 'I cannot say.')), ...settings }).result;
+    const half = await solve('What is 20 + 22?', {
+      engine: judging((k) => (k % 2 === 0 ? `Rationale ${k}. ${ASK} No` : 'I cannot say.')),
+      ...settings,
+    }).result;
     expect(half.candidates[0]?.reward).toBeCloseTo(0.4, 5);
     expect(half.candidates[0]?.rationales?.map(({ score }) => score === null)).toEqual([false, true, false, true]);
     const none = await solve('What is 20 + 22?', { engine: judging(() => 'I cannot say.'), ...settings }).result;
@@ -117,7 +134,11 @@ describe('the reward genrm', () => {
 
   test('comes from the store the second time', async () => {
     const store = Store.open(join(folder, 'results.sqlite'));
-    const once = await solve('What is 20 + 22?', { engine: judging((k) => `Rationale ${k}. ${ASK} Yes`), ...settings, store }).result;
+    const once = await solve('What is 20 + 22?', {
+      engine: judging((k) => `Rationale ${k}. ${ASK} Yes`),
+      ...settings,
+      store,
+    }).result;
     const engine = judging(() => 'other');
     const again = await solve('What is 20 + 22?', { engine, ...settings, store }).result;
     expect(engine.jobs).toEqual({ sample: 0, score: 0 });

@@ -1,11 +1,18 @@
 /** Which device decodes, and how a command line describes an engine. */
 import { expect, test } from 'vitest';
-import { engineOptions, type EngineArguments } from '../../src/cli/engine-flags.js';
+import { checkedEngine } from '../../src/cli/engine-flags.js';
 import { chooseDevice } from '../../src/engine/devices.js';
 import type { DeviceInfo } from '../../src/engine/engine-types.js';
 import { codeOf } from '../support/code-of.js';
 
-const device = (name: string, type: DeviceInfo['type']): DeviceInfo => ({ name, type, description: name, backend: name, memoryFreeBytes: 1, memoryTotalBytes: 1 });
+const device = (name: string, type: DeviceInfo['type']): DeviceInfo => ({
+  name,
+  type,
+  description: name,
+  backend: name,
+  memoryFreeBytes: 1,
+  memoryTotalBytes: 1,
+});
 const CPU = device('CPU', 'cpu');
 const INSIDE = device('Vulkan0', 'igpu');
 const CARD = device('CUDA0', 'gpu');
@@ -25,11 +32,10 @@ test('no layers for a GPU: the CPU; a name goes before everything', () => {
 test('why the CPU: nothing else is installed, or what is installed found nothing', () => {
   expect(chooseDevice([CPU], ['CPU'], {}).why).toBe('no GPU backend is installed beside it');
   expect(chooseDevice([CPU], ['CUDA', 'CPU'], {}).why).toBe('CUDA is installed but found no device');
-  expect(chooseDevice([CPU], ['CUDA', 'Vulkan', 'CPU'], {}).why).toBe('CUDA and Vulkan are installed but found no device');
+  expect(chooseDevice([CPU], ['CUDA', 'Vulkan', 'CPU'], {}).why).toBe(
+    'CUDA and Vulkan are installed but found no device',
+  );
 });
-
-const flags = (more: Partial<EngineArguments>) =>
-  engineOptions({ kv: 'auto', kvType: 'f16', flashAttention: 'auto', batchSize: 2048, ubatchSize: 512, reproducible: false, ...more } as EngineArguments);
 
 test.each([
   ['2147483648', 2 ** 31],
@@ -37,10 +43,10 @@ test.each([
   ['512MiB', 2 ** 29],
   ['1.5 GB', 1.5 * 2 ** 30],
   ['4gib', 2 ** 32],
-])('--memory %s', (memory, bytes) => expect(flags({ memory }).memoryBytes).toBe(bytes));
+])('--memory %s', (memory, bytes) => expect(checkedEngine({ memoryBytes: memory }).memoryBytes).toBe(bytes));
 
 test.each(['', '0', '-1G', '4 pounds', 'GiB', '0.1'])("--memory '%s' is refused", (memory) => {
-  expect(codeOf(() => flags({ memory }))).toBe('USAGE');
+  expect(codeOf(() => checkedEngine({ memoryBytes: memory }))).toBe('USAGE');
 });
 
-test('a micro-batch is no larger than a batch', () => expect(flags({ batchSize: 64 }).ubatch).toBe(64));
+test('a micro-batch is no larger than a batch', () => expect(checkedEngine({ batch: 64 }).ubatch).toBe(64));

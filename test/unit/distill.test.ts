@@ -9,12 +9,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { distill, type DistillSettings } from '../../src/distill/distill.js';
 import { programFilter, rationaleFilter } from '../../src/distill/filters.js';
-import { readProblems } from '../../src/distill/problems.js';
+import { readProblems } from '../../src/distill/training-problems.js';
 import { endpointTeacher, engineTeacher, type Teacher } from '../../src/distill/teacher.js';
-import { FakeEngine } from '../../src/engine/fake.js';
+import { FakeEngine } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { profileFor } from '../../src/prompt/profile.js';
-import { UsageCounter, type ProgramRunner } from '../../src/run.js';
+import { UsageCounter, type ProgramRunner } from '../../src/stage-context.js';
 import { Store } from '../../src/store/store.js';
 import { codeOf } from '../support/code-of.js';
 
@@ -32,18 +32,37 @@ afterEach(() => {
 const SOLUTIONS = ['So \\boxed{4}.', 'So \\boxed{5}.', 'No idea.', 'So \\boxed{4}.'];
 const ASK = 'Is the answer correct (Yes/No)?';
 const SETTINGS: DistillSettings = {
-  role: 'reward', samples: 4, temperature: 0.8, completions: 3, teacherTemperature: 0.6, teacherTokens: 100, showAnswer: false, seed: 0, baseModel: 'user/student',
+  role: 'reward',
+  samples: 4,
+  temperature: 0.8,
+  completions: 3,
+  teacherTemperature: 0.6,
+  teacherTokens: 100,
+  showAnswer: false,
+  seed: 0,
+  baseModel: 'user/student',
 };
 const numberOf = (seed: number): number => [0, 1, 2, 3].findIndex((i) => sampleSeed(0, i) === seed);
 
-const sourceOf = (engine: FakeEngine) => ({ engine, modelHash: engine.model.name, store, usage: new UsageCounter(), signal: new AbortController().signal, emit: () => {} });
+const sourceOf = (engine: FakeEngine) => ({
+  engine,
+  modelHash: engine.model.name,
+  store,
+  usage: new UsageCounter(),
+  signal: new AbortController().signal,
+  emit: () => {},
+});
 const studentOf = (name = 'student') => {
   const engine = new FakeEngine({ answer: (_, seed) => SOLUTIONS[numberOf(seed)] ?? '', model: { name } });
   return { ...sourceOf(engine), profile: profileFor(engine.model) };
 };
 const PROBLEMS = [{ id: '0', problem: 'What is 2 + 2?', answer: '4' }];
 const line = z.object({ messages: z.array(z.object({ role: z.string(), content: z.string(), train: z.boolean() })) });
-const data = (out: string) => readFileSync(join(out, 'data.jsonl'), 'utf8').trim().split('\n').map((row) => line.parse(JSON.parse(row)));
+const data = (out: string) =>
+  readFileSync(join(out, 'data.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((row) => line.parse(JSON.parse(row)));
 
 const rationaleRole = () => {
   const { rationale } = profileFor(studentOf().engine.model).roles;
@@ -65,22 +84,53 @@ describe('judgements', () => {
   test('those that come to the right verdict are kept, the others are counted', async () => {
     const out = join(folder, 'out');
     const summary = await run(engineTeacher(sourceOf(new FakeEngine({ answer: judge, model: { name: 'teacher' } }))));
-    expect(summary).toMatchObject({ problems: 1, solutions: 2, unanswered: 1, replies: 6, kept: 2, drops: { 'no verdict': 2, 'disagrees with the answer': 2 } });
+    expect(summary).toMatchObject({
+      problems: 1,
+      solutions: 2,
+      unanswered: 1,
+      replies: 6,
+      kept: 2,
+      drops: { 'no verdict': 2, 'disagrees with the answer': 2 },
+    });
     const lines = data(out);
     expect(lines.map(({ messages }) => messages.map(({ role, train }) => [role, train]))).toEqual([
-      [['user', false], ['assistant', true]],
-      [['user', false], ['assistant', true]],
+      [
+        ['user', false],
+        ['assistant', true],
+      ],
+      [
+        ['user', false],
+        ['assistant', true],
+      ],
     ]);
-    expect(lines.map(({ messages }) => messages.at(-1)?.content)).toEqual([`Step by step. ${ASK} Yes`, `Step by step. ${ASK} No`]);
+    expect(lines.map(({ messages }) => messages.at(-1)?.content)).toEqual([
+      `Step by step. ${ASK} Yes`,
+      `Step by step. ${ASK} No`,
+    ]);
     expect(lines[0]?.messages[0]?.content).toContain('What is 2 + 2?');
     const axolotl = readFileSync(join(out, 'axolotl.yaml'), 'utf8');
-    for (const setting of ['lora_r: 64', 'lora_alpha: 128', 'learning_rate: 0.0001', 'num_epochs: 1', 'sequence_len: 2048', 'base_model: "user/student"']) expect(axolotl).toContain(setting);
+    for (const setting of [
+      'lora_r: 64',
+      'lora_alpha: 128',
+      'learning_rate: 0.0001',
+      'num_epochs: 1',
+      'sequence_len: 2048',
+      'base_model: "user/student"',
+    ])
+      expect(axolotl).toContain(setting);
     expect(readFileSync(join(out, 'README.md'), 'utf8')).toContain('convert_lora_to_gguf.py');
   });
 
   test('the teacher may see the answer, the student never', async () => {
     const seen: string[] = [];
-    const teacher = engineTeacher(sourceOf(new FakeEngine({ answer: (prompt, seed) => (seen.push(prompt), judge(prompt, seed)), model: { name: 'teacher' } })));
+    const teacher = engineTeacher(
+      sourceOf(
+        new FakeEngine({
+          answer: (prompt, seed) => (seen.push(prompt), judge(prompt, seed)),
+          model: { name: 'teacher' },
+        }),
+      ),
+    );
     await run(teacher, { ...SETTINGS, showAnswer: true });
     expect(seen.every((prompt) => prompt.includes('the right answer is 4'))).toBe(true);
     expect(readFileSync(join(folder, 'out', 'data.jsonl'), 'utf8')).not.toContain('the right answer is');
@@ -97,7 +147,8 @@ describe('judgements', () => {
 
   describe('behind an API', () => {
     let server: Server;
-    const requests: { readonly path: string | undefined; readonly key: string | undefined; readonly body: unknown }[] = [];
+    const requests: { readonly path: string | undefined; readonly key: string | undefined; readonly body: unknown }[] =
+      [];
     const schema = z.object({ messages: z.array(z.object({ content: z.string() })), seed: z.number() });
     let answer: (prompt: string, seed: number) => { readonly status?: number; readonly body: unknown };
     beforeEach(async () => {
@@ -112,21 +163,36 @@ describe('judgements', () => {
         });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      answer = (prompt, seed) => ({ body: { choices: [{ message: { content: judge(prompt, seed) }, finish_reason: 'stop' }] } });
+      answer = (prompt, seed) => ({
+        body: { choices: [{ message: { content: judge(prompt, seed) }, finish_reason: 'stop' }] },
+      });
     });
     afterEach(() => new Promise((resolve) => server.close(resolve)));
 
     const teacher = (signal = new AbortController().signal): Teacher => {
       const { port } = server.address() as AddressInfo;
-      return endpointTeacher({ url: `http://127.0.0.1:${port}/v1`, model: 'big', key: 'secret-key', store, signal, concurrency: 3, onProgress: () => {} });
+      return endpointTeacher({
+        url: `http://127.0.0.1:${port}/v1`,
+        model: 'big',
+        key: 'secret-key',
+        store,
+        signal,
+        concurrency: 3,
+        onProgress: () => {},
+      });
     };
 
     test('gives the same data; the key is sent and written nowhere', async () => {
       const summary = await run(teacher());
       expect(summary).toMatchObject({ kept: 2, replies: 6 });
       expect(requests).toHaveLength(6);
-      expect(requests[0]).toMatchObject({ path: '/v1/chat/completions', key: 'Bearer secret-key', body: { model: 'big', temperature: 0.6, max_tokens: 100 } });
-      for (const file of ['data.jsonl', 'summary.json', 'README.md', 'axolotl.yaml']) expect(readFileSync(join(folder, 'out', file), 'utf8')).not.toContain('secret');
+      expect(requests[0]).toMatchObject({
+        path: '/v1/chat/completions',
+        key: 'Bearer secret-key',
+        body: { model: 'big', temperature: 0.6, max_tokens: 100 },
+      });
+      for (const file of ['data.jsonl', 'summary.json', 'README.md', 'axolotl.yaml'])
+        expect(readFileSync(join(folder, 'out', file), 'utf8')).not.toContain('secret');
       store.close();
       expect(readFileSync(join(folder, 'results.db')).includes('secret-key')).toBe(false);
       store = Store.open(join(folder, 'results.db'));
@@ -134,9 +200,13 @@ describe('judgements', () => {
 
     test('what was written before a failure is not asked again', async () => {
       const reply = answer;
-      answer = (prompt, seed) => (requests.length > 4 ? { status: 401, body: { error: { message: 'no credit left' } } } : reply(prompt, seed));
+      answer = (prompt, seed) =>
+        requests.length > 4 ? { status: 401, body: { error: { message: 'no credit left' } } } : reply(prompt, seed);
       const failing = run(teacher());
-      await expect(failing).rejects.toMatchObject({ code: 'TEACHER_FAILED', message: expect.stringContaining('no credit left') as unknown });
+      await expect(failing).rejects.toMatchObject({
+        code: 'TEACHER_FAILED',
+        message: expect.stringContaining('no credit left') as unknown,
+      });
       expect(existsSync(join(folder, 'out', 'data.jsonl'))).toBe(false);
       const asked = requests.length;
       answer = reply;
@@ -145,15 +215,26 @@ describe('judgements', () => {
       expect(data(join(folder, 'out'))).toHaveLength(2);
     });
 
+    test('a failure ends the others, those too that would be tried again', async () => {
+      let refused = false;
+      answer = () => ({ status: refused ? 503 : ((refused = true), 401), body: {} });
+      await expect(run(teacher())).rejects.toMatchObject({ code: 'TEACHER_FAILED' });
+      await new Promise((resolve) => setTimeout(resolve, 3000)); // a second try comes after 1 s
+      expect(requests.length).toBeLessThanOrEqual(3); // those that were under way
+    });
+
     test('what is no chat completion is said to be none', async () => {
       answer = () => ({ body: { hello: 'world' } });
-      await expect(run(teacher())).rejects.toMatchObject({ code: 'TEACHER_FAILED', message: expect.stringContaining('no chat completion') as unknown });
+      await expect(run(teacher())).rejects.toMatchObject({
+        code: 'TEACHER_FAILED',
+        message: expect.stringContaining('no chat completion') as unknown,
+      });
     });
 
     test('an abort ends it', async () => {
       const controller = new AbortController();
-      answer = () => (controller.abort(new Error('stop')), { body: {} });
-      await expect(run(teacher(controller.signal))).rejects.toThrow('stop');
+      answer = () => (controller.abort(), { body: {} });
+      await expect(run(teacher(controller.signal))).rejects.toMatchObject({ code: 'ABORTED' });
     });
   });
 });
@@ -162,10 +243,30 @@ describe('programs', () => {
   const sandbox: ProgramRunner = {
     run: async ({ code }) =>
       code.includes('crash')
-        ? { status: 'error', stdout: '', value: null, truncated: false, ms: 1, error: { type: 'ValueError', message: '', line: 1, missingModule: null } }
-        : { status: 'ok', stdout: /print\((.*)\)/.exec(code)?.[1] ?? '', value: null, error: null, truncated: false, ms: 1 },
+        ? {
+            status: 'error',
+            stdout: '',
+            value: null,
+            truncated: false,
+            ms: 1,
+            error: { type: 'ValueError', message: '', line: 1, missingModule: null },
+          }
+        : {
+            status: 'ok',
+            stdout: /print\((.*)\)/.exec(code)?.[1] ?? '',
+            value: null,
+            error: null,
+            truncated: false,
+            ms: 1,
+          },
   };
-  const reply = (text: string, more: { answer?: string; gold?: string | undefined; complete?: boolean } = {}) => ({ text, answer: '4', gold: '4' as string | undefined, complete: true, ...more });
+  const reply = (text: string, more: { answer?: string; gold?: string | undefined; complete?: boolean } = {}) => ({
+    text,
+    answer: '4',
+    gold: '4' as string | undefined,
+    complete: true,
+    ...more,
+  });
   const program = (code: string): string => `\`\`\`python\n${code}\n\`\`\``;
 
   test.each([
@@ -180,7 +281,9 @@ describe('programs', () => {
     [reply(program('print(42)')), 'program printed no verdict'],
     [reply('I would not know.'), 'no program'],
     [reply(program('print(True)'), { complete: false }), 'cut off'],
-  ])('%j: %s', async (what, drop) => expect(await programFilter(sandbox, 2000)(what)).toBe(drop));
+  ])('%j: %s', async (what, drop) =>
+    expect(await programFilter(sandbox, 2000)(what, new AbortController().signal)).toBe(drop),
+  );
 });
 
 describe('the task', () => {
@@ -190,7 +293,9 @@ describe('the task', () => {
     return path;
   };
   test('our own lines and those of GSM8K', () => {
-    const path = file('{"id": 7, "problem": "a", "answer": 4}\n\n{"question": "b", "answer": "2+2 = <<2+2=4>>4\\n#### 4"}\n{"problem": "c"}\n');
+    const path = file(
+      '{"id": 7, "problem": "a", "answer": 4}\n\n{"question": "b", "answer": "2+2 = <<2+2=4>>4\\n#### 4"}\n{"problem": "c"}\n',
+    );
     expect(readProblems(path, [0, Infinity])).toEqual([
       { id: '7', problem: 'a', answer: '4' },
       { id: '2', problem: 'b', answer: '4' },
@@ -205,5 +310,6 @@ describe('the task', () => {
   ])('%j is refused', (content, message) => {
     expect(() => readProblems(file(content), [0, Infinity])).toThrow(message);
   });
-  test('a file that is not there', () => expect(codeOf(() => readProblems(join(folder, 'absent'), [0, 1]))).toBe('FILE_NOT_FOUND'));
+  test('a file that is not there', () =>
+    expect(codeOf(() => readProblems(join(folder, 'absent'), [0, 1]))).toBe('FILE_NOT_FOUND'));
 });

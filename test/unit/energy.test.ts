@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EnergyMeter } from '../../src/evaluate/energy.js';
+import { EnergyMeter } from '../../src/runs/energy.js';
 import { temporaryFolder } from '../support/t1.js';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -12,7 +12,8 @@ afterEach(() => folder.remove());
 function zone(name: string, title: string, microjoules: number, range = 262_143_328_850): void {
   const path = join(folder.path, name);
   mkdirSync(path, { recursive: true });
-  for (const [file, value] of Object.entries({ name: title, energy_uj: microjoules, max_energy_range_uj: range })) writeFileSync(join(path, file), `${value}\n`);
+  for (const [file, value] of Object.entries({ name: title, energy_uj: microjoules, max_energy_range_uj: range }))
+    writeFileSync(join(path, file), `${value}\n`);
 }
 
 test('the packages together; what is inside of one, and the whole platform, do not count twice', () => {

@@ -1,22 +1,36 @@
 import { expect, test } from 'vitest';
-import { FakeEngine } from '../../src/engine/fake.js';
+import { FakeEngine } from '../../src/testing/fake-engine.js';
 
 const sampler = { temperature: 1, topK: 0, topP: 1, minP: 0 };
-const prompt = (engine: FakeEngine, text: string, seeds: number[]) => ({ tokens: engine.tokenize(text), seeds });
+const prompt = async (engine: FakeEngine, text: string, seeds: number[]) => ({
+  tokens: await engine.tokenize(text),
+  seeds,
+});
 
 test('answers by prompt and seed, in order, and counts', async () => {
   const engine = new FakeEngine({ answer: (text, seed) => `${text}${seed}` });
-  const { samples, usage } = await engine.sample({ prompts: [prompt(engine, 'ab', [1, 2]), prompt(engine, 'ac', [3])], sampler, maxTokens: 9 });
-  expect(samples.map(({ text, finish }) => [text, finish])).toEqual([['ab1', 'eog'], ['ab2', 'eog'], ['ac3', 'eog']]);
+  const { samples, usage } = await engine.sample({
+    prompts: [await prompt(engine, 'ab', [1, 2]), await prompt(engine, 'ac', [3])],
+    sampler,
+    maxTokens: 9,
+  });
+  expect(samples.map(({ text, finish }) => [text, finish])).toEqual([
+    ['ab1', 'eog'],
+    ['ab2', 'eog'],
+    ['ac3', 'eog'],
+  ]);
   expect(usage).toEqual({ promptTokens: 3, sharedTokens: 3, generatedTokens: 12, decodedTokens: 15 });
   expect([engine.jobs, engine.decodedTokens]).toEqual([{ sample: 1, score: 0 }, 15]);
 });
 
 test('stops, lengths, aborts and disposal as the real engine', async () => {
   const engine = new FakeEngine({ answer: () => 'one two three', delayMs: 1 });
-  const request = { prompts: [prompt(engine, 'x', [1, 2])], sampler, maxTokens: 100 };
+  const request = { prompts: [await prompt(engine, 'x', [1, 2])], sampler, maxTokens: 100 };
   expect((await engine.sample({ ...request, stop: [' t'] })).samples[0]).toMatchObject({ text: 'one', finish: 'stop' });
-  expect((await engine.sample({ ...request, maxTokens: 3 })).samples[0]).toMatchObject({ text: 'one', finish: 'length' });
+  expect((await engine.sample({ ...request, maxTokens: 3 })).samples[0]).toMatchObject({
+    text: 'one',
+    finish: 'length',
+  });
   const controller = new AbortController();
   const aborted = engine.sample({ ...request, signal: controller.signal, onSample: () => controller.abort() });
   await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
@@ -25,7 +39,13 @@ test('stops, lengths, aborts and disposal as the real engine', async () => {
 });
 
 test('scores by text and target', async () => {
-  const engine = new FakeEngine({ answer: () => '', logprob: (text, target) => (text.endsWith('?') && target === 'Y' ? -1 : -2) });
-  const { logprobs } = await engine.score({ sequences: [{ tokens: engine.tokenize('a?'), positions: Int32Array.of(0, 1) }], targets: engine.tokenize('YN') });
+  const engine = new FakeEngine({
+    answer: () => '',
+    logprob: (text, target) => (text.endsWith('?') && target === 'Y' ? -1 : -2),
+  });
+  const { logprobs } = await engine.score({
+    sequences: [{ tokens: await engine.tokenize('a?'), positions: Int32Array.of(0, 1) }],
+    targets: await engine.tokenize('YN'),
+  });
   expect([...(logprobs[0] ?? [])]).toEqual([-2, -2, -1, -2]);
 });

@@ -1,10 +1,10 @@
 /** Adaptive stopping: the exact rule against all that could still come, the confident one against binomial sums. */
 import { describe, expect, test } from 'vitest';
-import { stopping } from '../../src/evaluate/adaptive.js';
-import { betaCdf } from '../../src/evaluate/beta.js';
-import { poolsOf } from '../../src/evaluate/pools.js';
-import { Random } from '../../src/evaluate/random.js';
-import { simulateAdaptive, type AdaptiveStrategy } from '../../src/evaluate/simulate-adaptive.js';
+import { stopping } from '../../src/statistics/stopping.js';
+import { betaCdf } from '../../src/statistics/beta.js';
+import { poolsOf } from '../../src/statistics/pools.js';
+import { Random } from '../../src/numbers/random.js';
+import { simulateAdaptive, type AdaptiveStrategy } from '../../src/statistics/simulate-adaptive.js';
 import { choose, randomProblems, uniform } from '../support/pools.js';
 
 describe('the Beta distribution', () => {
@@ -13,7 +13,10 @@ describe('the Beta distribution', () => {
       for (let a = 1; a <= 20; a += 3) {
         for (let b = 1; b <= 20; b += 2) {
           const n = a + b - 1;
-          const tail = Array.from({ length: b }, (_, i) => choose(n, a + i) * x ** (a + i) * (1 - x) ** (n - a - i)).reduce((sum, each) => sum + each, 0);
+          const tail = Array.from(
+            { length: b },
+            (_, i) => choose(n, a + i) * x ** (a + i) * (1 - x) ** (n - a - i),
+          ).reduce((sum, each) => sum + each, 0);
           expect(betaCdf(x, a, b)).toBeCloseTo(tail, 11);
         }
       }
@@ -28,13 +31,17 @@ describe('the Beta distribution', () => {
 });
 
 /** First of the heaviest, as `select` chooses; −1 when nothing weighs anything. */
-const leaderOf = (weights: readonly number[]): number => weights.reduce((best, weight, i) => (weight > (weights[best] ?? 0) ? i : best), -1);
+const leaderOf = (weights: readonly number[]): number =>
+  weights.reduce((best, weight, i) => (weight > (weights[best] ?? 0) ? i : best), -1);
 
 /** All ways in which `left` candidates can still vote, an answer of their own included. */
 function futures(weights: readonly number[], left: number): number[][] {
   if (left === 0) return [[...weights]];
   const answers = Array.from({ length: weights.length + 1 }, (_, i) => i);
-  return [futures(weights, left - 1), ...answers.map((each) => futures(Object.assign([...weights], { [each]: (weights[each] ?? 0) + 1 }), left - 1))].flat();
+  return [
+    futures(weights, left - 1),
+    ...answers.map((each) => futures(Object.assign([...weights], { [each]: (weights[each] ?? 0) + 1 }), left - 1)),
+  ].flat();
 }
 
 describe('settled', () => {
@@ -62,8 +69,15 @@ describe('settled', () => {
 
 describe('confident', () => {
   test('by the share of the leader among the first two: binomial', () => {
-    expect(stopping([3], { confidence: 0.95, left: 9 })).toMatchObject({ stop: false, confidence: expect.closeTo(1 - 0.5 ** 4, 12) });
-    expect(stopping([4], { confidence: 0.95, left: 9 })).toMatchObject({ stop: true, because: 'confident', confidence: expect.closeTo(1 - 0.5 ** 5, 12) });
+    expect(stopping([3], { confidence: 0.95, left: 9 })).toMatchObject({
+      stop: false,
+      confidence: expect.closeTo(1 - 0.5 ** 4, 12),
+    });
+    expect(stopping([4], { confidence: 0.95, left: 9 })).toMatchObject({
+      stop: true,
+      because: 'confident',
+      confidence: expect.closeTo(1 - 0.5 ** 5, 12),
+    });
     expect(stopping([1, 5, 2], { confidence: 0.8, left: 9 }).confidence).toBeCloseTo(1 - betaCdf(0.5, 6, 3), 12);
   });
 
@@ -88,7 +102,10 @@ describe('confident', () => {
 
 describe('played on a pool', () => {
   const pools = poolsOf(
-    randomProblems(31, 80, 16).map((problem) => ({ ...problem, candidates: problem.candidates.map((candidate, i) => ({ ...candidate, generatedTokens: 100 + i })) })),
+    randomProblems(31, 80, 16).map((problem) => ({
+      ...problem,
+      candidates: problem.candidates.map((candidate, i) => ({ ...candidate, generatedTokens: 100 + i })),
+    })),
   );
   const strategies: readonly AdaptiveStrategy[] = ['majority', 'reward', 'tool', 'weighted'];
 
@@ -104,16 +121,28 @@ describe('played on a pool', () => {
   });
 
   test('less confidence spares more', () => {
-    const taken = [1, 0.9, 0.75, 0.6].map((confidence) => simulateAdaptive(pools, { strategy: 'majority', confidence, resamples: 50 }).adaptive.candidates.mean);
+    const taken = [1, 0.9, 0.75, 0.6].map(
+      (confidence) =>
+        simulateAdaptive(pools, { strategy: 'majority', confidence, resamples: 50 }).adaptive.candidates.mean,
+    );
     expect(taken).toEqual([...taken].sort((a, b) => b - a));
     expect(new Set(taken).size).toBe(4);
   });
 
   test('the order of the pool, by hand', () => {
     const votes = ['1', '2', '1', '1', '1', '1', '1', '2'].map((answer) => ({ answer, generatedTokens: 10 }));
-    const play = (more: object) => simulateAdaptive(poolsOf([{ id: 'a', gold: '1', candidates: votes }]), { strategy: 'majority', orders: 'pool', resamples: 10, ...more });
+    const play = (more: object) =>
+      simulateAdaptive(poolsOf([{ id: 'a', gold: '1', candidates: votes }]), {
+        strategy: 'majority',
+        orders: 'pool',
+        resamples: 10,
+        ...more,
+      });
     // after five it is 4 : 1 with 3 left, a tie at best, and the leader was first
-    expect(play({ confidence: 1 })).toMatchObject({ adaptive: { candidates: { mean: 5 }, costs: { generatedTokens: 50 } }, ended: { settled: 1 } });
+    expect(play({ confidence: 1 })).toMatchObject({
+      adaptive: { candidates: { mean: 5 }, costs: { generatedTokens: 50 } },
+      ended: { settled: 1 },
+    });
     expect(play({ confidence: 0.6 }).adaptive.candidates.mean).toBe(1);
     expect(play({ confidence: 0.6, minimum: 4 }).adaptive.candidates.mean).toBe(4);
     expect(play({ confidence: 1, every: 4, minimum: 4 }).adaptive.candidates.mean).toBe(8);
@@ -128,7 +157,14 @@ describe('played on a pool', () => {
   test('refuses what it cannot play', () => {
     const bare = poolsOf([{ id: 'a', gold: '1', candidates: [{ answer: '1' }] }]);
     expect(() => simulateAdaptive(bare, { strategy: 'weighted' })).toThrow('no candidate has a verdict');
-    for (const wrong of [{ maximum: 17 }, { minimum: 0 }, { every: 0 }, { orders: 0.5 }, { confidence: 0.4 }, { confidence: NaN }]) {
+    for (const wrong of [
+      { maximum: 17 },
+      { minimum: 0 },
+      { every: 0 },
+      { orders: 0.5 },
+      { confidence: 0.4 },
+      { confidence: NaN },
+    ]) {
       expect(() => simulateAdaptive(pools, { strategy: 'majority', ...wrong })).toThrow(Object.keys(wrong)[0]);
     }
   });

@@ -1,12 +1,18 @@
 /** Intervals: against closed forms, and by how often they hold what they should. */
 import { describe, expect, test } from 'vitest';
-import { bootstrapMeans, bootstrapShares, meanOf, pairedBootstrap, resampledMeans } from '../../src/evaluate/bootstrap.js';
-import { computeCurve } from '../../src/evaluate/compute.js';
-import { outcomesOf } from '../../src/evaluate/outcomes.js';
-import { poolsOf, type PoolProblem } from '../../src/evaluate/pools.js';
-import { Random } from '../../src/evaluate/random.js';
-import { accuracyByPart, accuracyCurve, compareStrategies } from '../../src/evaluate/summary.js';
-import { wilson } from '../../src/evaluate/wilson.js';
+import {
+  bootstrapMeans,
+  bootstrapShares,
+  meanOf,
+  pairedBootstrap,
+  resampledMeans,
+} from '../../src/statistics/bootstrap.js';
+import { computeCurve } from '../../src/statistics/compute.js';
+import { outcomesOf } from '../../src/statistics/outcomes.js';
+import { poolsOf, type PoolProblem } from '../../src/statistics/pools.js';
+import { Random } from '../../src/numbers/random.js';
+import { accuracyByPart, accuracyCurve, compareStrategies } from '../../src/statistics/summary.js';
+import { wilson } from '../../src/statistics/wilson.js';
 import { randomProblems, uniform } from '../support/pools.js';
 
 const one = (problems: number) => ({ problems, seeds: 1 });
@@ -72,7 +78,12 @@ describe('one mean', () => {
       // a problem has its own chance, uniform on 0…1, of which 8 samples tell
       const measured = Float64Array.from({ length: 60 }, () => {
         const chance = uniform(random);
-        return Array.from({ length: 8 }, () => (uniform(random) < chance ? 1 : 0)).reduce<number>((sum, each) => sum + each, 0) / 8;
+        return (
+          Array.from({ length: 8 }, () => (uniform(random) < chance ? 1 : 0)).reduce<number>(
+            (sum, each) => sum + each,
+            0,
+          ) / 8
+        );
       });
       const { low, high } = first(bootstrapShares([measured], one(60), { resamples: 400, seed: world }));
       if (low <= 0.5 && 0.5 <= high) covered++;
@@ -104,10 +115,15 @@ describe('several seeds', () => {
     let covered = 0;
     for (let world = 0; world < 200; world++) {
       const random = new Random(world, 99);
-      const normal = (): number => Array.from({ length: 12 }, () => uniform(random)).reduce((sum, each) => sum + each, -6);
+      const normal = (): number =>
+        Array.from({ length: 12 }, () => uniform(random)).reduce((sum, each) => sum + each, -6);
       const problems = Array.from({ length: 40 }, normal);
-      const values = Float64Array.from(Array.from({ length: 8 }, normal).flatMap((shift) => problems.map((own) => own + shift + normal())));
-      const { low, high } = first(bootstrapMeans([values], { problems: 40, seeds: 8 }, { resamples: 300, seed: world }));
+      const values = Float64Array.from(
+        Array.from({ length: 8 }, normal).flatMap((shift) => problems.map((own) => own + shift + normal())),
+      );
+      const { low, high } = first(
+        bootstrapMeans([values], { problems: 40, seeds: 8 }, { resamples: 300, seed: world }),
+      );
       if (low <= 0 && 0 <= high) covered++;
     }
     expect(covered / 200).toBeGreaterThan(0.86); // few seeds are few draws
@@ -133,7 +149,13 @@ describe('is A better than B', () => {
   test('where nothing differs in truth, p is below 0.05 in about 5 of 100 worlds', () => {
     let found = 0;
     for (let world = 0; world < 400; world++) {
-      if (pairedBootstrap(trials(1000 + world, 80, 0.5), trials(5000 + world, 80, 0.5), one(80), { resamples: 300, seed: world }).p < 0.05) found++;
+      if (
+        pairedBootstrap(trials(1000 + world, 80, 0.5), trials(5000 + world, 80, 0.5), one(80), {
+          resamples: 300,
+          seed: world,
+        }).p < 0.05
+      )
+        found++;
     }
     expect(found / 400).toBeGreaterThan(0.02);
     expect(found / 400).toBeLessThan(0.09);
@@ -141,7 +163,13 @@ describe('is A better than B', () => {
 });
 
 describe('figures of pools', () => {
-  const problems = randomProblems(6, 40, 8).map((problem, i): PoolProblem => ({ ...problem, category: i % 4 === 0 ? 'geometry' : 'algebra', level: String(1 + (i % 12)) }));
+  const problems = randomProblems(6, 40, 8).map(
+    (problem, i): PoolProblem => ({
+      ...problem,
+      category: i % 4 === 0 ? 'geometry' : 'algebra',
+      level: String(1 + (i % 12)),
+    }),
+  );
 
   test('the curve has an interval at every N, and comparisons agree with it', async () => {
     const pools = poolsOf(problems);
@@ -158,17 +186,28 @@ describe('figures of pools', () => {
     const { difference } = compareStrategies(pools, outcomes, 'weighted', 'majority', 8, { resamples: 500 });
     const last = points.at(-1)?.strategies;
     expect(difference).toBeCloseTo((last?.weighted?.accuracy ?? 0) - (last?.majority?.accuracy ?? 0), 12);
-    expect(() => compareStrategies(pools, outcomes, 'weighted', 'greedy', 8)).toThrow('not every problem has a greedy answer');
+    expect(() => compareStrategies(pools, outcomes, 'weighted', 'greedy', 8)).toThrow(
+      'not every problem has a greedy answer',
+    );
     expect(() => compareStrategies(pools, outcomes, 'weighted', 'majority', 3)).toThrow('N = 3');
   });
 
   test('parts are what their problems alone give', async () => {
     const pools = poolsOf(problems);
-    const byCategory = accuracyByPart(pools, await outcomesOf(pools, { sizes: [8] }), 'category', 8, { resamples: 200 });
-    expect(byCategory.map(({ name, problems: count }) => [name, count])).toEqual([['algebra', 30], ['geometry', 10]]);
+    const byCategory = accuracyByPart(pools, await outcomesOf(pools, { sizes: [8] }), 'category', 8, {
+      resamples: 200,
+    });
+    expect(byCategory.map(({ name, problems: count }) => [name, count])).toEqual([
+      ['algebra', 30],
+      ['geometry', 10],
+    ]);
     const geometry = poolsOf(problems.filter(({ category }) => category === 'geometry'));
-    expect(byCategory[1]?.strategies).toEqual(accuracyCurve(geometry, await outcomesOf(geometry, { sizes: [8] }), { resamples: 200 })[0]?.strategies);
-    const levels = accuracyByPart(pools, await outcomesOf(pools, { sizes: [8] }), 'level', 8, { resamples: 200 }).map(({ name }) => name);
+    expect(byCategory[1]?.strategies).toEqual(
+      accuracyCurve(geometry, await outcomesOf(geometry, { sizes: [8] }), { resamples: 200 })[0]?.strategies,
+    );
+    const levels = accuracyByPart(pools, await outcomesOf(pools, { sizes: [8] }), 'level', 8, { resamples: 200 }).map(
+      ({ name }) => name,
+    );
     expect(levels.slice(0, 3)).toEqual(['1', '2', '3']);
     expect(levels.at(-1)).toBe('12');
   });
@@ -177,10 +216,12 @@ describe('figures of pools', () => {
     const runs = [3, 4].flatMap((seed) => randomProblems(seed, 20, 4).map((problem) => ({ ...problem, seed })));
     const pools = poolsOf(runs);
     const [both] = accuracyCurve(pools, await outcomesOf(pools, { sizes: [4] }), { resamples: 200 });
-    const alone = await Promise.all([3, 4].map(async (seed) => {
-      const each = poolsOf(runs.filter((run) => run.seed === seed));
-      return meanOf((await outcomesOf(each, { sizes: [4] })).accuracy.get('weighted')?.[0] ?? new Float64Array());
-    }));
+    const alone = await Promise.all(
+      [3, 4].map(async (seed) => {
+        const each = poolsOf(runs.filter((run) => run.seed === seed));
+        return meanOf((await outcomesOf(each, { sizes: [4] })).accuracy.get('weighted')?.[0] ?? new Float64Array());
+      }),
+    );
     expect(both?.strategies.weighted?.accuracy).toBeCloseTo(((alone[0] ?? 0) + (alone[1] ?? 0)) / 2, 12);
   });
 
@@ -188,15 +229,26 @@ describe('figures of pools', () => {
     const wrong = [{ answer: '2' }];
     const right = [{ answer: '1' }];
     const runs = [0, 1].flatMap((seed) =>
-      ['a', 'b', 'c', 'd'].map((id) => ({ id, seed, gold: '1', category: id < 'c' ? 'first' : 'second', candidates: seed === 1 && id > 'b' ? right : wrong })),
+      ['a', 'b', 'c', 'd'].map((id) => ({
+        id,
+        seed,
+        gold: '1',
+        category: id < 'c' ? 'first' : 'second',
+        candidates: seed === 1 && id > 'b' ? right : wrong,
+      })),
     );
     const pools = poolsOf(runs);
     const byCategory = accuracyByPart(pools, await outcomesOf(pools), 'category', 1, { resamples: 100 });
-    expect(byCategory.map(({ name, strategies }) => [name, strategies.majority?.accuracy])).toEqual([['first', 0], ['second', 0.5]]);
+    expect(byCategory.map(({ name, strategies }) => [name, strategies.majority?.accuracy])).toEqual([
+      ['first', 0],
+      ['second', 0.5],
+    ]);
   });
 
   test('costs grow with N, or are those of the prefix', () => {
-    const costly = [{ id: 'a', gold: '1', candidates: [10, 20, 30, 40].map((generatedTokens) => ({ answer: '1', generatedTokens })) }];
+    const costly = [
+      { id: 'a', gold: '1', candidates: [10, 20, 30, 40].map((generatedTokens) => ({ answer: '1', generatedTokens })) },
+    ];
     expect(computeCurve(poolsOf(costly), [1, 2, 4])).toEqual([
       { n: 1, costs: { generatedTokens: 25 } },
       { n: 2, costs: { generatedTokens: 50 } },

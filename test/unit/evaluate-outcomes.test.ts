@@ -1,12 +1,12 @@
 /** Accuracies at N: against `select` itself, slow and obvious, and against closed forms. */
 import { describe, expect, test } from 'vitest';
-import { meanOf } from '../../src/evaluate/bootstrap.js';
-import { doublingSizes, outcomesOf, type OutcomeOptions } from '../../src/evaluate/outcomes.js';
-import { passAtK } from '../../src/evaluate/pass-at-k.js';
-import { groupByEquality, poolsOf, type PoolCandidate, type PoolProblem } from '../../src/evaluate/pools.js';
-import { Random } from '../../src/evaluate/random.js';
-import { strategyNames, type StrategyName } from '../../src/evaluate/strategies.js';
-import { binomial, forEachSubset } from '../../src/evaluate/subsets.js';
+import { meanOf } from '../../src/statistics/bootstrap.js';
+import { doublingSizes, outcomesOf, type OutcomeOptions } from '../../src/statistics/outcomes.js';
+import { passAtK } from '../../src/statistics/pass-at-k.js';
+import { groupByEquality, poolsOf, type PoolCandidate, type PoolProblem } from '../../src/statistics/pools.js';
+import { Random } from '../../src/numbers/random.js';
+import { strategyNames, type StrategyName } from '../../src/statistics/strategies.js';
+import { binomial, forEachSubset } from '../../src/statistics/subsets.js';
 import { sameAnswer } from '../../src/grade/normalize.js';
 import { select, selectors, type SelectorName } from '../../src/select/select.js';
 import { choose, randomProblems, scored, subsetsOf, uniform } from '../support/pools.js';
@@ -19,7 +19,12 @@ test('no strategy of select is left out', () => {
 });
 
 /** Share of all subsets from which `select` chooses the right answer. */
-function slowly({ candidates, gold }: PoolProblem, name: SelectorName, size: number, { fallback = 'reward', unknown = 'fail' }: OutcomeOptions): number {
+function slowly(
+  { candidates, gold }: PoolProblem,
+  name: SelectorName,
+  size: number,
+  { fallback = 'reward', unknown = 'fail' }: OutcomeOptions,
+): number {
   const all = subsetsOf(candidates, size);
   const right = all.filter((subset) => {
     const { answer } = select(subset.map(scored), name, fallback, unknown);
@@ -31,14 +36,18 @@ function slowly({ candidates, gold }: PoolProblem, name: SelectorName, size: num
 describe('every strategy at every N is what select gives over all subsets', () => {
   const problems = randomProblems(1, 40, 6);
   const sizes = [1, 2, 3, 4, 5, 6];
-  const cases = (['reward', 'majority', 'abstain'] as const).flatMap((fallback) => (['fail', 'pass'] as const).map((unknown) => ({ fallback, unknown })));
+  const cases = (['reward', 'majority', 'abstain'] as const).flatMap((fallback) =>
+    (['fail', 'pass'] as const).map((unknown) => ({ fallback, unknown })),
+  );
 
   test.each(cases)('$fallback, unknown as $unknown', async (options) => {
     const { accuracy } = await outcomesOf(poolsOf(problems), { ...options, sizes, subsets: ALL });
     for (const name of selectorNames) {
       sizes.forEach((size, s) => {
         const expected = problems.map((problem) => slowly(problem, name, size, options));
-        expect([...(accuracy.get(name)?.[s] ?? [])], `${name} at ${size}`).toEqual(expected.map((value) => expect.closeTo(value, 12)));
+        expect([...(accuracy.get(name)?.[s] ?? [])], `${name} at ${size}`).toEqual(
+          expected.map((value) => expect.closeTo(value, 12)),
+        );
       });
     }
   });
@@ -50,8 +59,12 @@ describe('every strategy at every N is what select gives over all subsets', () =
     sizes.forEach((size, s) => {
       const at = (name: StrategyName) => [...(accuracy.get(name)?.[s] ?? [])];
       expect(at('greedy')).toEqual(withGreedy.map((_, i) => (i % 3 === 1 ? 1 : 0)));
-      expect(at('mean')).toEqual(problems.map(({ candidates }) => expect.closeTo(candidates.filter(right).length / 6, 12)));
-      const any = problems.map(({ candidates }) => subsetsOf(candidates, size)).map((all) => all.filter((subset) => subset.some(right)).length / all.length);
+      expect(at('mean')).toEqual(
+        problems.map(({ candidates }) => expect.closeTo(candidates.filter(right).length / 6, 12)),
+      );
+      const any = problems
+        .map(({ candidates }) => subsetsOf(candidates, size))
+        .map((all) => all.filter((subset) => subset.some(right)).length / all.length);
       expect(at('oracle')).toEqual(any.map((value) => expect.closeTo(value, 12)));
     });
   });
@@ -60,16 +73,23 @@ describe('every strategy at every N is what select gives over all subsets', () =
     const { accuracy } = await outcomesOf(poolsOf(problems), { sizes, subsets: 'prefix' });
     for (const name of selectorNames) {
       sizes.forEach((size, s) => {
-        const expected = problems.map((problem) => slowly({ ...problem, candidates: problem.candidates.slice(0, size) }, name, size, {}));
+        const expected = problems.map((problem) =>
+          slowly({ ...problem, candidates: problem.candidates.slice(0, size) }, name, size, {}),
+        );
         expect([...(accuracy.get(name)?.[s] ?? [])], `${name} at ${size}`).toEqual(expected);
       });
     }
-    expect([...(accuracy.get('oracle')?.[1] ?? [])]).toEqual(problems.map(({ candidates }) => (candidates.slice(0, 2).some(({ answer }) => answer !== null && sameAnswer(answer, '1')) ? 1 : 0)));
+    expect([...(accuracy.get('oracle')?.[1] ?? [])]).toEqual(
+      problems.map(({ candidates }) =>
+        candidates.slice(0, 2).some(({ answer }) => answer !== null && sameAnswer(answer, '1')) ? 1 : 0,
+      ),
+    );
   });
 
   test('random subsets come near, and are the same for the same seed', async () => {
     const pools = poolsOf(randomProblems(2, 60, 12));
-    const at = async (options: OutcomeOptions) => meanOf((await outcomesOf(pools, { sizes: [5], ...options })).accuracy.get('weighted')?.[0] ?? new Float64Array());
+    const at = async (options: OutcomeOptions) =>
+      meanOf((await outcomesOf(pools, { sizes: [5], ...options })).accuracy.get('weighted')?.[0] ?? new Float64Array());
     const exact = await at({ subsets: ALL });
     expect(await at({ subsets: 200, seed: 3 })).toBeCloseTo(exact, 1.7);
     expect(await at({ subsets: 200, seed: 3 })).toBe(await at({ subsets: 200, seed: 3 }));
@@ -82,8 +102,14 @@ describe('closed forms', () => {
     for (let n = 1; n <= 9; n++) {
       for (let c = 0; c <= n; c++) {
         for (let k = 1; k <= n; k++) {
-          const subsets = subsetsOf(Array.from({ length: n }, (_, i) => i < c), k);
-          expect(passAtK(n, c, k)).toBeCloseTo(subsets.filter((subset) => subset.includes(true)).length / subsets.length, 12);
+          const subsets = subsetsOf(
+            Array.from({ length: n }, (_, i) => i < c),
+            k,
+          );
+          expect(passAtK(n, c, k)).toBeCloseTo(
+            subsets.filter((subset) => subset.includes(true)).length / subsets.length,
+            12,
+          );
         }
       }
     }
@@ -94,7 +120,11 @@ describe('closed forms', () => {
   const coins = (seed: number, p: number, problems: number, n: number): PoolProblem[] => {
     const random = new Random(seed);
     const candidate = () => ({ answer: uniform(random) < p ? '1' : '2' });
-    return Array.from({ length: problems }, (_, id) => ({ id: String(id), gold: '1', candidates: Array.from({ length: n }, candidate) }));
+    return Array.from({ length: problems }, (_, id) => ({
+      id: String(id),
+      gold: '1',
+      candidates: Array.from({ length: n }, candidate),
+    }));
   };
 
   test('majority of two answers, of a given pool: hypergeometric', async () => {
@@ -112,19 +142,26 @@ describe('closed forms', () => {
     expect(Math.abs(meanOf(accuracy.get('majority')?.[0] ?? new Float64Array()) - expected)).toBeLessThan(0.015); // 3 standard errors
   });
 
-  test.each([1, 2, 4, 8])('best-of-N with a tool that keeps wrong ones out with p and right ones in with q (paper, lemma C.1): N = %i', async (n) => {
-    const [p, q] = [0.8, 0.7];
-    const random = new Random(7, n);
-    const candidate = (): PoolCandidate => {
-      const right = uniform(random) < 0.5;
-      return { answer: right ? '1' : '2', tool: uniform(random) < (right ? q : 1 - p) ? 'pass' : 'fail', reward: 1 };
-    };
-    const problems = Array.from({ length: 20_000 }, (_, id) => ({ id: String(id), gold: '1', candidates: Array.from({ length: n }, candidate) }));
-    const { accuracy } = await outcomesOf(poolsOf(problems), { sizes: [n] });
-    const s = (1 + p - q) / 2;
-    const expected = ((1 - s ** n) * q) / (q + 1 - p) + (s ** n * (1 - q)) / (1 - q + p);
-    expect(Math.abs(meanOf(accuracy.get('best-of-n')?.[0] ?? new Float64Array()) - expected)).toBeLessThan(0.0105); // 3 standard errors
-  });
+  test.each([1, 2, 4, 8])(
+    'best-of-N with a tool that keeps wrong ones out with p and right ones in with q (paper, lemma C.1): N = %i',
+    async (n) => {
+      const [p, q] = [0.8, 0.7];
+      const random = new Random(7, n);
+      const candidate = (): PoolCandidate => {
+        const right = uniform(random) < 0.5;
+        return { answer: right ? '1' : '2', tool: uniform(random) < (right ? q : 1 - p) ? 'pass' : 'fail', reward: 1 };
+      };
+      const problems = Array.from({ length: 20_000 }, (_, id) => ({
+        id: String(id),
+        gold: '1',
+        candidates: Array.from({ length: n }, candidate),
+      }));
+      const { accuracy } = await outcomesOf(poolsOf(problems), { sizes: [n] });
+      const s = (1 + p - q) / 2;
+      const expected = ((1 - s ** n) * q) / (q + 1 - p) + (s ** n * (1 - q)) / (1 - q + p);
+      expect(Math.abs(meanOf(accuracy.get('best-of-n')?.[0] ?? new Float64Array()) - expected)).toBeLessThan(0.0105); // 3 standard errors
+    },
+  );
 });
 
 describe('subsets', () => {
@@ -146,7 +183,9 @@ describe('subsets', () => {
     const all = choose(6, size);
     const picked = new Int32Array(size);
     for (let seed = 0; seed < 500; seed++) {
-      forEachSubset(6, size, all - 1, new Random(seed), picked, () => counts.set(picked.join(), (counts.get(picked.join()) ?? 0) + 1));
+      forEachSubset(6, size, all - 1, new Random(seed), picked, () =>
+        counts.set(picked.join(), (counts.get(picked.join()) ?? 0) + 1),
+      );
     }
     expect(counts.size).toBe(all);
     const expected = (500 * (all - 1)) / all;
@@ -164,7 +203,16 @@ describe('subsets', () => {
 });
 
 describe('what is not there', () => {
-  const bare = (extra: Partial<PoolCandidate>): PoolProblem[] => [{ id: 'a', gold: '1', candidates: [{ answer: '1', ...extra }, { answer: '2', ...extra }] }];
+  const bare = (extra: Partial<PoolCandidate>): PoolProblem[] => [
+    {
+      id: 'a',
+      gold: '1',
+      candidates: [
+        { answer: '1', ...extra },
+        { answer: '2', ...extra },
+      ],
+    },
+  ];
 
   test('without rewards and verdicts', async () => {
     const { strategies, leftOut, fallback } = await outcomesOf(poolsOf(bare({})));
@@ -178,15 +226,20 @@ describe('what is not there', () => {
     expect(strategies).toEqual(['mean', 'oracle', 'majority', 'tool']);
     expect(leftOut).toMatchObject({ reward: 'no candidate has a reward', 'best-of-n': 'no candidate has a reward' });
     expect(fallback).toBe('majority');
-    await expect(outcomesOf(poolsOf(bare({ tool: 'fail' })), { fallback: 'reward' })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(outcomesOf(poolsOf(bare({ tool: 'fail' })), { fallback: 'reward' })).rejects.toMatchObject({
+      code: 'USAGE',
+    });
   });
 
   test('an N that the pool does not hold', async () => {
-    for (const sizes of [[3], [0], [1.5], []]) await expect(outcomesOf(poolsOf(bare({})), { sizes })).rejects.toMatchObject({ code: 'USAGE' });
+    for (const sizes of [[3], [0], [1.5], []])
+      await expect(outcomesOf(poolsOf(bare({})), { sizes })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   test('a signal stops it', async () => {
-    await expect(outcomesOf(poolsOf(bare({})), { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
+    await expect(outcomesOf(poolsOf(bare({})), { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow(
+      'stop',
+    );
   });
 });
 

@@ -1,13 +1,14 @@
 /** Quality of tool and reward: against the paper's own table, and against slow, obvious sums. */
 import { describe, expect, test } from 'vitest';
-import { calibrationOf } from '../../src/evaluate/calibration.js';
-import { averagePrecision, rank, rocArea } from '../../src/evaluate/curves.js';
-import { poolsOf, type PoolCandidate } from '../../src/evaluate/pools.js';
-import { Random } from '../../src/evaluate/random.js';
-import { verifierQuality } from '../../src/evaluate/verifier-quality.js';
+import { calibrationOf } from '../../src/statistics/calibration.js';
+import { averagePrecision, rank, rocArea } from '../../src/statistics/curves.js';
+import { poolsOf, type PoolCandidate } from '../../src/statistics/pools.js';
+import { Random } from '../../src/numbers/random.js';
+import { verifierQuality } from '../../src/statistics/verifier-quality.js';
 import { randomProblems, uniform } from '../support/pools.js';
 
-const repeated = (times: number, candidate: PoolCandidate): PoolCandidate[] => Array.from({ length: times }, () => candidate);
+const repeated = (times: number, candidate: PoolCandidate): PoolCandidate[] =>
+  Array.from({ length: times }, () => candidate);
 const problem = (candidates: readonly PoolCandidate[], id = 'a') => ({ id, gold: '1', candidates });
 
 test('counts of the paper give the rates of the paper (table 3)', () => {
@@ -40,7 +41,13 @@ describe('judges', () => {
 
   test('tool, reward, and both', () => {
     const { judges } = verifierQuality(pools, { resamples: 10 });
-    const cells = Object.entries(judges).map(([name, j]) => [name, j.truePositives, j.falsePositives, j.falseNegatives, j.trueNegatives]);
+    const cells = Object.entries(judges).map(([name, j]) => [
+      name,
+      j.truePositives,
+      j.falsePositives,
+      j.falseNegatives,
+      j.trueNegatives,
+    ]);
     expect(cells).toEqual([
       ['tool', 2, 1, 1, 2],
       ['reward', 2, 2, 1, 1],
@@ -53,13 +60,18 @@ describe('judges', () => {
   test('by kind of error', () => {
     const { kinds } = verifierQuality(pools, { resamples: 10 });
     expect(Object.keys(kinds)).toEqual(['logic', 'sum']);
-    expect(kinds['sum']).toMatchObject({ candidates: 2, rejected: { tool: { mean: 0.5 }, reward: { mean: 0 }, both: { mean: 0.5 } } });
+    expect(kinds['sum']).toMatchObject({
+      candidates: 2,
+      rejected: { tool: { mean: 0.5 }, reward: { mean: 0 }, both: { mean: 0.5 } },
+    });
     expect(kinds['sum']?.rocArea?.mean).toBeCloseTo(2 / 6, 12); // wins 0, ties 4 of 6
     expect(kinds['logic']).toMatchObject({ candidates: 1, rejected: { tool: { mean: 1 } }, rocArea: null });
   });
 
   test('nothing to divide by is null, not 0', () => {
-    const { judges, reward } = verifierQuality(poolsOf([problem([{ answer: '2', tool: 'fail', reward: 0.1 }])]), { resamples: 10 });
+    const { judges, reward } = verifierQuality(poolsOf([problem([{ answer: '2', tool: 'fail', reward: 0.1 }])]), {
+      resamples: 10,
+    });
     expect(judges.tool).toMatchObject({ precision: null, recall: null, f1: null, accuracy: { mean: 1 } });
     expect(reward).toMatchObject({ rocArea: null, averagePrecision: null, roc: [], precisionRecall: [] });
   });
@@ -83,7 +95,10 @@ describe('curves', () => {
     let [area, before] = [0, 0];
     for (const threshold of thresholds) {
       const recall = rights.filter(({ score }) => score >= threshold).length / rights.length;
-      area += (recall - before) * (rights.filter(({ score }) => score >= threshold).length / scored.filter(({ score }) => score >= threshold).length);
+      area +=
+        (recall - before) *
+        (rights.filter(({ score }) => score >= threshold).length /
+          scored.filter(({ score }) => score >= threshold).length);
       before = recall;
     }
     expect(averagePrecision(rank(scored))).toBeCloseTo(area, 12);
@@ -107,7 +122,11 @@ describe('curves', () => {
 
 describe('calibration', () => {
   test('by hand', () => {
-    const { bins, expectedError, brier } = calibrationOf(Float64Array.of(0.1, 0.3, 0.9, 1), Uint8Array.of(0, 1, 1, 0), 2);
+    const { bins, expectedError, brier } = calibrationOf(
+      Float64Array.of(0.1, 0.3, 0.9, 1),
+      Uint8Array.of(0, 1, 1, 0),
+      2,
+    );
     expect(bins).toEqual([
       { from: 0, to: 0.5, candidates: 2, meanScore: 0.2, shareRight: 0.5 },
       { from: 0.5, to: 1, candidates: 2, meanScore: 0.95, shareRight: 0.5 },

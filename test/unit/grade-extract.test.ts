@@ -10,7 +10,11 @@ describe('extractAnswer', () => {
     ['boxes that belong together', '\\boxed{2} and \\boxed{3}', '2, 3'],
     ['boxes in a formula each', '\\[ \\boxed{(1,2)} \\quad \\text{or} \\quad \\boxed{(3,4)} \\]', '(1,2), (3,4)'],
     ['a box that is cut off', 'so \\boxed{12', '12'],
-    ['a final answer behind the box', 'We get \\boxed{255}. So $10,455. Final Answer: The final answer is $10,455$. I hope it is correct.', '10,455'],
+    [
+      'a final answer behind the box',
+      'We get \\boxed{255}. So $10,455. Final Answer: The final answer is $10,455$. I hope it is correct.',
+      '10,455',
+    ],
     ['a box behind the final answer', 'Final answer: see below. \\boxed{7}', '7'],
     ['a stated answer', 'The answer is 42. There were 50 at first.', '42'],
     ['a stated answer in words', 'So the answer is Tuesday.', 'Tuesday'],
@@ -31,7 +35,11 @@ describe('extractAnswer', () => {
     ['dollars are no formula', 'it costs $5 and they pay about 12$', '12'],
     ['an answer alone', '\\frac{4}{23}', '\\frac{4}{23}'],
     ['an answer with a unit alone', '64 square feet', '64 square feet'],
-    ['a long formula alone', Array.from({ length: 120 }, (_, i) => `(${i}, ${i + 1})`).join(','), Array.from({ length: 120 }, (_, i) => `(${i}, ${i + 1})`).join(',')],
+    [
+      'a long formula alone',
+      Array.from({ length: 120 }, (_, i) => `(${i}, ${i + 1})`).join(','),
+      Array.from({ length: 120 }, (_, i) => `(${i}, ${i + 1})`).join(','),
+    ],
     ['nothing', 'I do not know how to do this at all. Sorry about that.', null],
     ['empty', ' \n ', null],
   ])('%s', (_name, text, answer) => expect(extractAnswer(text)).toBe(answer));
@@ -54,19 +62,42 @@ describe('extractChoice', () => {
 
   /** The expressions of TIGER-AI-Lab/MMLU-Pro as they are; the last one takes minutes on long texts. */
   const original = (text: string): string | null =>
-    /answer is \(?([A-J])\)?/.exec(text)?.[1] ?? /.*[aA]nswer:\s*([A-J])/.exec(text)?.[1] ?? /\b[A-J]\b(?!.*\b[A-J]\b)/s.exec(text)?.[0] ?? null;
+    /answer is \(?([A-J])\)?/.exec(text)?.[1] ??
+    /.*[aA]nswer:\s*([A-J])/.exec(text)?.[1] ??
+    /\b[A-J]\b(?!.*\b[A-J]\b)/s.exec(text)?.[0] ??
+    null;
 
   test("is what the benchmark's own expressions find, in texts made of what they look for", () => {
-    const pieces = ['answer is ', '(', ')', 'A', 'B', 'J', 'K', 'Answer:', 'answer:', ' ', '\n', 'x', '.', '_', '5', 'A nswer'];
+    const pieces = [
+      'answer is ',
+      '(',
+      ')',
+      'A',
+      'B',
+      'J',
+      'K',
+      'Answer:',
+      'answer:',
+      ' ',
+      '\n',
+      'x',
+      '.',
+      '_',
+      '5',
+      'A nswer',
+    ];
     let seed = 1;
     const random = (n: number) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n;
     for (let i = 0; i < 20_000; i++) {
-      const text = Array.from({ length: 1 + random(12) }, () => pieces[(random(1 << 16) >> 4) % pieces.length]).join('');
+      const text = Array.from({ length: 1 + random(12) }, () => pieces[(random(1 << 16) >> 4) % pieces.length]).join(
+        '',
+      );
       expect([text, extractChoice(text)]).toEqual([text, original(text)]);
     }
   });
 
-  test('refuses numbers of options that there are no letters for', () => expect(() => extractChoice('A', { choices: 27 })).toThrow(RangeError));
+  test('refuses numbers of options that there are no letters for', () =>
+    expect(() => extractChoice('A', { choices: 27 })).toThrow(RangeError));
 });
 
 test.each([

@@ -8,7 +8,7 @@ const SLACK_MS = 4000;
 const grader = new Grader({ workers: 1, timeoutMs: TIMEOUT_MS });
 afterAll(() => grader.dispose());
 
-const nested = (open: string, close: string, depth: number) => open.repeat(depth) + '1' + close.repeat(depth);
+const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
 const MEGABYTE = 1_000_000;
 
 const HOSTILE: readonly (readonly [string, string])[] = [
@@ -29,7 +29,7 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['factorials of factorials', '((((9!)!)!)!)'],
   ['a long sum', '\\sum_{k=1}^{10^9} k'],
   ['sums in sums', '\\sum_{a=1}^{9999}\\sum_{b=1}^{9999}\\sum_{c=1}^{9999} abc'],
-  ['integrals in integrals', '\\int_0^1 '.repeat(8) + 'x' + ' dx'.repeat(8)],
+  ['integrals in integrals', `${'\\int_0^1 '.repeat(8)}x${' dx'.repeat(8)}`],
   ['a binomial', '\\binom{1000000000}{500000000}'],
   ['an exponent', '1e999999999'],
   ['a large matrix', `\\begin{pmatrix}${'1&2\\\\'.repeat(1200)}\\end{pmatrix}`],
@@ -48,7 +48,10 @@ const HOSTILE: readonly (readonly [string, string])[] = [
 
 describe('hostile texts, on either side, with and without extraction', () => {
   test.each(HOSTILE)('%s', async (_name, text) => {
-    for (const [gold, prediction] of [['2', text], [text, '2']] as const) {
+    for (const [gold, prediction] of [
+      ['2', text],
+      [text, '2'],
+    ] as const) {
       for (const fromText of [false, true]) {
         const start = performance.now();
         const { equal } = await grader.grade(gold, prediction, { fromText, kind: 'math' });
@@ -61,7 +64,27 @@ describe('hostile texts, on either side, with and without extraction', () => {
 });
 
 const CHARACTERS = [...'\\{}()[]^_$,;:|&%+-*/=<>.! 0123456789abxyzAB\n\u0000πé答', '\ud800'];
-const COMMANDS = ['\\frac', '\\sqrt', '\\boxed{', '\\left', '\\text{', '\\begin{pmatrix}', '\\end{pmatrix}', '\\cup', '\\pm', '\\sum_', '\\le', '\\in', ' and ', 'answer is ', '\\{', '^{', '\\int_0^1 ', '\\sin', 'dx'];
+const COMMANDS = [
+  '\\frac',
+  '\\sqrt',
+  '\\boxed{',
+  '\\left',
+  '\\text{',
+  '\\begin{pmatrix}',
+  '\\end{pmatrix}',
+  '\\cup',
+  '\\pm',
+  '\\sum_',
+  '\\le',
+  '\\in',
+  ' and ',
+  'answer is ',
+  '\\{',
+  '^{',
+  '\\int_0^1 ',
+  '\\sin',
+  'dx',
+];
 
 test('2,000 texts made of what answers are made of', { timeout: 300_000 }, async () => {
   let seed = 20261123;

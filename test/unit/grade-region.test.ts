@@ -53,14 +53,16 @@ test.each([
   ['|x|>x', 'x<0 or x>1'],
 ])('different: %s, %s', (a, b) => expect(verdicts(a, b)).toEqual([false, false]));
 
-test.each([[String.raw`p \land q`, String.raw`p \lor q`]])('operators of logic are no lists: %s, %s', (a, b) => expect(verdicts(a, b)).not.toContain(true));
+test.each([[String.raw`p \land q`, String.raw`p \lor q`]])('operators of logic are no lists: %s, %s', (a, b) =>
+  expect(verdicts(a, b)).not.toContain(true),
+);
 
 test('what has units is not computed', () =>
   expect([
     ...verdicts(String.raw`x \ne 5 \text{ cm}`, String.raw`(-\infty,5)\cup(5,\infty)`),
     ...verdicts(String.raw`[0 km, 5 km] \cup (5 km, 7 km]`, '[0,7]'),
     ...verdicts('[0 km, 5 km]', String.raw`0 \le x \le 5 m`),
-    ...verdicts('x > 5 km', String.raw`x > 5 m`),
+    ...verdicts('x > 5 km', 'x > 5 m'),
   ]).not.toContain(true));
 
 test('more than fifty parts are not put together', () => {
@@ -71,7 +73,9 @@ test('more than fifty parts are not put together', () => {
 
 test('ends round with --decimals only', () => {
   expect(judge(String.raw`x \ne 0.667`, String.raw`(-\infty,\frac23)\cup(\frac23,\infty)`, EXACT).equal).toBe(false);
-  expect(judge(String.raw`x \ne 0.667`, String.raw`(-\infty,\frac23)\cup(\frac23,\infty)`, { decimals: 3 }).equal).toBe(true);
+  expect(judge(String.raw`x \ne 0.667`, String.raw`(-\infty,\frac23)\cup(\frac23,\infty)`, { decimals: 3 }).equal).toBe(
+    true,
+  );
 });
 
 describe('random unions, intersections and differences', () => {
@@ -122,7 +126,8 @@ describe('random unions, intersections and differences', () => {
       let j = i;
       while (points[j + 1] === true) j++;
       if (i === j && i % 2 === 0) runs.push(`\\{${i / 2}\\}`);
-      else runs.push(`${i % 2 === 0 ? `[${i / 2}` : `(${(i - 1) / 2}`},${j % 2 === 0 ? `${j / 2}]` : `${(j + 1) / 2})`}`);
+      else
+        runs.push(`${i % 2 === 0 ? `[${i / 2}` : `(${(i - 1) / 2}`},${j % 2 === 0 ? `${j / 2}]` : `${(j + 1) / 2})`}`);
       i = j;
     }
     return runs.length === 0 ? '\\emptyset' : runs.join(' \\cup ');

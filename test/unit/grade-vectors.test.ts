@@ -23,12 +23,17 @@ const vector = z.object({
 });
 
 const lines = (path: string): unknown[] =>
-  readFileSync(path, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown);
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
 
 test('at least 98 % of the vectors without a tag', async ({ skip }) => {
   const path = join(DATA, 'grader_vectors', 'triples.jsonl');
   if (!existsSync(path)) return skip('the public test vectors are not here');
-  const untagged = lines(path).map((line) => vector.parse(line)).filter(({ tags }) => tags.length === 0);
+  const untagged = lines(path)
+    .map((line) => vector.parse(line))
+    .filter(({ tags }) => tags.length === 0);
   const missed: string[] = [];
   for (const { id, gold, prediction, expected, kind } of untagged) {
     const { equal } = await grader.grade(gold, prediction, { kind: kind === 'math' ? 'math' : 'choice' });
@@ -39,7 +44,9 @@ test('at least 98 % of the vectors without a tag', async ({ skip }) => {
 
 const problem = z.object({ answer: z.string(), solution: z.string() });
 
-test("the answers of MATH-500 are what its solutions state, and nothing else's", { timeout: 120_000 }, async ({ skip }) => {
+test("the answers of MATH-500 are what its solutions state, and nothing else's", { timeout: 120_000 }, async ({
+  skip,
+}) => {
   const path = join(DATA, 'math500', 'test.jsonl');
   if (!existsSync(path)) return skip('MATH-500 is not here');
   const problems = lines(path).map((line) => problem.parse(line));

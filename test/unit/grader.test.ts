@@ -1,4 +1,6 @@
 /** The grader: the cheap way, the workers, their limits. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { T1Error } from '../../src/errors.js';
 import { Grader } from '../../src/grade/grader.js';
@@ -18,14 +20,24 @@ const HANGS = `${'|'.repeat(61)}1`;
 
 describe('grade', () => {
   test('says what was extracted and why', async () => {
-    expect(await grader.grade('1000', 'The answer is 1,000.')).toEqual({ equal: true, extracted: '1,000', why: 'the same number' });
-    expect(await grader.grade('x^2-1', '(x-1)(x+1)')).toEqual({ equal: true, extracted: '(x-1)(x+1)', why: 'the same expression' });
+    expect(await grader.grade('1000', 'The answer is 1,000.')).toEqual({
+      equal: true,
+      extracted: '1,000',
+      why: 'the same number',
+    });
+    expect(await grader.grade('x^2-1', '(x-1)(x+1)')).toEqual({
+      equal: true,
+      extracted: '(x-1)(x+1)',
+      why: 'the same expression',
+    });
   });
 
   test('of a whole solution only the extracted answer counts', async () => {
     const text = 'She buys 5 apples and then gets 7 more.';
     expect(await grader.grade('5', text, { fromText: true })).toMatchObject({ equal: false, extracted: '7' });
-    expect(await grader.grade('4', 'I have no idea at all. Who could know what this should be?', { fromText: true })).toMatchObject({ equal: false, extracted: null });
+    expect(
+      await grader.grade('4', 'I have no idea at all. Who could know what this should be?', { fromText: true }),
+    ).toMatchObject({ equal: false, extracted: null });
   });
 
   test.each([
@@ -33,7 +45,9 @@ describe('grade', () => {
     ['no prediction', '0', null],
     ['an empty gold', ' ', ' '],
     ['an empty prediction', '5', ''],
-  ])('%s: not equal', async (_name, gold, prediction) => expect((await grader.grade(gold, prediction)).equal).toBe(false));
+  ])('%s: not equal', async (_name, gold, prediction) =>
+    expect((await grader.grade(gold, prediction)).equal).toBe(false),
+  );
 
   test.each([
     ['a letter and prose', 'C', 'I think that the answer is C', 'auto', true],
@@ -42,7 +56,9 @@ describe('grade', () => {
     ['an option with its text', '(D) Alina', 'D', 'auto', true],
     ['an option with its text, as a choice', 'A Peter', 'A', 'choice', true],
     ['a letter as maths', 'B', 'B+A', 'math', false],
-  ] as const)('%s', async (_name, gold, prediction, kind, equal) => expect((await grader.grade(gold, prediction, { kind })).equal).toBe(equal));
+  ] as const)('%s', async (_name, gold, prediction, kind, equal) =>
+    expect((await grader.grade(gold, prediction, { kind })).equal).toBe(equal),
+  );
 
   test('a choice without any letter in gold is undecided', async () => {
     expect(await grader.grade('42', 'B', { kind: 'choice' })).toMatchObject({ equal: null, extracted: 'B' });
@@ -54,11 +70,15 @@ describe('grade', () => {
     expect(await grader.grade(`\\boxed{${long}}`, `\\boxed{${long}}`)).toMatchObject({ equal: true });
   });
 
-  test.each([{ decimals: -1 }, { decimals: 0.5 }, { choices: 0 }, { choices: 27 }])('options out of range: %j', async (options) => {
-    expect(await codeOf(grader.grade('1', '1', options))).toBe('USAGE');
-  });
+  test.each([{ decimals: -1 }, { decimals: 0.5 }, { choices: 0 }, { choices: 27 }])(
+    'options out of range: %j',
+    async (options) => {
+      expect(await codeOf(grader.grade('1', '1', options))).toBe('USAGE');
+    },
+  );
 
-  test('limits out of range', () => expect(() => new Grader({ timeoutMs: 0 })).toThrow(expect.objectContaining({ code: 'USAGE' })));
+  test('limits out of range', () =>
+    expect(() => new Grader({ timeoutMs: 0 })).toThrow(expect.objectContaining({ code: 'USAGE' })));
 });
 
 describe('plain numbers', () => {
@@ -101,6 +121,23 @@ describe('workers', () => {
     expect(results).toEqual([null, true, true, false]);
   });
 
+  test('pairs that are done leave nothing behind, however many there are', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heap = (): number => (collect(), process.memoryUsage().heapUsed);
+    const source = function* (count: number) {
+      for (let i = 0; i < count; i++) yield { gold: '1', prediction: `${i % 7}` };
+    };
+    let [graded, before, after] = [0, 0, 0];
+    for await (const _ of grader.gradeAll(source(101_000))) {
+      graded++;
+      if (graded === 1000) before = heap();
+      if (graded === 101_000) after = heap(); // the generator, and whatever it holds, is still there
+    }
+    expect(graded).toBe(101_000);
+    expect((after - before) / 100_000).toBeLessThan(50); // bytes for each pair
+  });
+
   test('a source is read no further ahead than the workers need', async () => {
     let read = 0;
     const endless = (function* () {
@@ -117,7 +154,9 @@ describe('workers', () => {
   test('an abort ends what runs and what waits', async () => {
     await using waiting = new Grader({ workers: 1, timeoutMs: 60_000 });
     const controller = new AbortController();
-    const gradings = [HANGS, HANGS].map((prediction) => codeOf(waiting.grade('2', prediction, { signal: controller.signal })));
+    const gradings = [HANGS, HANGS].map((prediction) =>
+      codeOf(waiting.grade('2', prediction, { signal: controller.signal })),
+    );
     setTimeout(() => controller.abort(), 200);
     expect(await Promise.all(gradings)).toEqual(['ABORTED', 'ABORTED']);
     expect((await waiting.grade('a+b', 'b+a')).equal).toBe(true);

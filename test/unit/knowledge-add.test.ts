@@ -6,7 +6,7 @@ import { barText } from '../../src/cli/bar.js';
 import { T1Error } from '../../src/errors.js';
 import { addToIndex, type AddOptions, type AddSummary } from '../../src/knowledge/add.js';
 import { indexNames, indexPath, parseIndexName, removeIndex, summarize } from '../../src/knowledge/folder.js';
-import { KnowledgeIndex, openKnowledge } from '../../src/knowledge/knowledge.js';
+import { KnowledgeIndex, openKnowledge } from '../../src/knowledge/knowledge-index.js';
 import { codeOf } from '../support/code-of.js';
 import { asJsonl, randomOf, randomPassages, randomText, writePassages } from '../support/knowledge.js';
 import { temporaryFolder } from '../support/t1.js';
@@ -73,7 +73,9 @@ describe('an interrupted add', () => {
   test('during the merge: all is searchable, and the next add merges', async () => {
     const path = writePassages(folder.path, 'all.jsonl', passages);
     await add('whole', [path]);
-    expect(await errorOf(add('cut', [path], { segmentPostings: 4000, signal: abortAfter(1501) }))).toBe('ABORTED: test');
+    expect(await errorOf(add('cut', [path], { segmentPostings: 4000, signal: abortAfter(1501) }))).toBe(
+      'ABORTED: test',
+    );
     expect(contentOf('cut')).toEqual(contentOf('whole'));
     expect((await add('cut', [path])).unchangedFiles).toBe(1);
     expect(contentOf('cut')).toEqual(contentOf('whole'));
@@ -92,7 +94,8 @@ describe('an interrupted add', () => {
     signal.throwIfAborted = () => {
       const journal = at('running.sqlite-journal');
       if (!copied && ++asked > 600 && existsSync(journal) && readFileSync(journal).length > 512) {
-        for (const suffix of ['', '-journal']) writeFileSync(at(`killed.sqlite${suffix}`), readFileSync(at(`running.sqlite${suffix}`)));
+        for (const suffix of ['', '-journal'])
+          writeFileSync(at(`killed.sqlite${suffix}`), readFileSync(at(`running.sqlite${suffix}`)));
         copied = true;
       }
       throwIfAborted();
@@ -131,8 +134,17 @@ describe('adding again', () => {
   });
 
   test('another passage under an id that is taken', async () => {
-    writeFileSync(at('a.jsonl'), asJsonl([{ id: 'p', title: null, text: 'one' }, { id: 'p', title: null, text: 'one' }, { id: 'p', title: null, text: 'two' }]));
-    expect(await errorOf(add('x', [at('a.jsonl')]))).toMatch(/^INPUT: .*a\.jsonl:3: the index has another passage with the id 'p': give each/);
+    writeFileSync(
+      at('a.jsonl'),
+      asJsonl([
+        { id: 'p', title: null, text: 'one' },
+        { id: 'p', title: null, text: 'one' },
+        { id: 'p', title: null, text: 'two' },
+      ]),
+    );
+    expect(await errorOf(add('x', [at('a.jsonl')]))).toMatch(
+      /^INPUT: .*a\.jsonl:3: the index has another passage with the id 'p': give each/,
+    );
     writeFileSync(at('b.md'), 'Words before.');
     await add('y', [at('b.md')]);
     writeFileSync(at('b.md'), 'Other words.');
@@ -159,7 +171,10 @@ describe('adding again', () => {
 });
 
 test('empty passages are left out and counted; nothing but them is an error that leaves no file', async () => {
-  writeFileSync(at('a.jsonl'), '{"id":"1","text":""}\n{"id":"2","title":"Only a title","text":""}\n{"id":"3","text":"text"}\n');
+  writeFileSync(
+    at('a.jsonl'),
+    '{"id":"1","text":""}\n{"id":"2","title":"Only a title","text":""}\n{"id":"3","text":"text"}\n',
+  );
   expect(await add('x', [at('a.jsonl')])).toMatchObject({ added: 2, empty: 1, passages: 2 });
   writeFileSync(at('b.jsonl'), '{"id":"1","text":""}\n');
   writeFileSync(at('c.txt'), '\n\n');
@@ -171,7 +186,10 @@ describe('names and files', () => {
   test('a name is a name', () => {
     for (const name of ['a', 'Wiki-2024.en', 'größe', '日本', '7']) expect(parseIndexName(name)).toBe(name);
     for (const name of ['', '.', '..', '.x', 'a/b', 'a\\b', '-x', 'a b', 'x'.repeat(65), 'x.sqlite', 'a\u0000']) {
-      expect(codeOf(() => parseIndexName(name)), name).toBe('USAGE');
+      expect(
+        codeOf(() => parseIndexName(name)),
+        name,
+      ).toBe('USAGE');
     }
     expect(indexPath('./x.sqlite', '/f')).toBe('./x.sqlite');
     expect(indexPath('x', '/f')).toBe(join('/f', 'x.sqlite'));
@@ -179,7 +197,10 @@ describe('names and files', () => {
 
   test('an unknown one: the message lists the known ones', async () => {
     await add('plants', [writePassages(folder.path, 'a.jsonl', randomPassages(3))]);
-    for (const open of [() => KnowledgeIndex.open('plnats', { folder: folder.path }), () => removeIndex('plnats', folder.path)]) {
+    for (const open of [
+      () => KnowledgeIndex.open('plnats', { folder: folder.path }),
+      () => removeIndex('plnats', folder.path),
+    ]) {
       expect(open).toThrow(/no index 'plnats' \(known: factbook, plants\)/);
     }
     expect(codeOf(() => KnowledgeIndex.open(at('absent.sqlite')))).toBe('INDEX_NOT_FOUND');
@@ -255,7 +276,11 @@ test('the index that ships is made on its first use, once', async () => {
 
 test('the bar says share, rate and time left', () => {
   const first = { time: 0, share: 0, passages: 0 };
-  expect(barText('read', first, { time: 10_000, share: 0.25, passages: 20_000 })).toBe(`Indexing ${'━'.repeat(6)}${'─'.repeat(18)} 25 %, 20,000 passages, 2,000/s, 0:30 left`);
-  expect(barText('merge', first, { time: 1000, share: 0.0001, passages: 5 })).toBe(`Merging ${'─'.repeat(24)} 0 %, 2:46:39 left`);
+  expect(barText('read', first, { time: 10_000, share: 0.25, passages: 20_000 })).toBe(
+    `Indexing ${'━'.repeat(6)}${'─'.repeat(18)} 25 %, 20,000 passages, 2,000/s, 0:30 left`,
+  );
+  expect(barText('merge', first, { time: 1000, share: 0.0001, passages: 5 })).toBe(
+    `Merging ${'─'.repeat(24)} 0 %, 2:46:39 left`,
+  );
   expect(barText('read', first, first)).toBe(`Indexing ${'─'.repeat(24)} 0 %, 0 passages`);
 });

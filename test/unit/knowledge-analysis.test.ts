@@ -2,7 +2,7 @@ import { stemmer } from 'stemmer';
 import { describe, expect, test } from 'vitest';
 import { Analyzer } from '../../src/knowledge/analysis.js';
 import { compareCodePoints } from '../../src/knowledge/code-points.js';
-import { eachWord } from '../../src/knowledge/words.js';
+import { eachWord } from '../../src/knowledge/word-break.js';
 
 function wordsOf(text: string): string[] {
   const words: string[] = [];

@@ -6,7 +6,7 @@ import { T1Error } from '../../src/errors.js';
 import type { Passage } from '../../src/knowledge/passage.js';
 import { readers } from '../../src/knowledge/readers/reader.js';
 import { contentOf, findSources, type SourceKind } from '../../src/knowledge/readers/source.js';
-import { Splitter } from '../../src/knowledge/readers/split.js';
+import { Splitter } from '../../src/knowledge/readers/split-passage.js';
 import { wikiSections } from '../../src/knowledge/readers/wikitext.js';
 import { temporaryFolder } from '../support/t1.js';
 
@@ -19,7 +19,11 @@ async function* inPieces(content: string | Buffer, bytes: number): AsyncGenerato
   for (let at = 0; at < all.length; at += bytes) yield all.subarray(at, at + bytes);
 }
 
-async function passagesOf(kind: SourceKind, content: string | Buffer, { words = 20, bytes = 7 } = {}): Promise<Passage[]> {
+async function passagesOf(
+  kind: SourceKind,
+  content: string | Buffer,
+  { words = 20, bytes = 7 } = {},
+): Promise<Passage[]> {
   const found: Passage[] = [];
   for await (const { passage } of readers[kind](inPieces(content, bytes), 'file', words)) found.push(passage);
   return found;
@@ -37,7 +41,8 @@ async function errorOf(work: Promise<unknown>): Promise<string> {
 
 describe('JSONL', () => {
   test('ids, titles, other keys, empty lines, a byte order mark, Windows line ends', async () => {
-    const content = '\ufeff{"id":"a","text":"one"}\r\n\r\n{"_id":7,"title":"T","text":"zwei ü🙂","url":"x"}\n{"id":"ü/日","title":"","text":""}';
+    const content =
+      '\ufeff{"id":"a","text":"one"}\r\n\r\n{"_id":7,"title":"T","text":"zwei ü🙂","url":"x"}\n{"id":"ü/日","title":"","text":""}';
     expect(await passagesOf('jsonl', content)).toEqual([
       { id: 'a', title: null, text: 'one' },
       { id: '7', title: 'T', text: 'zwei ü🙂' },
@@ -64,12 +69,20 @@ describe('JSONL', () => {
 
   test('a line of some megabytes is a passage, one beyond the limit is not', async () => {
     const long = 'word '.repeat(1_000_000);
-    expect((await passagesOf('jsonl', JSON.stringify({ id: 'a', text: long }), { bytes: 1 << 16 }))[0]?.text).toBe(long);
-    expect(await errorOf(passagesOf('jsonl', Buffer.alloc(65 * 2 ** 20, 'x'), { bytes: 1 << 20 }))).toMatch(/^INPUT: file:1: .*longer than 64 MiB/);
+    expect((await passagesOf('jsonl', JSON.stringify({ id: 'a', text: long }), { bytes: 1 << 16 }))[0]?.text).toBe(
+      long,
+    );
+    expect(await errorOf(passagesOf('jsonl', Buffer.alloc(65 * 2 ** 20, 'x'), { bytes: 1 << 20 }))).toMatch(
+      /^INPUT: file:1: .*longer than 64 MiB/,
+    );
   });
 
   test('a lone surrogate becomes what can be stored', async () => {
-    expect((await passagesOf('jsonl', '{"id":"\\ud800","text":"a\\udc00b"}'))[0]).toEqual({ id: '\ufffd', title: null, text: 'a\ufffdb' });
+    expect((await passagesOf('jsonl', '{"id":"\\ud800","text":"a\\udc00b"}'))[0]).toEqual({
+      id: '\ufffd',
+      title: null,
+      text: 'a\ufffdb',
+    });
   });
 });
 
@@ -119,8 +132,22 @@ test('text without a single empty line or line end is cut all the same', async (
 
 test('Markdown: headings become titles, links their text', async () => {
   const content = [
-    'Before.', '', '# Guide', '', 'Read [this](http://x.org/a_b) and **that**, ![a picture](x.png).', '', '## Install #', '- one', '- `two`', '',
-    '```sh', '# no heading', '```', '', '# Next', 'End.',
+    'Before.',
+    '',
+    '# Guide',
+    '',
+    'Read [this](http://x.org/a_b) and **that**, ![a picture](x.png).',
+    '',
+    '## Install #',
+    '- one',
+    '- `two`',
+    '',
+    '```sh',
+    '# no heading',
+    '```',
+    '',
+    '# Next',
+    'End.',
   ].join('\n');
   expect(await passagesOf('markdown', content)).toEqual([
     { id: 'file#1', title: null, text: 'Before.' },
@@ -133,12 +160,18 @@ test('Markdown: headings become titles, links their text', async () => {
 const page = (title: string, text: string, { ns = '0', redirect = false } = {}): string =>
   `<page><title>${title}</title><ns>${ns}</ns><id>1</id>${redirect ? '<redirect title="X"/>' : ''}<revision><id>2</id>` +
   `<contributor><username>text</username></contributor><text xml:space="preserve">${text}</text></revision></page>`;
-const dump = (...pages: string[]): string => `<?xml version="1.0"?>\n<mediawiki><siteinfo><sitename>W</sitename></siteinfo>\n${pages.join('\n')}\n</mediawiki>`;
+const dump = (...pages: string[]): string =>
+  `<?xml version="1.0"?>\n<mediawiki><siteinfo><sitename>W</sitename></siteinfo>\n${pages.join('\n')}\n</mediawiki>`;
 
 describe('MediaWiki', () => {
   test('articles, their sections as titles; no redirects, no other namespaces', async () => {
     const article = `'''Algebra''' is [[mathematics|maths]] &amp; more.&lt;ref name="a"&gt;{{cite}}&lt;/ref&gt;\n\n== History ==\nOld ü.`;
-    const content = dump(page('Algebra', article), page('Talk:Algebra', 'chat', { ns: '1' }), page('Alg', '#REDIRECT [[Algebra]]'), page('Al', 'x', { redirect: true }));
+    const content = dump(
+      page('Algebra', article),
+      page('Talk:Algebra', 'chat', { ns: '1' }),
+      page('Alg', '#REDIRECT [[Algebra]]'),
+      page('Al', 'x', { redirect: true }),
+    );
     expect(await passagesOf('mediawiki', content)).toEqual([
       { id: 'Algebra#1', title: 'Algebra', text: 'Algebra is maths & more.' },
       { id: 'Algebra#2', title: 'Algebra – History', text: 'Old ü.' },
@@ -186,7 +219,10 @@ describe('files', () => {
   };
   const plain = 'Grüße\n'.repeat(50_000);
   // bzip2 -9 of 'hello\nhello\n' and of 'again\n', one after the other as pbzip2 writes them
-  const bzip2 = Buffer.from('QlpoOTFBWSZTWaDHN6oAAALBAAAQAkSgACCqGQZoKjkU8XckU4UJCgxzeqBCWmg5MUFZJlNZHGO4vwAAAMEAABAgoSAAMM0Aw0aAtxdyRThQkBxjuL8=', 'base64');
+  const bzip2 = Buffer.from(
+    'QlpoOTFBWSZTWaDHN6oAAALBAAAQAkSgACCqGQZoKjkU8XckU4UJCgxzeqBCWmg5MUFZJlNZHGO4vwAAAMEAABAgoSAAMM0Aw0aAtxdyRThQkBxjuL8=',
+    'base64',
+  );
 
   test('gzip, also of several members; bzip2, also of several streams; by content, not by name', async () => {
     writeFileSync(at('a.txt'), plain);

@@ -3,20 +3,24 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeEngine, type FakeEngineOptions } from '../../src/engine/fake.js';
+import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { packageRoot } from '../../src/paths.js';
-import type { KnowledgeSearch } from '../../src/run.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import type { KnowledgeSearch } from '../../src/stage-context.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
-import { verdictOf } from '../../src/verify/knowledge.js';
+import { verdictOf } from '../../src/verify/fact-check.js';
 import { loadTool, type Tool } from '../../src/verify/tool.js';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 't1-knowledge-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const SOLUTIONS = ['The capital of Chad is N. The answer is \\boxed{N}.', 'It is Moundou: \\boxed{Moundou}.', 'I do not know.'];
+const SOLUTIONS = [
+  'The capital of Chad is N. The answer is \\boxed{N}.',
+  'It is Moundou: \\boxed{Moundou}.',
+  'I do not know.',
+];
 const ASK = 'Are all statements correct? (Yes/No)?';
 const numberOf = (seed: number): number => [0, 1, 2, 3, 4, 5, 6, 7].findIndex((i) => sampleSeed(0, i) === seed);
 
@@ -24,7 +28,8 @@ const engineOf = (check: (prompt: string, k: number) => string, more: Partial<Fa
   const path = join(folder, 'fake.gguf');
   writeFileSync(path, 'weights');
   return new FakeEngine({
-    answer: (prompt, seed) => (prompt.includes('fact checker') ? check(prompt, numberOf(seed)) : (SOLUTIONS[numberOf(seed)] ?? '')),
+    answer: (prompt, seed) =>
+      prompt.includes('fact checker') ? check(prompt, numberOf(seed)) : (SOLUTIONS[numberOf(seed)] ?? ''),
     model: { path },
     ...more,
   });
@@ -45,7 +50,8 @@ const run = (engine: FakeEngine, more: Partial<SolveContext> = {}) =>
   solve(QUESTION, { engine, samples: 3, verifier: 'knowledge', knowledge: library(), ...more }).result;
 
 /** A check of the solution that names Moundou says No. */
-const honest = (prompt: string): string => `The passage says so. Verification: ${ASK} ${prompt.includes('Moundou') ? 'No' : 'Yes'}`;
+const honest = (prompt: string): string =>
+  `The passage says so. Verification: ${ASK} ${prompt.includes('Moundou') ? 'No' : 'Yes'}`;
 
 describe('the verifier knowledge', () => {
   test('searches for problem and solution, shows the passages, and asks m times', async () => {
@@ -53,7 +59,9 @@ describe('the verifier knowledge', () => {
     const knowledge = library();
     const engine = engineOf((prompt) => (prompts.push(prompt), honest(prompt)));
     const { candidates, answer, verified } = await run(engine, { knowledge, passages: 2, bm25: { k1: 1.2 } });
-    expect(knowledge.queries).toEqual(SOLUTIONS.slice(0, 2).map((solution) => [`${QUESTION} ${solution}`, 2, { k1: 1.2 }]));
+    expect(knowledge.queries).toEqual(
+      SOLUTIONS.slice(0, 2).map((solution) => [`${QUESTION} ${solution}`, 2, { k1: 1.2 }]),
+    );
     expect(prompts).toHaveLength(8);
     expect(prompts.every((prompt) => prompt.includes('1. Chad: Its capital is N.'))).toBe(true);
     expect(candidates.map(({ tool }) => tool.verdict)).toEqual(['pass', 'fail', 'unknown']);
@@ -87,7 +95,10 @@ describe('the verifier knowledge', () => {
     const second = await run(again, { store });
     expect(second.candidates.map(({ tool }) => tool)).toEqual(first.candidates.map(({ tool }) => tool));
     expect(again.jobs).toEqual({ sample: 0, score: 0 });
-    const strict = await run(engineOf((_, k) => `${ASK} ${k === 0 ? 'No' : 'Yes'}`), { store, seed: 0, knowledge: { ...library(), fingerprint: 'def' } });
+    const strict = await run(
+      engineOf((_, k) => `${ASK} ${k === 0 ? 'No' : 'Yes'}`),
+      { store, seed: 0, knowledge: { ...library(), fingerprint: 'def' } },
+    );
     expect(strict.candidates[0]?.tool.verdict).toBe('pass'); // the checks themselves are the same texts of the same prompts
     store.close();
   });
@@ -100,7 +111,11 @@ describe('the verifier knowledge', () => {
     expect(candidates[0]?.tool.verdict).toBe('pass');
     expect(candidates[0]?.tool.passages?.[0]?.text).toMatch(/^(word ){20,160}…$/);
     const small = engineOf(honest, { model: { path: join(folder, 'fake.gguf'), contextLength: 1500 } });
-    expect((await run(small, { knowledge })).candidates.map(({ tool }) => tool.verdict)).toEqual(['unknown', 'unknown', 'unknown']);
+    expect((await run(small, { knowledge })).candidates.map(({ tool }) => tool.verdict)).toEqual([
+      'unknown',
+      'unknown',
+      'unknown',
+    ]);
   });
 
   test('a profile without fact checks is refused before anything is sampled', async () => {
@@ -124,17 +139,26 @@ test.each([
   ['so\nNo', 'fail'],
   ['so\nNo idea', 'unknown'],
   ['', 'unknown'],
-])('without such words the last line decides: %j is %s', (text, verdict) => expect(verdictOf(text, { good: ['Yes'], bad: ['No'] })).toBe(verdict));
+])('without such words the last line decides: %j is %s', (text, verdict) =>
+  expect(verdictOf(text, { good: ['Yes'], bad: ['No'] })).toBe(verdict),
+);
 
 describe('a tool of the user', () => {
   const asked: string[] = [];
-  const tool = (verify: Tool['verify'], version = 1): Tool => ({ name: 'own', version, verify: (request) => (asked.push(request.answer), verify(request)) });
+  const tool = (verify: Tool['verify'], version = 1): Tool => ({
+    name: 'own',
+    version,
+    verify: (request) => (asked.push(request.answer), verify(request)),
+  });
   beforeEach(() => asked.splice(0));
   const engine = (): FakeEngine => engineOf(() => '');
 
   test('decides, says why, and is not asked again', async () => {
     const store = Store.open(':memory:');
-    const verifier = tool(({ answer, problem }) => ({ verdict: answer === 'N' && problem === QUESTION ? 'pass' : 'fail', note: `it is ${answer}` }));
+    const verifier = tool(({ answer, problem }) => ({
+      verdict: answer === 'N' && problem === QUESTION ? 'pass' : 'fail',
+      note: `it is ${answer}`,
+    }));
     const result = await run(engine(), { verifier, store });
     expect(result.candidates.map(({ tool: { verdict, note } }) => [verdict, note])).toEqual([
       ['pass', 'it is N'],
@@ -165,13 +189,24 @@ describe('a tool of the user', () => {
     store.close();
   });
 
+  test('one that hears no signal does not hold up an interrupted run', async () => {
+    const stop = new AbortController();
+    const verifier = tool(() => {
+      stop.abort();
+      return new Promise(() => {});
+    });
+    await expect(run(engine(), { verifier, signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   test('the example of the documentation, as it stands there', async () => {
-    const [, source = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot, 'docs', 'verifiers.md'), 'utf8')) ?? [];
+    const [, source = ''] =
+      /```js\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot, 'docs', 'verifiers.md'), 'utf8')) ?? [];
     expect(source.split('\n').length).toBeLessThanOrEqual(36);
     const path = join(folder, 'chemistry.mjs');
     writeFileSync(path, source);
     const { verify } = await loadTool(path);
-    const verdictFor = async (solution: string) => (await verify({ problem: '', solution, answer: '', signal: new AbortController().signal })).verdict;
+    const verdictFor = async (solution: string) =>
+      (await verify({ problem: '', solution, answer: '', signal: new AbortController().signal })).verdict;
     expect(await verdictFor('So CH4 + 2O2 -> CO2 + 2H2O.')).toBe('pass');
     expect(await verdictFor('So CH4 + O2 -> CO2 + 2H2O.')).toBe('fail');
     expect(await verdictFor('I do not know.')).toBe('unknown');
@@ -181,7 +216,10 @@ describe('a tool of the user', () => {
     const path = join(folder, 'tool.mjs');
     await expect(loadTool(path)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
     writeFileSync(path, 'export const verify = 1;');
-    await expect(loadTool(path)).rejects.toMatchObject({ code: 'INPUT', message: expect.stringContaining('default export') as unknown });
+    await expect(loadTool(path)).rejects.toMatchObject({
+      code: 'INPUT',
+      message: expect.stringContaining('default export') as unknown,
+    });
     writeFileSync(join(folder, 'broken.mjs'), 'export default {');
     await expect(loadTool(join(folder, 'broken.mjs'))).rejects.toMatchObject({ code: 'INPUT' });
   });

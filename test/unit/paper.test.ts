@@ -1,6 +1,6 @@
 /** The paper's figures, as they are printed beside a run's own. */
 import { expect, test } from 'vitest';
-import { paperFigures } from '../../src/evaluate/paper.js';
+import { paperFigures } from '../../src/runs/paper-figures.js';
 
 test.each([
   ['math500', 'Llama-3.2-1B', 'T1 (prm)', 53.2],

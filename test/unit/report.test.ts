@@ -2,10 +2,10 @@
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { syntheticEffort, syntheticManifest, syntheticRecords } from '../support/synthetic-run.mjs';
-import type { RunRecord, SolvedRecord } from '../../src/evaluate/record.js';
-import { paperFigures } from '../../src/evaluate/paper.js';
-import { decisionOf, summaryOfRecords, type RunSummary } from '../../src/evaluate/run-summary.js';
-import type { VerifierQuality } from '../../src/evaluate/verifier-quality.js';
+import type { RunRecord, SolvedRecord } from '../../src/runs/record.js';
+import { paperFigures } from '../../src/runs/paper-figures.js';
+import { decisionOf, summaryOfRecords, type RunSummary } from '../../src/runs/run-summary.js';
+import type { VerifierQuality } from '../../src/statistics/verifier-quality.js';
 import { normalizeAnswer } from '../../src/grade/normalize.js';
 import { problemOf, rowOf, STRATEGIES, type ProblemData } from '../../src/report/data.js';
 import { html, inertJson } from '../../src/report/html.js';
@@ -31,7 +31,9 @@ const summarized = async (all: readonly RunRecord[] = records): Promise<RunSumma
 /** What a table of the page says, cell by cell. */
 const cellsOf = (markup: string, caption: string): string[][] => {
   const [body = ''] = markup.split(`<table aria-label="${caption}`)[1]?.split('</table>') ?? [];
-  return [...body.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row = '']) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, text = '']) => text.replace(/<[^>]*>/g, '').trim()));
+  return [...body.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row = '']) =>
+    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, text = '']) => text.replace(/<[^>]*>/g, '').trim()),
+  );
 };
 
 const whole = async (all: readonly RunRecord[]): Promise<string> => {
@@ -43,7 +45,9 @@ const whole = async (all: readonly RunRecord[]): Promise<string> => {
 describe('page data', () => {
   test.each(names)('%s: the largest of the sums that are shown is of the answer that the strategy chooses', (name) => {
     for (const record of solved) {
-      const decision = problemOf(record, manifest.configuration).decisions.find((each) => each.name === STRATEGIES[name]);
+      const decision = problemOf(record, manifest.configuration).decisions.find(
+        (each) => each.name === STRATEGIES[name],
+      );
       const selection = decisionOf(record.candidates, name);
       expect(decision?.chosen).toBe(selection.chosen);
       expect(decision?.weights).toEqual(selection.weights);
@@ -57,7 +61,10 @@ describe('page data', () => {
       for (const { combine, tallies, weights } of problemOf(record, manifest.configuration).decisions) {
         for (const { total, candidates } of tallies) {
           const own = candidates.map((index) => weights[index] ?? 0);
-          expect(combine === 'sum' ? own.reduce((sum, weight) => sum + weight, 0) : Math.max(0, ...own)).toBeCloseTo(total, 12);
+          expect(combine === 'sum' ? own.reduce((sum, weight) => sum + weight, 0) : Math.max(0, ...own)).toBeCloseTo(
+            total,
+            12,
+          );
         }
       }
     }
@@ -87,17 +94,35 @@ describe('page data', () => {
   });
 
   test('a claim is judged as in the figures: by both, when neither refutes it', () => {
-    const claim: RunRecord = { outcome: 'claim', id: 'c', seed: 0, problem: '1 + 1 = 3', gold: 'False', category: '2', byThinking: true, byProgram: false, thought: '', program: '', printed: '', tokens: 1, toolTokens: 1 };
+    const claim: RunRecord = {
+      outcome: 'claim',
+      id: 'c',
+      seed: 0,
+      problem: '1 + 1 = 3',
+      gold: 'False',
+      category: '2',
+      byThinking: true,
+      byProgram: false,
+      thought: '',
+      program: '',
+      printed: '',
+      tokens: 1,
+      toolTokens: 1,
+    };
     expect(rowOf(claim).right).toEqual({ thinking: 0, program: 1, both: 1 });
   });
 });
 
 describe('filters', () => {
   const rows = records.map(rowOf);
-  const filter = (part: Partial<typeof EVERYTHING>) => shownRows(rows, { ...EVERYTHING, ...part }, null).map((place) => rows[place]);
+  const filter = (part: Partial<typeof EVERYTHING>) =>
+    shownRows(rows, { ...EVERYTHING, ...part }, null).map((place) => rows[place]);
 
   test('right by one and not by another, both ways, without those that failed', () => {
-    const found = [filter({ rightBy: 'weighted', wrongBy: 'majority' }), filter({ rightBy: 'majority', wrongBy: 'weighted' })];
+    const found = [
+      filter({ rightBy: 'weighted', wrongBy: 'majority' }),
+      filter({ rightBy: 'majority', wrongBy: 'weighted' }),
+    ];
     expect(found[0]?.length).toBeGreaterThan(0);
     for (const row of found[0] ?? []) expect(row?.right).toMatchObject({ weighted: 1, majority: 0 });
     for (const row of found[1] ?? []) expect(row?.right).toMatchObject({ weighted: 0, majority: 1 });
@@ -106,7 +131,9 @@ describe('filters', () => {
 
   test('text, category and failed', () => {
     expect(filter({ text: 'MADE-7' }).map((row) => row?.id)).toEqual(['made-7']);
-    expect(filter({ category: 'Geometry' }).length).toBe(solved.filter(({ category }) => category === 'Geometry').length);
+    expect(filter({ category: 'Geometry' }).length).toBe(
+      solved.filter(({ category }) => category === 'Geometry').length,
+    );
     expect(filter({ outcome: 'failed' }).map((row) => row?.id)).toEqual(['made-0', 'made-1']);
     expect(rows.every((row) => matches(row, EVERYTHING))).toBe(true);
   });
@@ -123,11 +150,18 @@ describe('verifier quality', () => {
     if (!quality) throw new Error('the run has verdicts and rewards');
     return quality;
   };
-  const pathIn = (markup: string, id: string, key: string): string => markup.split(`aria-labelledby="${id}-wide-title`)[1]?.split('</svg>')[0]?.match(new RegExp(`class="s-${key}"><path class="line" d="([^"]+)"`))?.[1] ?? '';
+  const pathIn = (markup: string, id: string, key: string): string =>
+    markup
+      .split(`aria-labelledby="${id}-wide-title`)[1]
+      ?.split('</svg>')[0]
+      ?.match(new RegExp(`class="s-${key}"><path class="line" d="([^"]+)"`))?.[1] ?? '';
 
   /** Of a drawn line, as a share of the chart. */
   const areaUnder = (path: string): number => {
-    const places = path.slice(1).split('L').map((place) => place.split(',').map(Number));
+    const places = path
+      .slice(1)
+      .split('L')
+      .map((place) => place.split(',').map(Number));
     return places.reduce((sum, [x = 0, y = 0], i) => {
       const [before = x, above = y] = places[i - 1] ?? [];
       return sum + ((x - before) * (318 - (y + above) / 2)) / (342 * 308);
@@ -139,11 +173,19 @@ describe('verifier quality', () => {
     const [, tool, reward, both] = cellsOf(qualityOf(quality).text, `Of ${quality.candidates} candidates`);
     const candidates = solved.flatMap((record) => record.candidates);
     const passed = candidates.filter(({ tool: { verdict } }) => verdict === 'pass');
-    const [right, wrong] = [passed.filter(({ correct }) => correct).length, passed.filter(({ correct }) => !correct).length];
-    expect(tool?.slice(0, 2)).toEqual(['tool', expect.stringMatching(new RegExp(`^${((100 * right) / passed.length).toFixed(1)} \\[[\\d.]+, [\\d.]+\\]$`))]);
+    const [right, wrong] = [
+      passed.filter(({ correct }) => correct).length,
+      passed.filter(({ correct }) => !correct).length,
+    ];
+    expect(tool?.slice(0, 2)).toEqual([
+      'tool',
+      expect.stringMatching(new RegExp(`^${((100 * right) / passed.length).toFixed(1)} \\[[\\d.]+, [\\d.]+\\]$`)),
+    ]);
     expect(tool?.slice(5, 7)).toEqual([String(right), String(wrong)]);
     expect(tool?.slice(5).reduce((sum, count) => sum + Number(count), 0)).toBe(candidates.length);
-    expect(tool?.[3]).toContain(((200 * right) / (passed.length + candidates.filter(({ correct }) => correct).length)).toFixed(1));
+    expect(tool?.[3]).toContain(
+      ((200 * right) / (passed.length + candidates.filter(({ correct }) => correct).length)).toFixed(1),
+    );
     expect([reward?.[0], both?.[0]]).toEqual(['reward', 'tool and reward']);
   });
 
@@ -154,7 +196,10 @@ describe('verifier quality', () => {
     const level = (318 - (308 * quality.right) / quality.candidates).toFixed(1).replace('.0', '');
     expect(pathIn(markup, 'precision-recall', 'chance')).toBe(`M44,${level}L386,${level}`);
     expect(pathIn(markup, 'precision-recall', 'reward')).toMatch(new RegExp(`L386,${level}$`));
-    for (const [id, area] of [['roc', quality.reward?.rocArea?.mean], ['precision-recall', quality.reward?.averagePrecision?.mean]] as const) {
+    for (const [id, area] of [
+      ['roc', quality.reward?.rocArea?.mean],
+      ['precision-recall', quality.reward?.averagePrecision?.mean],
+    ] as const) {
       expect(Math.abs(areaUnder(pathIn(markup, id, 'reward')) - (area ?? NaN))).toBeLessThan(0.005); // thinned
       expect(markup).toContain(area?.toFixed(3));
     }
@@ -165,12 +210,20 @@ describe('verifier quality', () => {
     const { truePositives = 0, falseNegatives = 0, falsePositives = 0, trueNegatives = 0 } = quality.judges.tool ?? {};
     const x = 44 + (342 * falsePositives) / (falsePositives + trueNegatives);
     const y = 318 - (308 * truePositives) / (truePositives + falseNegatives);
-    expect(qualityOf(quality).text).toContain(`<g class="s-tool"><path class="mark" transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"`);
+    expect(qualityOf(quality).text).toContain(
+      `<g class="s-tool"><path class="mark" transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"`,
+    );
   });
 
   test('the table beside the curves holds for every threshold that it names', async () => {
     // two digits: thresholds are as they are written, and many candidates share one
-    const rounded = solved.map((record) => ({ ...record, candidates: record.candidates.map((candidate) => ({ ...candidate, reward: Math.round(100 * (candidate.reward ?? 0)) / 100 })) }));
+    const rounded = solved.map((record) => ({
+      ...record,
+      candidates: record.candidates.map((candidate) => ({
+        ...candidate,
+        reward: Math.round(100 * Number(candidate.reward)) / 100,
+      })),
+    }));
     const { quality } = await summarized(rounded);
     const rows = cellsOf(quality ? qualityOf(quality).text : '', 'Candidates accepted by their reward').slice(1);
     const candidates = rounded.flatMap((record) => record.candidates);
@@ -190,7 +243,9 @@ describe('verifier quality', () => {
     expect(rows.reduce((sum, [, candidates]) => sum + Number(candidates), 0)).toBe(quality.reward?.scored);
     const calibration = quality.reward?.calibration;
     if (!quality.reward || !calibration) throw new Error('there are rewards');
-    const bins = calibration.bins.map((bin, i) => (i < 7 ? { ...bin, candidates: 0, meanScore: null, shareRight: null } : bin));
+    const bins = calibration.bins.map((bin, i) =>
+      i < 7 ? { ...bin, candidates: 0, meanScore: null, shareRight: null } : bin,
+    );
     const markup = qualityOf({ ...quality, reward: { ...quality.reward, calibration: { ...calibration, bins } } }).text;
     expect(cellsOf(markup, 'Rewards in bins')[1]).toEqual(['0.0 to 0.1', '0', '–', '–']);
     expect(markup.match(/<title>rewards 0\.\d/g)).toHaveLength(2 * 3); // two sizes
@@ -200,7 +255,14 @@ describe('verifier quality', () => {
     const quality = await qualityIn();
     const rejected = { tool: { mean: 0.9, low: 0.8, high: 0.95 } };
     const markup = qualityOf({ ...quality, kinds: { '<img>': { candidates: 3, rejected, rocArea: null } } }).text;
-    expect(cellsOf(markup, 'Wrong candidates by their kind of error')[1]).toEqual(['&lt;img&gt;', '3', '90.0 [80.0, 95.0]', '–', '–', '–']);
+    expect(cellsOf(markup, 'Wrong candidates by their kind of error')[1]).toEqual([
+      '&lt;img&gt;',
+      '3',
+      '90.0 [80.0, 95.0]',
+      '–',
+      '–',
+      '–',
+    ]);
     expect(qualityOf(quality).text).not.toContain('By kind of error');
   });
 
@@ -212,8 +274,20 @@ describe('verifier quality', () => {
     expect(overviewOf(summary).text).toContain('Verifier quality');
     expect(overviewOf({ ...summary, quality: null }).text).not.toContain('Verifier quality');
     expect(qualityOf({ ...quality, judges: { tool }, reward: null }).text).not.toContain('<svg');
-    const empty = { scored: 4, rocArea: null, roc: [], averagePrecision: null, precisionRecall: [], calibration: null };
-    const bare = qualityOf({ ...quality, judges: { tool: { ...tool, precision: null, f1: { mean: 0.5, low: NaN, high: NaN } } }, reward: empty }).text;
+    const empty = {
+      scored: 4,
+      skipped: 0,
+      rocArea: null,
+      roc: [],
+      averagePrecision: null,
+      precisionRecall: [],
+      calibration: null,
+    };
+    const bare = qualityOf({
+      ...quality,
+      judges: { tool: { ...tool, precision: null, f1: { mean: 0.5, low: NaN, high: NaN } } },
+      reward: empty,
+    }).text;
     expect(bare).not.toMatch(/NaN|<svg|undefined/);
     expect(cellsOf(bare, 'Of ')[1]?.slice(1, 4)).toEqual(['–', expect.stringContaining('['), '50.0']);
   });
@@ -223,9 +297,18 @@ describe('verifier quality', () => {
     const ids = [...markup.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ['roc', 'precision-recall', 'calibration']) {
-      for (const size of ['wide', 'narrow']) expect(ids).toEqual(expect.arrayContaining([`${id}-${size}-title`, `${id}-${size}-text`]));
+      for (const size of ['wide', 'narrow'])
+        expect(ids).toEqual(expect.arrayContaining([`${id}-${size}-title`, `${id}-${size}-text`]));
     }
-    for (const axis of ['false positive rate, %', 'true positive rate, %', 'recall, %', 'precision, %', 'mean reward, %', 'right, %']) expect(markup).toContain(`>${axis}</text>`);
+    for (const axis of [
+      'false positive rate, %',
+      'true positive rate, %',
+      'recall, %',
+      'precision, %',
+      'mean reward, %',
+      'right, %',
+    ])
+      expect(markup).toContain(`>${axis}</text>`);
   });
 
   test('a curve of many steps is thinned by less than can be seen, and keeps its ends', () => {
@@ -233,7 +316,8 @@ describe('verifier quality', () => {
     const kept = thinned(steps);
     expect(kept.length).toBeLessThan(700);
     expect([kept[0], kept.at(-1)]).toEqual([steps[0], steps.at(-1)]);
-    for (const step of steps) expect(kept.some(({ x, y }) => Math.abs(x - step.x) <= 1 / 300 && Math.abs(y - step.y) <= 1 / 300)).toBe(true);
+    for (const step of steps)
+      expect(kept.some(({ x, y }) => Math.abs(x - step.x) <= 1 / 300 && Math.abs(y - step.y) <= 1 / 300)).toBe(true);
   });
 });
 
@@ -244,8 +328,12 @@ describe('what the terminal says, the report says', () => {
     if (!asRun || !adaptive || !t1OverMajority) throw new Error('problems are solved');
     const said = overviewOf(summary).text;
     const share = (value: number): string => (100 * value).toFixed(1);
-    expect(said).toContain(`${share(asRun.accuracy)} % [${share(asRun.low)}, ${share(asRun.high)}] right, with 8.0 candidates`);
-    expect(said).toContain(`${points(t1OverMajority.difference)} points [${points(t1OverMajority.low)}, ${points(t1OverMajority.high)}], paired over problems`);
+    expect(said).toContain(
+      `${share(asRun.accuracy)} % [${share(asRun.low)}, ${share(asRun.high)}] right, with 8.0 candidates`,
+    );
+    expect(said).toContain(
+      `${points(t1OverMajority.difference)} points [${points(t1OverMajority.low)}, ${points(t1OverMajority.high)}], paired over problems`,
+    );
     expect(said).toContain(`${share(adaptive.adaptive.accuracy.mean)} % [`);
     expect(said).toContain(`right with ${adaptive.adaptive.candidates.mean.toFixed(1)} of 8.0 candidates [`);
     expect(said).toContain(`${points(adaptive.difference.difference)} points [`);
@@ -253,12 +341,22 @@ describe('what the terminal says, the report says', () => {
 
   test('what the run took, and how many records it is to have', async () => {
     const summary = await summarized();
-    const text = overviewOf({ ...summary, problems: 10, effort: { starts: 2, seconds: 25, joules: 400, generatedTokens: 1234 } }).text;
-    expect(text).toContain('25.0 s (2.50 s each), 400 J of the processors (40.0 J each); 1234 tokens were generated in that time');
-    expect(overviewOf({ ...summary, effort: { starts: 1, seconds: 5, joules: null, generatedTokens: 1 } }).text).not.toContain(' J ');
+    const text = overviewOf({
+      ...summary,
+      problems: 10,
+      effort: { starts: 2, seconds: 25, joules: 400, generatedTokens: 1234 },
+    }).text;
+    expect(text).toContain(
+      '25.0 s (2.50 s each), 400 J of the processors (40.0 J each); 1234 tokens were generated in that time',
+    );
+    expect(
+      overviewOf({ ...summary, effort: { starts: 1, seconds: 5, joules: null, generatedTokens: 1 } }).text,
+    ).not.toContain(' J ');
     expect(overviewOf(summary).text).not.toContain('<dt>Took</dt>');
     const seeds = { ...manifest, configuration: { ...manifest.configuration, seeds: 3 } };
-    expect(overviewOf({ ...summary, manifest: seeds }).text).toContain(`${summary.problems} of ${3 * manifest.task.problems} problems, a problem once for each seed`);
+    expect(overviewOf({ ...summary, manifest: seeds }).text).toContain(
+      `${summary.problems} of ${3 * manifest.task.problems} problems, a problem once for each seed`,
+    );
   });
 
   test('a difference has its sign, and nothing has none', () => {
@@ -269,9 +367,16 @@ describe('what the terminal says, the report says', () => {
     const summary = await summarized();
     const paper = paperFigures('gsm8k');
     const curve = summary.curve.filter(({ n }) => n !== 4);
-    const said = overviewOf({ ...summary, curve, manifest: { ...manifest, task: { ...manifest.task, name: 'gsm8k' } } }).text;
+    const said = overviewOf({
+      ...summary,
+      curve,
+      manifest: { ...manifest, task: { ...manifest.task, name: 'gsm8k' } },
+    }).text;
     const [head = [], ...rows] = cellsOf(said, 'Right in %. First this run');
-    expect(rows.map(([model, strategy]) => [model, strategy])).toEqual([...['majority', 'reward only', 'T1'].map((name) => ['no model', name]), ...(paper?.rows ?? []).map(({ model, strategy }) => [model, strategy])]);
+    expect(rows.map(([model, strategy]) => [model, strategy])).toEqual([
+      ...['majority', 'reward only', 'T1'].map((name) => ['no model', name]),
+      ...(paper?.rows ?? []).map(({ model, strategy }) => [model, strategy]),
+    ]);
     const at = head.indexOf('N = 8');
     const t1 = summary.curve.find(({ n }) => n === 8)?.strategies.weighted;
     expect(rows[2]?.[at]).toContain(((t1?.accuracy ?? NaN) * 100).toFixed(1));
@@ -284,18 +389,25 @@ describe('what the terminal says, the report says', () => {
 const HOSTILE = `</script><img src=x onerror="document.title='owned'"><!--<script>&lt;</style>`;
 
 describe('what models and data wrote is text', () => {
-  const hostile = solved.slice(0, 2).map((record): SolvedRecord => ({
-    ...record,
-    problem: HOSTILE,
-    id: `${record.id}${HOSTILE}`,
-    gold: HOSTILE,
-    category: HOSTILE,
-    level: HOSTILE,
-    candidates: record.candidates.map((candidate) => ({ ...candidate, text: HOSTILE, answer: HOSTILE })),
-  }));
+  const hostile = solved.slice(0, 2).map(
+    (record): SolvedRecord => ({
+      ...record,
+      problem: HOSTILE,
+      id: `${record.id}${HOSTILE}`,
+      gold: HOSTILE,
+      category: HOSTILE,
+      level: HOSTILE,
+      candidates: record.candidates.map((candidate) => ({ ...candidate, text: HOSTILE, answer: HOSTILE })),
+    }),
+  );
 
   test('nothing of it is markup, anywhere in the file', async () => {
-    const evil = { ...manifest, task: { ...manifest.task, title: HOSTILE }, model: { ...manifest.model, name: HOSTILE }, command: [HOSTILE] };
+    const evil = {
+      ...manifest,
+      task: { ...manifest.task, title: HOSTILE },
+      model: { ...manifest.model, name: HOSTILE },
+      command: [HOSTILE],
+    };
     let page = '';
     for await (const part of reportFile({ manifest: evil, effort: syntheticEffort }, hostile)) page += part;
     expect(page).not.toMatch(/<img/i);

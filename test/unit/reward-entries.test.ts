@@ -4,17 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ModelInfo } from '../../src/engine/engine-types.js';
-import { FakeEngine, type FakeEngineOptions } from '../../src/engine/fake.js';
+import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { profileFor } from '../../src/prompt/profile.js';
 import { aggregations, rewardEntryFor, type ProcessEntry } from '../../src/reward/entry.js';
 import { rewardFor } from '../../src/reward/reward.js';
 import { solutionSteps, splitSteps } from '../../src/reward/solution-steps.js';
-import { solve, type SolveContext } from '../../src/solve.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 
 const engineOf = (more: Partial<FakeEngineOptions> = {}): FakeEngine => new FakeEngine({ answer: () => '', ...more });
-const modelOf = (name: string, more: Partial<ModelInfo> = {}): ModelInfo => ({ ...engineOf().model, name, metadata: { 'general.name': name }, ...more });
+const modelOf = (name: string, more: Partial<ModelInfo> = {}): ModelInfo => ({
+  ...engineOf().model,
+  name,
+  metadata: { 'general.name': name },
+  ...more,
+});
 const head = { tensors: ['cls.output.weight'], labels: ['yes', 'no'] };
 
 test.each([
@@ -31,15 +36,19 @@ test.each([
   expect(rewardEntryFor(modelOf(name, classes && { head: classes }))).toMatchObject({ name: entry, kind });
 });
 
-test.each(['Llama 3.2 1B Instruct', 'Qwen2.5 Math 7B Instruct', 'Qwen3 0.6B', 'SmolLM2 360M Instruct', 'fake'])('%s has none: it is asked for a yes or no', (name) => {
-  const entry = rewardEntryFor(modelOf(name));
-  expect(entry).toBeUndefined();
-  expect(rewardFor('auto', entry)).toBe('yes-no');
-});
+test.each(['Llama 3.2 1B Instruct', 'Qwen2.5 Math 7B Instruct', 'Qwen3 0.6B', 'SmolLM2 360M Instruct', 'fake'])(
+  '%s has none: it is asked for a yes or no',
+  (name) => {
+    const entry = rewardEntryFor(modelOf(name));
+    expect(entry).toBeUndefined();
+    expect(rewardFor('auto', entry)).toBe('yes-no');
+  },
+);
 
 test('what llama.cpp cannot read is refused with the reason, unless another way is named', () => {
   const entry = rewardEntryFor(modelOf('Qwen2.5-Math-PRM-7B'));
-  for (const reward of ['auto', 'prm', 'classifier'] as const) expect(() => rewardFor(reward, entry)).toThrow(/llama\.cpp has no place for its head/);
+  for (const reward of ['auto', 'prm', 'classifier'] as const)
+    expect(() => rewardFor(reward, entry)).toThrow(/llama\.cpp has no place for its head/);
   expect(rewardFor('yes-no', entry)).toBe('yes-no');
 });
 
@@ -56,39 +65,89 @@ test('step scores become one: last, lowest, product, mean', () => {
 describe('the text that is read', () => {
   const words = { good: ['+'], bad: ['-'] };
   const entry = (more: Partial<ProcessEntry>): ProcessEntry =>
-    ({ kind: 'prm', name: 'test', source: '', match: {}, separator: '\n\n', aggregation: 'last', ...words, steps: { layout: 'own' }, ...more }) as ProcessEntry;
+    ({
+      kind: 'prm',
+      name: 'test',
+      source: '',
+      match: {},
+      separator: '\n\n',
+      aggregation: 'last',
+      ...words,
+      steps: { layout: 'own' },
+      ...more,
+    }) as ProcessEntry;
   const engine = engineOf();
   const profile = profileFor(engine.model);
-  const read = (what: ProcessEntry, solution: string) => {
-    const steps = solutionSteps(engine, what, profile, 'Q', solution);
+  const read = async (what: ProcessEntry, solution: string) => {
+    const steps = await solutionSteps(engine, what, profile, 'Q', solution);
     const textTo = (at: number): string => Buffer.from((steps?.tokens ?? new Int32Array()).slice(0, at + 1)).toString();
-    return steps && { steps: steps.steps, texts: Array.from(steps.positions, textTo), all: textTo(steps.tokens.length) };
+    return (
+      steps && { steps: steps.steps, texts: Array.from(steps.positions, textTo), all: textTo(steps.tokens.length) }
+    );
   };
 
-  test('turns: up to where the model would answer each', () => {
-    const turns = entry({ steps: { layout: 'turns', turn: '{% if first %}{{ problem }} {% endif %}{{ step }}', reply: '+' } });
-    expect(read(turns, 'one\n\n\n\n two ')).toEqual({
+  test('turns: up to where the model would answer each', async () => {
+    const turns = entry({
+      steps: { layout: 'turns', turn: '{% if first %}{{ problem }} {% endif %}{{ step }}', reply: '+' },
+    });
+    expect(await read(turns, 'one\n\n\n\n two ')).toEqual({
       steps: ['one', 'two'],
-      texts: ['<|user|>Q one<|end|><|assistant|>', '<|user|>Q one<|end|><|assistant|>+<|end|><|user|>two<|end|><|assistant|>'],
+      texts: [
+        '<|user|>Q one<|end|><|assistant|>',
+        '<|user|>Q one<|end|><|assistant|>+<|end|><|user|>two<|end|><|assistant|>',
+      ],
       all: '<|user|>Q one<|end|><|assistant|>+<|end|><|user|>two<|end|><|assistant|>',
     });
   });
 
-  test('tags: after each, and those in the problem or the solution do not count', () => {
-    const tags = entry({ steps: { layout: 'tags', tag: '#', prompt: '# {{ problem }} {{ solution }}', afterTag: '\n' } });
-    expect(read(tags, 'o#ne\n\ntwo')).toEqual({ steps: ['one', 'two'], texts: ['# Q one#', '# Q one#\ntwo#'], all: '# Q one#\ntwo#' });
-    const chat = entry({ steps: { layout: 'tags', tag: '#', prompt: [{ role: 'user', content: '{{ problem }}' }, { role: 'assistant', content: '{{ solution }}' }], afterTag: '' } });
-    expect(read(chat, 'one\n\ntwo')?.texts).toEqual(['<|user|>Q<|end|><|assistant|>one#', '<|user|>Q<|end|><|assistant|>one#two#']);
+  test('tags: after each, and those in the problem or the solution do not count', async () => {
+    const tags = entry({
+      steps: { layout: 'tags', tag: '#', prompt: '# {{ problem }} {{ solution }}', afterTag: '\n' },
+    });
+    expect(await read(tags, 'o#ne\n\ntwo')).toEqual({
+      steps: ['one', 'two'],
+      texts: ['# Q one#', '# Q one#\ntwo#'],
+      all: '# Q one#\ntwo#',
+    });
+    const chat = entry({
+      steps: {
+        layout: 'tags',
+        tag: '#',
+        prompt: [
+          { role: 'user', content: '{{ problem }}' },
+          { role: 'assistant', content: '{{ solution }}' },
+        ],
+        afterTag: '',
+      },
+    });
+    expect((await read(chat, 'one\n\ntwo'))?.texts).toEqual([
+      '<|user|>Q<|end|><|assistant|>one#',
+      '<|user|>Q<|end|><|assistant|>one#two#',
+    ]);
   });
 
-  test('own: at the end of each line of what it said itself', () => {
+  test('own: at the end of each line of what it said itself', async () => {
     const own = entry({ separator: '\n' });
-    const texts = read(own, 'one\n\ntwo')?.texts.map((text) => text.slice(text.lastIndexOf('<|assistant|>')));
+    const texts = (await read(own, 'one\n\ntwo'))?.texts.map((text) => text.slice(text.lastIndexOf('<|assistant|>')));
     expect(texts).toEqual(['<|assistant|>one\n', '<|assistant|>one\n\ntwo']);
   });
 
-  test('no step, no score', () => {
-    expect(read(entry({}), ' \n\n ')).toBeUndefined();
+  test('a problem of 200 kB, in every layout', async () => {
+    const problem = 'a word '.repeat(30_000);
+    const layouts: readonly ProcessEntry['steps'][] = [
+      { layout: 'turns', turn: '{% if first %}{{ problem }} {% endif %}{{ step }}', reply: '+' },
+      { layout: 'tags', tag: '#', prompt: '{{ problem }} {{ solution }}', afterTag: '\n' },
+      { layout: 'own' },
+    ];
+    for (const steps of layouts) {
+      const read = await solutionSteps(engine, entry({ steps }), profile, problem, 'one\n\ntwo');
+      expect(read?.positions).toHaveLength(2);
+      expect(read?.tokens.length).toBeGreaterThan(200_000);
+    }
+  });
+
+  test('no step, no score', async () => {
+    expect(await read(entry({}), ' \n\n ')).toBeUndefined();
     expect(splitSteps('a\n\nb', { separator: '\n\n', steps: { layout: 'own' } })).toEqual(['a', 'b']);
   });
 });
@@ -112,9 +171,21 @@ describe('in a solve', () => {
     return Math.log(target === '+' ? good : 1 - good);
   };
   const solveWith = (engine: FakeEngine, more: Partial<SolveContext> = {}) =>
-    solve('Q', { engine, samples: 2, verifier: 'steps', unknown: 'pass', rewardEntry: file('entry.json', JSON.stringify(prmEntry)), ...more }).result;
+    solve('Q', {
+      engine,
+      samples: 2,
+      verifier: 'steps',
+      unknown: 'pass',
+      rewardEntry: file('entry.json', JSON.stringify(prmEntry)),
+      ...more,
+    }).result;
   const scripted = (more: Partial<FakeEngineOptions> = {}): FakeEngine =>
-    engineOf({ answer: (_, seed) => SOLUTIONS[seed === sampleSeed(0, 0) ? 0 : 1] ?? '', logprob, model: { path: file('model.gguf', 'weights') }, ...more });
+    engineOf({
+      answer: (_, seed) => SOLUTIONS[seed === sampleSeed(0, 0) ? 0 : 1] ?? '',
+      logprob,
+      model: { path: file('model.gguf', 'weights') },
+      ...more,
+    });
 
   test('the steps are kept with their scores, and the last decides', async () => {
     const { candidates, answer } = await solveWith(scripted());
@@ -122,10 +193,10 @@ describe('in a solve', () => {
       ['good', 0.9],
       ['bad \\boxed{1}', 0.2],
     ]);
-    expect(candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.2, 0.9]);
+    expect(candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.2, 0.9]);
     expect(answer).toBe('2');
     const mean = await solveWith(scripted(), { aggregation: 'mean' });
-    expect(mean.candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.55, 0.9]);
+    expect(mean.candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.55, 0.9]);
   });
 
   test('the second time they come from the store, with another aggregation too', async () => {
@@ -134,21 +205,35 @@ describe('in a solve', () => {
     const again = scripted();
     const second = await solveWith(again, { store, aggregation: 'min' });
     expect(again.jobs).toEqual({ sample: 0, score: 0 });
-    expect(second.candidates.map(({ stepScores }) => stepScores)).toEqual(first.candidates.map(({ stepScores }) => stepScores));
+    expect(second.candidates.map(({ stepScores }) => stepScores)).toEqual(
+      first.candidates.map(({ stepScores }) => stepScores),
+    );
     store.close();
   });
 
   test('a class of a head', async () => {
-    const entry = { name: 'test', source: 'test', kind: 'classifier', messages: [{ role: 'user', content: '{{ solution }}' }], good: 'YES' };
-    const engine = scripted({ classes: (text) => (text.includes('bad') ? [0.25, 0.75] : [0.5, 0.5]), model: { path: file('model.gguf', 'weights'), head } });
+    const entry = {
+      name: 'test',
+      source: 'test',
+      kind: 'classifier',
+      messages: [{ role: 'user', content: '{{ solution }}' }],
+      good: 'YES',
+    };
+    const engine = scripted({
+      classes: (text) => (text.includes('bad') ? [0.25, 0.75] : [0.5, 0.5]),
+      model: { path: file('model.gguf', 'weights'), head },
+    });
     const { candidates } = await solveWith(engine, { rewardEntry: file('classifier.json', JSON.stringify(entry)) });
-    expect(candidates.map(({ reward }) => Number(reward?.toFixed(5)))).toEqual([0.25, 0.5]);
+    expect(candidates.map(({ reward }) => Number(Number(reward).toFixed(5)))).toEqual([0.25, 0.5]);
   });
 
   test('a model without any step reward is refused before anything is sampled', async () => {
     const engine = scripted();
     const failing = solve('Q', { engine, reward: 'prm' }).result;
-    await expect(failing).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('--reward-entry') as unknown });
+    await expect(failing).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('--reward-entry') as unknown,
+    });
     expect(engine.jobs).toEqual({ sample: 0, score: 0 });
   });
 });

@@ -1,12 +1,12 @@
 /** Votes for one answer are counted together, however it is written. */
 import { writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { FakeEngine } from '../../src/engine/fake.js';
-import { unified } from '../../src/evaluate/unify.js';
+import { FakeEngine } from '../../src/testing/fake-engine.js';
+import { unified } from '../../src/statistics/unify.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { grade } from '../../src/grade/grader.js';
 import { answerGroups, type SameAnswer } from '../../src/grade/same.js';
-import { solve } from '../../src/solve.js';
+import { solve } from '../support/solve.js';
 import { temporaryFolder } from '../support/t1.js';
 
 const graded: SameAnswer = async (a, b) => (await grade(a, b, { kind: 'math' })).equal;
@@ -34,8 +34,23 @@ test('each is asked about once, and with the first of a group alone', async () =
 });
 
 test('pools from elsewhere: the right answer first, greedy too, and what says nothing stays so', async () => {
-  const [problem] = await unified([{ id: 'a', gold: '0.5', candidates: [{ answer: '\\frac12', reward: 1 }, { answer: null }, { answer: '2x+x' }, { answer: '3x' }], greedy: '1/2' }], graded);
-  expect(problem).toEqual({ id: 'a', gold: '0.5', candidates: [{ answer: '0.5', reward: 1 }, { answer: null }, { answer: '2x+x' }, { answer: '2x+x' }], greedy: '0.5' });
+  const [problem] = await unified(
+    [
+      {
+        id: 'a',
+        gold: '0.5',
+        candidates: [{ answer: '\\frac12', reward: 1 }, { answer: null }, { answer: '2x+x' }, { answer: '3x' }],
+        greedy: '1/2',
+      },
+    ],
+    graded,
+  );
+  expect(problem).toEqual({
+    id: 'a',
+    gold: '0.5',
+    candidates: [{ answer: '0.5', reward: 1 }, { answer: null }, { answer: '2x+x' }, { answer: '2x+x' }],
+    greedy: '0.5',
+  });
   const [silent] = await unified([{ id: 'b', gold: '1', candidates: [{ answer: '1.0' }] }], graded);
   expect(silent).not.toHaveProperty('greedy');
 });
@@ -46,11 +61,21 @@ test('a problem is answered by all who say the same', async () => {
     const path = `${folder.path}/fake.gguf`;
     writeFileSync(path, 'weights');
     const answers = ['\\frac{1}{2}', '3', '3', '0.5', '0.50'];
-    const engine = new FakeEngine({ answer: (_, seed) => `\\boxed{${answers[answers.findIndex((_, i) => sampleSeed(0, i) === seed)] ?? ''}}`, model: { path } });
+    const engine = new FakeEngine({
+      answer: (_, seed) => `\\boxed{${answers[answers.findIndex((_, i) => sampleSeed(0, i) === seed)] ?? ''}}`,
+      model: { path },
+    });
     const context = { engine, samples: 5, verifier: 'steps', select: 'majority', reward: 'yes-no' } as const;
-    expect(await solve('What is half of one?', context).result).toMatchObject({ answer: '\\frac{1}{2}', chosen: 0, candidates: [{ group: 0 }, { group: 1 }, { group: 1 }, { group: 0 }, { group: 0 }] });
+    expect(await solve('What is half of one?', context).result).toMatchObject({
+      answer: '\\frac{1}{2}',
+      chosen: 0,
+      candidates: [{ group: 0 }, { group: 1 }, { group: 1 }, { group: 0 }, { group: 0 }],
+    });
     // Told that they are not the same, the first of two with two votes.
-    expect(await solve('What is half of one?', { ...context, same: () => false }).result).toMatchObject({ answer: '3', candidates: [{ group: 0 }, { group: 1 }, { group: 1 }, { group: 3 }, { group: 3 }] });
+    expect(await solve('What is half of one?', { ...context, same: () => false }).result).toMatchObject({
+      answer: '3',
+      candidates: [{ group: 0 }, { group: 1 }, { group: 1 }, { group: 3 }, { group: 3 }],
+    });
   } finally {
     folder.remove();
   }

@@ -14,7 +14,10 @@ const pool = (...candidates: Short[]): ScoredCandidate[] =>
     logprobs: new Float32Array(),
     finish: 'eog',
     answer,
-    group: answer === null ? null : candidates.findIndex(([other]) => other !== null && normalizeAnswer(other) === normalizeAnswer(answer)),
+    group:
+      answer === null
+        ? null
+        : candidates.findIndex(([other]) => other !== null && normalizeAnswer(other) === normalizeAnswer(answer)),
     tool: { verdict, programs: [] },
     reward,
   }));
@@ -36,8 +39,12 @@ const contested = pool(
 );
 
 test('what a candidate counts as does not verify its answer, nor does a pass of another one', () => {
-  expect(select(pool(['1', 'unknown', 0.5], ['1', 'unknown', 0.5], ['2', 'pass', 0.4]), 'weighted', 'reward', 'pass')).toMatchObject({ answer: '1', verified: false });
-  expect(select(pool(['1', 'unknown', 0.5], ['1.0', 'pass', 0.5], ['2', 'pass', 0.4]), 'weighted', 'reward', 'pass')).toMatchObject({ answer: '1', verified: true });
+  expect(
+    select(pool(['1', 'unknown', 0.5], ['1', 'unknown', 0.5], ['2', 'pass', 0.4]), 'weighted', 'reward', 'pass'),
+  ).toMatchObject({ answer: '1', verified: false });
+  expect(
+    select(pool(['1', 'unknown', 0.5], ['1.0', 'pass', 0.5], ['2', 'pass', 0.4]), 'weighted', 'reward', 'pass'),
+  ).toMatchObject({ answer: '1', verified: true });
 });
 
 describe('every strategy chooses by its own rule', () => {
@@ -57,12 +64,19 @@ describe('every strategy chooses by its own rule', () => {
 });
 
 test('answers that are written differently count together', () => {
-  expect(select(pool(['1,000', 'pass', 0.4], ['7', 'pass', 0.6], ['1000.0', 'pass', 0.4]), 'weighted', 'reward').answer).toBe('1,000');
+  expect(
+    select(pool(['1,000', 'pass', 0.4], ['7', 'pass', 0.6], ['1000.0', 'pass', 0.4]), 'weighted', 'reward').answer,
+  ).toBe('1,000');
 });
 
 test.each([null, undefined])('an answer whose group is %j is refused: all such would be one', (group) => {
-  const made = pool(['1', 'pass', 0.5], ['2', 'pass', 0.4]).map((candidate) => ({ ...candidate, group })) as ScoredCandidate[];
-  expect(() => select(made, 'weighted', 'reward')).toThrow(expect.objectContaining({ code: 'INPUT', message: expect.stringContaining('answerGroups') as unknown }));
+  const made = pool(['1', 'pass', 0.5], ['2', 'pass', 0.4]).map((candidate) => ({
+    ...candidate,
+    group,
+  })) as ScoredCandidate[];
+  expect(() => select(made, 'weighted', 'reward')).toThrow(
+    expect.objectContaining({ code: 'INPUT', message: expect.stringContaining('answerGroups') as unknown }),
+  );
 });
 
 test('a tie goes to the first seen', () => {
@@ -71,7 +85,10 @@ test('a tie goes to the first seen', () => {
 });
 
 test('a passing candidate without reward still beats refuted ones', () => {
-  expect(select(pool(['1', 'fail', 0.9], ['2', 'pass', null]), 'weighted', 'reward')).toMatchObject({ answer: '2', verified: true });
+  expect(select(pool(['1', 'fail', 0.9], ['2', 'pass', null]), 'weighted', 'reward')).toMatchObject({
+    answer: '2',
+    verified: true,
+  });
 });
 
 test('an unknown verdict does not count as a pass', () => {
@@ -87,11 +104,21 @@ describe('nothing passed', () => {
   });
 
   test('majority', () => {
-    expect(select(refuted, 'best-of-n', 'majority')).toMatchObject({ answer: '1', verified: false, fallback: 'majority' });
+    expect(select(refuted, 'best-of-n', 'majority')).toMatchObject({
+      answer: '1',
+      verified: false,
+      fallback: 'majority',
+    });
   });
 
   test('abstain', () => {
-    expect(select(refuted, 'weighted', 'abstain')).toEqual({ answer: null, chosen: null, verified: false, fallback: 'abstain', weights: [0, 0, 0, 0] });
+    expect(select(refuted, 'weighted', 'abstain')).toEqual({
+      answer: null,
+      chosen: null,
+      verified: false,
+      fallback: 'abstain',
+      weights: [0, 0, 0, 0],
+    });
   });
 
   test('strategies that do not ask the tool need no fallback', () => {
@@ -101,7 +128,11 @@ describe('nothing passed', () => {
 
 test('a pool without any answer abstains whatever the strategy', () => {
   for (const name of Object.keys(selectors) as SelectorName[]) {
-    expect(select(pool([null, 'unknown', null]), name, 'reward')).toMatchObject({ answer: null, chosen: null, verified: false });
+    expect(select(pool([null, 'unknown', null]), name, 'reward')).toMatchObject({
+      answer: null,
+      chosen: null,
+      verified: false,
+    });
   }
 });
 

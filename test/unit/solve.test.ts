@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeEngine, type FakeEngineOptions } from '../../src/engine/fake.js';
+import { FakeEngine, type FakeEngineOptions } from '../../src/testing/fake-engine.js';
 import { T1Error } from '../../src/errors.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
-import type { ProgramRunner } from '../../src/run.js';
+import type { ProgramRunner } from '../../src/stage-context.js';
 import { solveTable } from '../../src/cli/solve-table.js';
 import { failed } from '../../src/sandbox/program.js';
-import { solve } from '../../src/solve.js';
+import { solve } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 import type { SolveEvent } from '../../src/types.js';
 
@@ -57,7 +57,14 @@ class ScriptedTool implements ProgramRunner {
   async run({ code }: { readonly code: string }) {
     this.codes.push(code);
     const claimed = /== (\d+)/.exec(code)?.[1];
-    return { status: 'ok' as const, stdout: claimed === '42' ? 'True\n' : 'False\n', value: null, error: null, truncated: false, ms: 1 };
+    return {
+      status: 'ok' as const,
+      stdout: claimed === '42' ? 'True\n' : 'False\n',
+      value: null,
+      error: null,
+      truncated: false,
+      ms: 1,
+    };
   }
 }
 
@@ -70,8 +77,23 @@ const codeOf = async (work: Promise<unknown>): Promise<string> =>
 describe('the way of a problem', () => {
   test('the tool overrules majority and reward', async () => {
     const result = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
-    expect(result).toMatchObject({ problem: PROBLEM, answer: '42', verified: true, select: 'weighted', fallback: null });
-    expect(result.candidates.map(({ tool }) => tool.verdict)).toEqual(['fail', 'fail', 'fail', 'pass', 'pass', 'unknown', 'fail', 'fail']);
+    expect(result).toMatchObject({
+      problem: PROBLEM,
+      answer: '42',
+      verified: true,
+      select: 'weighted',
+      fallback: null,
+    });
+    expect(result.candidates.map(({ tool }) => tool.verdict)).toEqual([
+      'fail',
+      'fail',
+      'fail',
+      'pass',
+      'pass',
+      'unknown',
+      'fail',
+      'fail',
+    ]);
     expect(result.candidates[0]?.reward).toBeCloseTo(0.8, 5);
     expect(result.candidates[3]?.reward).toBeCloseTo(2 / 3, 5);
     expect(result.candidates[5]).toMatchObject({ answer: null, reward: null, weight: 0, tool: { programs: [] } });
@@ -83,6 +105,20 @@ describe('the way of a problem', () => {
     await solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
     expect(tool.codes.sort()).toEqual(['print(20 + 22 == 40)', 'print(20 + 22 == 41)', 'print(20 + 22 == 42)']);
     expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+  });
+
+  test('a problem of 200 kB goes the whole way, judgements in words too', async () => {
+    const problem = `${PROBLEM} ${'Not that it matters. '.repeat(10_000)}`;
+    for (const reward of ['yes-no', 'genrm'] as const) {
+      const engine = engineOf({
+        model: { path: model },
+        answer: (prompt, seed) => (prompt.includes('Grade') ? 'Is the answer correct (Yes/No)? Yes' : answerOf(seed)),
+      });
+      const settings = { samples: 4, rationales: 1, verifier: 'steps', reward } as const;
+      const { answer, candidates } = await solve(problem, { engine, store, ...settings }).result;
+      expect(answer).toBe('42');
+      expect(candidates[3]?.reward).toBeCloseTo(2 / 3, 5);
+    }
   });
 
   test("a verifier's prompt begins with the tokens that were sampled", async () => {
@@ -115,7 +151,14 @@ describe('the way of a problem', () => {
 
   test('a crashed tool is unknown, is not remembered, and leads to the fallback', async () => {
     const crashing: ProgramRunner = {
-      run: async () => ({ status: 'died', stdout: '', value: null, error: { type: 'Died', message: 'gone', line: null, missingModule: null }, truncated: false, ms: 1 }),
+      run: async () => ({
+        status: 'died',
+        stdout: '',
+        value: null,
+        error: { type: 'Died', message: 'gone', line: null, missingModule: null },
+        truncated: false,
+        ms: 1,
+      }),
     };
     const first = await solve(PROBLEM, { engine: engineOf(), store, sandbox: crashing, samples: 4 }).result;
     expect(first).toMatchObject({ verified: false, fallback: 'reward', answer: '41' });
@@ -139,7 +182,8 @@ test('options of the sandbox that cannot be used are told before anything is sam
 describe('a sandbox that lacks a module', () => {
   const lacking: ProgramRunner = {
     version: 'lacking/1',
-    run: async ({ code }) => failed('error', 'ModuleNotFoundError', 'gone', { missingModule: code.includes('42') ? 'sympy' : 'numpy' }),
+    run: async ({ code }) =>
+      failed('error', 'ModuleNotFoundError', 'gone', { missingModule: code.includes('42') ? 'sympy' : 'numpy' }),
   };
 
   test('leaves its verdicts unknown, and the result counts the programs that were lost', async () => {
@@ -147,7 +191,9 @@ describe('a sandbox that lacks a module', () => {
     expect(first.candidates.map(({ tool }) => tool.verdict)).toEqual(Array(8).fill('unknown'));
     expect(first.candidates[3]?.tool.programs).toMatchObject([{ status: 'error', missingModule: 'sympy' }]);
     expect(first.missingModules).toEqual({ sympy: 2, numpy: 5 });
-    expect(solveTable(first)).toContain('7 checking programs could not run for want of a module: numpy (5), sympy (2).');
+    expect(solveTable(first)).toContain(
+      '7 checking programs could not run for want of a module: numpy (5), sympy (2).',
+    );
     const again = await solve(PROBLEM, { engine: engineOf(), store, sandbox: lacking, samples: 8, programs: 1 }).result;
     expect(again).toMatchObject({ missingModules: { sympy: 2, numpy: 5 }, usage: { decodedTokens: 0 } });
   });
@@ -180,19 +226,28 @@ describe('the store', () => {
     await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
     change();
     const engine = engineOf();
-    await solve(what === 'another problem' ? 'What is 40 + 2?' : PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
+    await solve(what === 'another problem' ? 'What is 40 + 2?' : PROBLEM, {
+      engine,
+      store,
+      sandbox: new ScriptedTool(),
+      samples: 2,
+    }).result;
     expect(engine.jobs.sample).toBe(2);
   });
 
-  test.each([[{ seed: 1 }], [{ temperature: 0.7 }], [{ topK: 40 }], [{ topP: 0.9 }], [{ minP: 0.1 }], [{ maxTokens: 100 }]])(
-    '%j shares no samples',
-    async (change) => {
-      await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
-      const engine = engineOf({ answer: () => 'Another answer: \\boxed{7}' });
-      const result = await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2, ...change }).result;
-      expect(result.candidates.map(({ answer }) => answer)).toEqual(['7', '7']);
-    },
-  );
+  test.each([
+    [{ seed: 1 }],
+    [{ temperature: 0.7 }],
+    [{ topK: 40 }],
+    [{ topP: 0.9 }],
+    [{ minP: 0.1 }],
+    [{ maxTokens: 100 }],
+  ])('%j shares no samples', async (change) => {
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
+    const engine = engineOf({ answer: () => 'Another answer: \\boxed{7}' });
+    const result = await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2, ...change }).result;
+    expect(result.candidates.map(({ answer }) => answer)).toEqual(['7', '7']);
+  });
 
   test('another build of the engine shares nothing', async () => {
     await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
@@ -203,7 +258,13 @@ describe('the store', () => {
 
   test('an aborted run keeps what was finished, and the next one adds the rest', async () => {
     const stop = new AbortController();
-    const solving = solve(PROBLEM, { engine: engineOf({ delayMs: 5 }), store, sandbox: new ScriptedTool(), samples: 8, signal: stop.signal });
+    const solving = solve(PROBLEM, {
+      engine: engineOf({ delayMs: 5 }),
+      store,
+      sandbox: new ScriptedTool(),
+      samples: 8,
+      signal: stop.signal,
+    });
     let seen = 0;
     const listening = (async () => {
       for await (const event of solving) if (event.type === 'candidate' && ++seen === 3) stop.abort();
@@ -227,13 +288,22 @@ describe('adapters', () => {
   const engineWith = (scale = 1, more: Partial<FakeEngineOptions> = {}) => {
     const jobs: (string | undefined)[] = [];
     const path = (name: string) => join(folder, `${name}.gguf`);
-    const engine = engineOf({ adapters: [{ name: 'a', path: path('a'), scale }, { name: 'b', path: path('b'), scale }], ...more });
+    const engine = engineOf({
+      adapters: [
+        { name: 'a', path: path('a'), scale },
+        { name: 'b', path: path('b'), scale },
+      ],
+      ...more,
+    });
     const [sample, score] = [engine.sample.bind(engine), engine.score.bind(engine)];
     engine.sample = (request) => (jobs.push(request.adapter), sample(request));
     engine.score = (request) => (jobs.push(request.adapter), score(request));
     return { engine, jobs };
   };
-  const solveWith = async ({ engine, jobs }: ReturnType<typeof engineWith>, settings: { adapterTool?: string; adapterReward?: string }) => {
+  const solveWith = async (
+    { engine, jobs }: ReturnType<typeof engineWith>,
+    settings: { adapterTool?: string; adapterReward?: string },
+  ) => {
     await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 4, ...settings }).result;
     return jobs;
   };
@@ -259,7 +329,12 @@ describe('adapters', () => {
 
   test('are known by content and scale, not by name', async () => {
     await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' });
-    expect(await solveWith(engineWith(1, { adapters: [{ name: 'z', path: adapterFile('copy', 'adapter a'), scale: 1 }] }), { adapterTool: 'z', adapterReward: 'z' })).toEqual([]);
+    expect(
+      await solveWith(engineWith(1, { adapters: [{ name: 'z', path: adapterFile('copy', 'adapter a'), scale: 1 }] }), {
+        adapterTool: 'z',
+        adapterReward: 'z',
+      }),
+    ).toEqual([]);
     expect(await solveWith(engineWith(0.5), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
     adapterFile('a', 'adapter a, trained longer');
     expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
@@ -268,7 +343,10 @@ describe('adapters', () => {
   test('one that the engine does not have is wrong usage, before anything is decoded', async () => {
     const { engine, jobs } = engineWith();
     const solving = solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), adapterReward: 'c' });
-    await expect(solving.result).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(/adapterReward.*'c'.*'a', 'b'/) as unknown });
+    await expect(solving.result).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/adapterReward.*'c'.*'a', 'b'/) as unknown,
+    });
     expect(jobs).toEqual([]);
     expect(await codeOf(solve(PROBLEM, { engine, store, adapterTool: '' }).result)).toBe('USAGE');
   });
@@ -293,7 +371,8 @@ describe('another reward model', () => {
     });
     const score = engine.score.bind(engine);
     engine.score = (request) => {
-      for (const { tokens } of request.sequences) asked.push({ text: Buffer.from(tokens).toString('latin1'), adapter: request.adapter });
+      for (const { tokens } of request.sequences)
+        asked.push({ text: Buffer.from(tokens).toString('latin1'), adapter: request.adapter });
       return score(request);
     };
     return { engine, asked };
@@ -304,11 +383,19 @@ describe('another reward model', () => {
   test('is asked in its own words, for rewards and nothing else', async () => {
     const [engine, { engine: rewardEngine, asked }] = [engineOf(), rewardOf()];
     const result = await solveWith(engine, rewardEngine);
-    expect([engine.jobs, rewardEngine.jobs]).toEqual([{ sample: 2, score: 0 }, { sample: 0, score: 1 }]);
-    expect(result.candidates.map(({ reward }) => reward && Math.round(100 * reward))).toEqual([75, 75, 75, 75, 75, null, 90, 75]);
+    expect([engine.jobs, rewardEngine.jobs]).toEqual([
+      { sample: 2, score: 0 },
+      { sample: 0, score: 1 },
+    ]);
+    expect(
+      result.candidates.map(({ reward }) => (typeof reward === 'number' ? Math.round(100 * reward) : reward)),
+    ).toEqual([75, 75, 75, 75, 75, null, 90, 75]);
     expect(asked).toHaveLength(3);
     // From the text: the solver's ids, and its template, are not this model's.
-    for (const { text } of asked) expect(text).toMatch(/^\[user\]What is 20 \+ 22\?\[assistant\]Step 1: .*\[user\]Is the solution correct\? .*\[reply\]$/s);
+    for (const { text } of asked)
+      expect(text).toMatch(
+        /^\[user\]What is 20 \+ 22\?\[assistant\]Step 1: .*\[user\]Is the solution correct\? .*\[reply\]$/s,
+      );
     expect(result.usage.decodedTokens).toBe(engine.decodedTokens + rewardEngine.decodedTokens);
     expect(rewardEngine.decodedTokens).toBeGreaterThan(0);
   });
@@ -320,12 +407,16 @@ describe('another reward model', () => {
     rewardEngine.tokenize = (text) => tokenize(['Yes', 'No'].includes(text) ? text : text.toUpperCase());
     await solveWith(engineOf(), rewardEngine);
     expect(asked).toHaveLength(3);
-    for (const { text } of asked) expect(text).toMatch(/^<\|USER\|>WHAT IS 20 .*STEP 1: .*IS THE SOLUTION CORRECT.*<\|ASSISTANT\|>$/s);
+    for (const { text } of asked)
+      expect(text).toMatch(/^<\|USER\|>WHAT IS 20 .*STEP 1: .*IS THE SOLUTION CORRECT.*<\|ASSISTANT\|>$/s);
   });
 
   test('changes scores only, and its scores are known by its content, build and adapter', async () => {
     await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
-    const jobs = async ({ engine: rewardEngine }: ReturnType<typeof rewardOf>, settings: { adapterReward?: string } = {}) => {
+    const jobs = async (
+      { engine: rewardEngine }: ReturnType<typeof rewardOf>,
+      settings: { adapterReward?: string } = {},
+    ) => {
       const engine = engineOf();
       await solveWith(engine, rewardEngine, settings);
       expect(engine.jobs).toEqual({ sample: 0, score: 0 });
@@ -353,32 +444,69 @@ describe('another reward model', () => {
 
   const bytes = (text: string): Int32Array => Int32Array.from(Buffer.from(text));
   const unusable: [string, () => FakeEngine, string, RegExp][] = [
-    ['no chat template', () => rewardOf(undefined, { model: { name: 'mute', chatTemplate: undefined } }).engine, 'MODEL_INVALID', /mute.*chat template/],
-    ['no single token for a word', () => Object.assign(rewardOf(undefined, { model: { name: 'spelling' } }).engine, { tokenize: bytes }), 'MODEL_INVALID', /"Yes".*spelling/],
-    ['no file any more', () => rewardOf(undefined, { model: { path: join(folder, 'gone.gguf') } }).engine, 'FILE_NOT_FOUND', /gone\.gguf/],
+    [
+      'no chat template',
+      () => rewardOf(undefined, { model: { name: 'mute', chatTemplate: undefined } }).engine,
+      'MODEL_INVALID',
+      /mute.*chat template/,
+    ],
+    [
+      'no single token for a word',
+      () => Object.assign(rewardOf(undefined, { model: { name: 'spelling' } }).engine, { tokenize: bytes }),
+      'MODEL_INVALID',
+      /"Yes".*spelling/,
+    ],
+    [
+      'no file any more',
+      () => rewardOf(undefined, { model: { path: join(folder, 'gone.gguf') } }).engine,
+      'FILE_NOT_FOUND',
+      /gone\.gguf/,
+    ],
     ['no adapter of that name', () => rewardOf(undefined, { adapters: [] }).engine, 'USAGE', /adapterReward.*'a'/],
   ];
-  test.each(unusable)('one that cannot be asked is refused before anything is sampled: %s', async (what, make, code, message) => {
-    writeFileSync(join(folder, 'a.gguf'), 'adapter');
-    const engine = engineOf({ adapters: [{ name: 'a', path: join(folder, 'a.gguf'), scale: 1 }] });
-    const settings = what.startsWith('no adapter') ? { adapterReward: 'a' } : {};
-    await expect(solveWith(engine, make(), settings)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown });
-    expect(engine.jobs).toEqual({ sample: 0, score: 0 });
-  });
+  test.each(unusable)(
+    'one that cannot be asked is refused before anything is sampled: %s',
+    async (what, make, code, message) => {
+      writeFileSync(join(folder, 'a.gguf'), 'adapter');
+      const engine = engineOf({ adapters: [{ name: 'a', path: join(folder, 'a.gguf'), scale: 1 }] });
+      const settings = what.startsWith('no adapter') ? { adapterReward: 'a' } : {};
+      await expect(solveWith(engine, make(), settings)).rejects.toMatchObject({
+        code,
+        message: expect.stringMatching(message) as unknown,
+      });
+      expect(engine.jobs).toEqual({ sample: 0, score: 0 });
+    },
+  );
 });
 
 describe('what can go wrong', () => {
   const cases: [string, () => Promise<unknown>, string][] = [
     ['an empty problem', () => solve('', { engine: engineOf(), store }).result, 'INPUT'],
     ['a setting out of range', () => solve(PROBLEM, { engine: engineOf(), store, samples: 0 }).result, 'USAGE'],
-    ['a disposed engine', async () => {
-      const engine = engineOf();
-      await engine.dispose();
-      await solve(PROBLEM, { engine, store }).result;
-    }, 'DISPOSED'],
-    ['a signal that fired before', () => solve(PROBLEM, { engine: engineOf(), store, signal: AbortSignal.abort() }).result, 'ABORTED'],
-    ['a model without a chat template', () => solve(PROBLEM, { engine: engineOf({ model: { path: model, chatTemplate: undefined } }), store }).result, 'MODEL_INVALID'],
-    ['a model file that is gone', () => solve(PROBLEM, { engine: engineOf({ model: { path: join(folder, 'gone.gguf') } }), store }).result, 'FILE_NOT_FOUND'],
+    [
+      'a disposed engine',
+      async () => {
+        const engine = engineOf();
+        await engine.dispose();
+        await solve(PROBLEM, { engine, store }).result;
+      },
+      'DISPOSED',
+    ],
+    [
+      'a signal that fired before',
+      () => solve(PROBLEM, { engine: engineOf(), store, signal: AbortSignal.abort() }).result,
+      'ABORTED',
+    ],
+    [
+      'a model without a chat template',
+      () => solve(PROBLEM, { engine: engineOf({ model: { path: model, chatTemplate: undefined } }), store }).result,
+      'MODEL_INVALID',
+    ],
+    [
+      'a model file that is gone',
+      () => solve(PROBLEM, { engine: engineOf({ model: { path: join(folder, 'gone.gguf') } }), store }).result,
+      'FILE_NOT_FOUND',
+    ],
   ];
   test.each(cases)('%s', async (_name, work, code) => expect(await codeOf(work())).toBe(code));
 
@@ -389,13 +517,16 @@ describe('what can go wrong', () => {
     };
     failing.generation = () => undefined;
     failing.fileHash = () => 'hash';
-    expect(await codeOf(solve(PROBLEM, { engine: engineOf(), store: failing, sandbox: new ScriptedTool() }).result)).toBe('DISK_FULL');
+    expect(
+      await codeOf(solve(PROBLEM, { engine: engineOf(), store: failing, sandbox: new ScriptedTool() }).result),
+    ).toBe('DISK_FULL');
   });
 });
 
 describe('what an engine has measured', () => {
   const COSTS = { decode: 1, rowSplit: 2, rowUnified: 3, cellSplit: 4, cellUnified: 5, copy: 6 };
-  const run = async (engine: FakeEngine) => solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
+  const run = async (engine: FakeEngine) =>
+    solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
 
   test('is kept and given to the next one of the same model and build', async () => {
     const first = engineOf();

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { parseOptions } from '../../src/options.js';
 import { MAX_PROBLEM_BYTES, parseProblem } from '../../src/problem/problem.js';
-import { goodShare } from '../../src/reward/words.js';
+import { goodShare } from '../../src/reward/verdict-words.js';
 import type { ProgramRun } from '../../src/types.js';
 import { extractCode } from '../../src/verify/extract-code.js';
 import { opinionOf } from '../../src/verify/math.js';
-import { judge } from '../../src/verify/rules.js';
+import { judge } from '../../src/verify/opinion-rules.js';
 import { codeOf } from '../support/code-of.js';
 
 describe('extractCode', () => {
@@ -29,7 +29,11 @@ describe('judge', () => {
     ['one clean True among failures', [run('ok', 'False\n'), run('error', ''), run('ok', 'True\n')], 'pass'],
     ['only False', [run('ok', 'False\n')], 'fail'],
     ['False and a crash', [run('died', ''), run('ok', 'False')], 'fail'],
-    ['a crash is not a refutation', [run('error', ''), run('timeout', ''), run('memory', ''), run('died', '')], 'unknown'],
+    [
+      'a crash is not a refutation',
+      [run('error', ''), run('timeout', ''), run('memory', ''), run('died', '')],
+      'unknown',
+    ],
     ['True before a crash is not clean', [run('error', 'True\n')], 'unknown'],
     ['more than the word', [run('ok', 'True\nTrue\n'), run('ok', 'the answer is True')], 'unknown'],
     ['another case of the word', [run('ok', 'true')], 'unknown'],
@@ -86,7 +90,15 @@ describe('parseProblem', () => {
 
 describe('parseOptions', () => {
   test("has the paper's defaults", () => {
-    expect(parseOptions({})).toMatchObject({ samples: 16, temperature: 0.8, topK: 0, topP: 1, minP: 0, select: 'weighted', fallback: 'reward' });
+    expect(parseOptions({})).toMatchObject({
+      samples: 16,
+      temperature: 0.8,
+      topK: 0,
+      topP: 1,
+      minP: 0,
+      select: 'weighted',
+      fallback: 'reward',
+    });
   });
   test.each([
     { samples: 0 },
@@ -106,7 +118,9 @@ describe('parseOptions', () => {
   ])('refuses %j', (settings) => {
     expect(codeOf(() => parseOptions(settings as object))).toBe('USAGE');
   });
-  test('names the setting as the caller does', () => {
-    expect(() => parseOptions({ samples: 100_000 }, () => '--n-samples')).toThrow(/--n-samples.*65536/);
+  test('says what may be and what was given', () => {
+    expect(() => parseOptions({ samples: 100_000 })).toThrow(
+      'samples: must be a whole number from 1 to 65536, not 100000',
+    );
   });
 });

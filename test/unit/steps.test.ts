@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { evaluate, show } from '../../src/verify/rational.js';
+import { evaluate, show } from '../../src/numbers/rational.js';
 import { statedSteps } from '../../src/verify/stated-steps.js';
 import { stepVerdict } from '../../src/verify/steps.js';
 
@@ -22,9 +22,21 @@ describe('evaluate', () => {
     expect(found && show(found)).toBe(value);
   });
 
-  test.each(['', '1 +', '(1', '1 2', '3 1/2', '1/0', '0^-1', '50 + 20%', '2^3^4', '9^999', '1,23', 'x', '1'.repeat(99)])('%j has no value', (text) =>
-    expect(evaluate(text)).toBeNull(),
-  );
+  test.each([
+    '',
+    '1 +',
+    '(1',
+    '1 2',
+    '3 1/2',
+    '1/0',
+    '0^-1',
+    '50 + 20%',
+    '2^3^4',
+    '9^999',
+    '1,23',
+    'x',
+    '1'.repeat(99),
+  ])('%j has no value', (text) => expect(evaluate(text)).toBeNull());
 });
 
 describe('statedSteps', () => {
@@ -86,7 +98,10 @@ const absent = !existsSync(SOLUTIONS);
 if (absent) console.log('skipped: the step checker on GSM8K, whose example solutions are not there');
 
 test.skipIf(absent)('finds the false annotations of GSM8K, and no other', () => {
-  const solutions = readFileSync(SOLUTIONS, 'utf8').trim().split('\n').flatMap((line) => Object.values(JSON.parse(line) as object));
+  const solutions = readFileSync(SOLUTIONS, 'utf8')
+    .trim()
+    .split('\n')
+    .flatMap((line) => Object.values(JSON.parse(line) as object));
   let compared = 0;
   const differing: string[] = [];
   for (const { solution } of solutions.filter((value): value is { solution: string } => typeof value === 'object')) {
@@ -95,7 +110,8 @@ test.skipIf(absent)('finds the false annotations of GSM8K, and no other', () => 
       if (value === undefined) continue;
       compared += 1;
       const decimals = right.split('.')[1]?.length ?? 0;
-      const wrong = Math.abs(value - Number(right)) > Math.max(decimals > 0 ? 10 ** -decimals : 0, 1e-9 * Math.abs(value));
+      const wrong =
+        Math.abs(value - Number(right)) > Math.max(decimals > 0 ? 10 ** -decimals : 0, 1e-9 * Math.abs(value));
       const [step] = statedSteps(annotation);
       if (step?.holds !== !wrong) differing.push(`${annotation} ${JSON.stringify(step)}`);
     }

@@ -27,12 +27,18 @@ describe('rows come back as they were written', () => {
     const path = join(folder, 'deep', 'results.sqlite');
     const first = Store.open(path);
     first.saveGeneration(contentKey('g'), 'hash', sample);
-    first.saveVerdict(contentKey('v'), 'math', { verdict: 'fail', programs: [{ code: null, status: 'missing', stdout: '', ms: 0 }] });
+    first.saveVerdict(contentKey('v'), 'math', {
+      verdict: 'fail',
+      programs: [{ code: null, status: 'missing', stdout: '', ms: 0 }],
+    });
     first.saveScore(contentKey('s'), 'yes-no', 0.25);
     first.close();
     const second = Store.open(path);
     expect(second.generation(contentKey('g'))).toEqual(sample);
-    expect(second.verdict(contentKey('v'))).toEqual({ verdict: 'fail', programs: [{ code: null, status: 'missing', stdout: '', ms: 0 }] });
+    expect(second.verdict(contentKey('v'))).toEqual({
+      verdict: 'fail',
+      programs: [{ code: null, status: 'missing', stdout: '', ms: 0 }],
+    });
     expect(second.score(contentKey('s'))).toBe(0.25);
     expect(second.generation(contentKey('other'))).toBeUndefined();
     expect(second.cacheCounts).toEqual({ hits: 3, misses: 1 });
@@ -116,9 +122,11 @@ describe('bad days', () => {
     store.saveScore(contentKey('kept'), 'yes-no', 0.5);
     raw.pragma('max_page_count = 20'); // SQLite reports SQLITE_FULL as it does for a full disk
     const big = { ...sample, text: 'x'.repeat(50_000) };
-    expect(codeOf(() => {
-      for (let i = 0; i < 100; i++) store.saveGeneration(contentKey(i), 'hash', big);
-    })).toBe('DISK_FULL');
+    expect(
+      codeOf(() => {
+        for (let i = 0; i < 100; i++) store.saveGeneration(contentKey(i), 'hash', big);
+      }),
+    ).toBe('DISK_FULL');
     expect(store.score(contentKey('kept'))).toBe(0.5);
     store.close();
   });
@@ -142,6 +150,8 @@ describe('contentKey', () => {
   });
 
   test('is the same in every process', () => {
-    expect(contentKey('generation', 1.5, null, Int32Array.of(1, -1), ['x']).toString('hex')).toMatchInlineSnapshot(`"23094d57b457448866d8ce52ddda7a55affb6a9e54ccfe969ce50c9973faf4a6"`);
+    expect(contentKey('generation', 1.5, null, Int32Array.of(1, -1), ['x']).toString('hex')).toMatchInlineSnapshot(
+      `"23094d57b457448866d8ce52ddda7a55affb6a9e54ccfe969ce50c9973faf4a6"`,
+    );
   });
 });

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { verdictOf } from '../../src/evaluate/arithmetic.js';
-import { wilson } from '../../src/evaluate/wilson.js';
+import { verdictOf } from '../../src/runs/arithmetic-run.js';
+import { wilson } from '../../src/statistics/wilson.js';
 import { packageRoot } from '../../src/paths.js';
-import { arithmeticClaims } from '../../src/task/arithmetic.js';
+import { arithmeticClaims } from '../../src/task/arithmetic-task.js';
 import { fetchTask } from '../../src/task/fetch.js';
-import { inCategories, readTaskFile } from '../../src/task/problems.js';
+import { inCategories, readTaskFile } from '../../src/task/task-problems.js';
 import { builtInTasks, ownTask, taskNamed } from '../../src/task/task.js';
 import { codeOf } from '../support/code-of.js';
 
@@ -26,17 +26,32 @@ const file = (name: string, content: string | Buffer): string => {
 };
 
 describe('built-in tasks', () => {
-  test.each(builtInTasks().map((task) => [task.name, task] as const))('%s says where its data is, and what it must be', (_, { data, source }) => {
-    expect(source).toMatch(/MIT|Apache|this package/);
-    if (data.url !== undefined) expect(data.sha256).toMatch(/^[0-9a-f]{64}$/);
-  });
+  test.each(builtInTasks().map((task) => [task.name, task] as const))(
+    '%s says where its data is, and what it must be',
+    (_, { data, source }) => {
+      expect(source).toMatch(/MIT|Apache|this package/);
+      if (data.url !== undefined) expect(data.sha256).toMatch(/^[0-9a-f]{64}$/);
+    },
+  );
 
   test.each([
     ['gsm8k', '{"question": "2+2?", "answer": "2+2 = <<2+2=4>>4\\n#### 4"}', { problem: '2+2?', gold: '4' }],
     ['gsm8k', '{"question": "a lot?", "answer": "#### 1,234"}', { gold: '1,234' }],
-    ['math500', '{"problem": "p", "solution": "s", "answer": "\\\\frac{1}{2}", "subject": "Algebra", "level": 3, "unique_id": "test/x.json"}', { id: 'test/x.json', gold: '\\frac{1}{2}', category: 'Algebra', level: '3' }],
-    ['svamp', '[{"ID": "chal-1", "Body": "He has 3", "Question": "How many? ", "Answer": 3.0, "Type": "Sum"}]', { id: 'chal-1', problem: 'He has 3. How many?', category: 'Sum' }],
-    ['mmlu-pro', '{"question_id": 70, "question": "Which?", "options": ["one", "two"], "answer": "B", "category": "law"}', { id: '70', problem: 'Which?\n\nA. one\nB. two', gold: 'B', category: 'law' }],
+    [
+      'math500',
+      '{"problem": "p", "solution": "s", "answer": "\\\\frac{1}{2}", "subject": "Algebra", "level": 3, "unique_id": "test/x.json"}',
+      { id: 'test/x.json', gold: '\\frac{1}{2}', category: 'Algebra', level: '3' },
+    ],
+    [
+      'svamp',
+      '[{"ID": "chal-1", "Body": "He has 3", "Question": "How many? ", "Answer": 3.0, "Type": "Sum"}]',
+      { id: 'chal-1', problem: 'He has 3. How many?', category: 'Sum' },
+    ],
+    [
+      'mmlu-pro',
+      '{"question_id": 70, "question": "Which?", "options": ["one", "two"], "answer": "B", "category": "law"}',
+      { id: '70', problem: 'Which?\n\nA. one\nB. two', gold: 'B', category: 'law' },
+    ],
   ])('%s', async (name, content, expected) => {
     const { problems } = await readTaskFile(taskNamed(name), file('data', content));
     expect(problems).toHaveLength(1);
@@ -50,9 +65,21 @@ describe('built-in tasks', () => {
   });
 
   describe('the questions of VersaPRM', () => {
-    const ids = readFileSync(join(packageRoot, 'src', 'task', 'data', 'ids', 'versaprm.txt'), 'utf8').split('\n').filter((line) => /^\d+$/.test(line));
+    const ids = readFileSync(join(packageRoot, 'src', 'task', 'data', 'ids', 'versaprm.txt'), 'utf8')
+      .split('\n')
+      .filter((line) => /^\d+$/.test(line));
     const lines = (numbers: readonly string[]): string =>
-      numbers.map((id) => JSON.stringify({ question_id: Number(id), question: 'Which?', options: ['one', 'two'], answer: 'B', category: 'law' })).join('\n');
+      numbers
+        .map((id) =>
+          JSON.stringify({
+            question_id: Number(id),
+            question: 'Which?',
+            options: ['one', 'two'],
+            answer: 'B',
+            category: 'law',
+          }),
+        )
+        .join('\n');
 
     test('are chosen from the whole split', async () => {
       const task = taskNamed('mmlu-pro-versaprm');
@@ -62,10 +89,13 @@ describe('built-in tasks', () => {
       expect(task).toMatchObject({ extract: 'choice', fields: taskNamed('mmlu-pro').fields });
     });
 
-    test('and their file is that of the whole split', () => expect(taskNamed('mmlu-pro-versaprm').data).toEqual(taskNamed('mmlu-pro').data));
+    test('and their file is that of the whole split', () =>
+      expect(taskNamed('mmlu-pro-versaprm').data).toEqual(taskNamed('mmlu-pro').data));
 
     test('a part of the split is refused', async () => {
-      await expect(readTaskFile(taskNamed('mmlu-pro-versaprm'), file('data.jsonl', lines(ids.slice(2))))).rejects.toMatchObject({
+      await expect(
+        readTaskFile(taskNamed('mmlu-pro-versaprm'), file('data.jsonl', lines(ids.slice(2)))),
+      ).rejects.toMatchObject({
         code: 'INPUT',
         message: expect.stringMatching(/lacks 2 of the 2063 problems/) as unknown,
       });
@@ -73,22 +103,37 @@ describe('built-in tasks', () => {
   });
 
   test('categories, in whatever case; an unknown one is refused with those there are', () => {
-    const problems = ['Law', 'health', 'Law'].map((category, i) => ({ id: String(i), problem: 'p', gold: 'g', category }));
+    const problems = ['Law', 'health', 'Law'].map((category, i) => ({
+      id: String(i),
+      problem: 'p',
+      gold: 'g',
+      category,
+    }));
     expect(inCategories(problems, ['law']).map(({ id }) => id)).toEqual(['0', '2']);
     expect(inCategories(problems, ['Health', 'law'])).toHaveLength(3);
     expect(inCategories(problems, [])).toBe(problems);
     expect(() => inCategories(problems, ['biology'])).toThrow(/'biology': known are Law, health/);
   });
 
-  test('an unknown one is refused with those there are', () => expect(() => taskNamed('gsm8')).toThrow(/gsm8k, math500/));
+  test('an unknown one is refused with those there are', () =>
+    expect(() => taskNamed('gsm8')).toThrow(/gsm8k, math500/));
 });
 
 describe('a file of the user', () => {
   test('JSONL, JSON, CSV, compressed or not, with other names', async () => {
-    const rows = [{ q: 'a "b", c', a: '1' }, { q: 'ü', a: '2' }];
+    const rows = [
+      { q: 'a "b", c', a: '1' },
+      { q: 'ü', a: '2' },
+    ];
     const lines = rows.map((row) => JSON.stringify(row)).join('\n');
     const csv = 'q,a\n"a ""b"", c",1\nü,2\n';
-    const paths = [file('x.jsonl', lines), file('x.json', JSON.stringify(rows)), file('x.csv', csv), file('x.jsonl.gz', gzipSync(lines)), file('y.csv.gz', gzipSync(csv))];
+    const paths = [
+      file('x.jsonl', lines),
+      file('x.json', JSON.stringify(rows)),
+      file('x.csv', csv),
+      file('x.jsonl.gz', gzipSync(lines)),
+      file('y.csv.gz', gzipSync(csv)),
+    ];
     for (const path of paths) {
       const { problems } = await readTaskFile(ownTask(path, { problem: 'q', answer: 'a' }), path);
       expect(problems).toEqual([
@@ -101,7 +146,11 @@ describe('a file of the user', () => {
   test.each([
     ['x.jsonl', '{"problem": "a", "answer": "1"}\n{', /line 2 is not JSON/],
     ['x.jsonl', '{"problem": "a"}', /line 1 has no answer: name its column with --map answer=COLUMN/],
-    ['x.jsonl', '{"id": 1, "problem": "a", "answer": "1"}\n{"id": 1, "problem": "b", "answer": "1"}', /two problems with the id '1'/],
+    [
+      'x.jsonl',
+      '{"id": 1, "problem": "a", "answer": "1"}\n{"id": 1, "problem": "b", "answer": "1"}',
+      /two problems with the id '1'/,
+    ],
     ['x.jsonl', '', /holds no problem/],
     ['x.json', '{}', /no JSON of records/],
     ['x.csv', 'problem,answer\n"a', /no CSV of records/],
@@ -113,7 +162,9 @@ describe('a file of the user', () => {
   });
 
   test('one that is not there', async () => {
-    await expect(readTaskFile(ownTask('absent', {}), join(folder, 'absent'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    await expect(readTaskFile(ownTask('absent', {}), join(folder, 'absent'))).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+    });
   });
 });
 
@@ -123,18 +174,43 @@ describe('Parquet', () => {
   test.each(['snappy', 'gzip', 'brotli'])('%s, several row groups', async (codec) => {
     const { problems, sha256 } = await readTaskFile(taskNamed('mmlu-pro'), fixture(codec));
     expect(problems).toEqual([
-      { id: '70', problem: 'Which is a prime number?\n\nA. 4\nB. 9\nC. 11\nD. 15', gold: 'C', category: 'math', level: undefined },
-      { id: '71', problem: 'Which café word is French?\n\nA. tea\nB. crème', gold: 'B', category: 'other', level: undefined },
-      { id: '9007199254740993', problem: 'Which is the largest?\n\nA. 1\nB. 2\nC. 3', gold: 'C', category: 'math', level: undefined },
+      {
+        id: '70',
+        problem: 'Which is a prime number?\n\nA. 4\nB. 9\nC. 11\nD. 15',
+        gold: 'C',
+        category: 'math',
+        level: undefined,
+      },
+      {
+        id: '71',
+        problem: 'Which café word is French?\n\nA. tea\nB. crème',
+        gold: 'B',
+        category: 'other',
+        level: undefined,
+      },
+      {
+        id: '9007199254740993',
+        problem: 'Which is the largest?\n\nA. 1\nB. 2\nC. 3',
+        gold: 'C',
+        category: 'math',
+        level: undefined,
+      },
     ]);
-    expect(sha256).toBe(createHash('sha256').update(readFileSync(fixture(codec))).digest('hex'));
+    expect(sha256).toBe(
+      createHash('sha256')
+        .update(readFileSync(fixture(codec)))
+        .digest('hex'),
+    );
   });
 
   test('of the user, whatever its name; dates and numbers are text', async () => {
     const content = readFileSync(fixture('snappy'));
     for (const name of ['own.parquet', 'own.data']) {
       const path = file(name, content);
-      const { problems } = await readTaskFile(ownTask(path, { id: 'question_id', problem: 'question', answer: 'answer_index', level: 'asked' }), path);
+      const { problems } = await readTaskFile(
+        ownTask(path, { id: 'question_id', problem: 'question', answer: 'answer_index', level: 'asked' }),
+        path,
+      );
       expect(problems[0]).toMatchObject({ id: '70', gold: '2', level: '2026-01-02T00:00:00.000Z' });
     }
   });
@@ -146,11 +222,17 @@ describe('Parquet', () => {
     ['bytes that are not what they were', (content: Buffer) => Buffer.from(content).fill(0xff, 40, 400)],
   ])('%s is refused', async (_, damaged) => {
     const path = file('x.parquet', damaged(readFileSync(fixture('snappy'))));
-    await expect(readTaskFile(taskNamed('mmlu-pro'), path)).rejects.toMatchObject({ code: 'INPUT', message: expect.stringContaining(path) as unknown });
+    await expect(readTaskFile(taskNamed('mmlu-pro'), path)).rejects.toMatchObject({
+      code: 'INPUT',
+      message: expect.stringContaining(path) as unknown,
+    });
   });
 
   test('a compression that is not read is named', async () => {
-    await expect(readTaskFile(taskNamed('mmlu-pro'), fixture('zstd'))).rejects.toMatchObject({ code: 'INPUT', message: expect.stringContaining('ZSTD is not read: write it with Snappy') as unknown });
+    await expect(readTaskFile(taskNamed('mmlu-pro'), fixture('zstd'))).rejects.toMatchObject({
+      code: 'INPUT',
+      message: expect.stringContaining('ZSTD is not read: write it with Snappy') as unknown,
+    });
   });
 });
 
@@ -175,7 +257,10 @@ describe('fetching', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => new Promise((resolve) => server.close(resolve)));
-  const task = (sha256 = pinned) => ({ ...taskNamed('gsm8k'), data: { format: 'jsonl' as const, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`, sha256 } });
+  const task = (sha256 = pinned) => ({
+    ...taskNamed('gsm8k'),
+    data: { format: 'jsonl' as const, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`, sha256 },
+  });
 
   test('once, with progress', async () => {
     const sizes: number[] = [];
@@ -195,12 +280,18 @@ describe('fetching', () => {
   });
 
   test('another content is not believed, nor kept', async () => {
-    await expect(fetchTask(task('0'.repeat(64)), { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE', message: expect.stringContaining('has changed') as unknown });
+    await expect(fetchTask(task('0'.repeat(64)), { folder })).rejects.toMatchObject({
+      code: 'DATA_UNAVAILABLE',
+      message: expect.stringContaining('has changed') as unknown,
+    });
     expect(readdirSync(folder)).toEqual([]);
   });
 
   test('without a home, and without a network', async () => {
-    await expect(fetchTask(ownTask('x.jsonl', {}), { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE', message: expect.stringContaining('--data') as unknown });
+    await expect(fetchTask(ownTask('x.jsonl', {}), { folder })).rejects.toMatchObject({
+      code: 'DATA_UNAVAILABLE',
+      message: expect.stringContaining('--data') as unknown,
+    });
     const gone = { ...task(), data: { ...task().data, url: 'http://127.0.0.1:9/x' } };
     await expect(fetchTask(gone, { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' });
   });

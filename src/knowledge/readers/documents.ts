@@ -1,21 +1,30 @@
 /** Plain text and Markdown: paragraphs are parted by empty lines. */
 import type { PlacedPassage } from './jsonl.js';
 import { linesOf } from './lines.js';
-import { Splitter } from './split.js';
+import { Splitter } from './split-passage.js';
 
 /** Lines of a paragraph that never ends are cut here; characters. */
 const LONGEST_PARAGRAPH = 1 << 16;
 
 /** `name#1`, `name#2`, … without a title. */
-export async function* textPassages(chunks: AsyncIterable<Buffer>, name: string, words: number): AsyncGenerator<PlacedPassage, void> {
+export async function* textPassages(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  words: number,
+): AsyncGenerator<PlacedPassage, void> {
   const numbered = new Numbered(name);
   const splitter = new Splitter(words);
-  for await (const { paragraph } of paragraphsOf(chunks, name, () => undefined)) yield* numbered.all(splitter.add(paragraph), null);
+  for await (const { paragraph } of paragraphsOf(chunks, name, () => undefined))
+    yield* numbered.all(splitter.add(paragraph), null);
   yield* numbered.all(splitter.end(), null);
 }
 
 /** The same with the headings above as title: `Guide – Install`. */
-export async function* markdownPassages(chunks: AsyncIterable<Buffer>, name: string, words: number): AsyncGenerator<PlacedPassage, void> {
+export async function* markdownPassages(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  words: number,
+): AsyncGenerator<PlacedPassage, void> {
   const numbered = new Numbered(name);
   const splitter = new Splitter(words);
   const headings: string[] = [];

@@ -35,7 +35,10 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, name: string): Asy
       keptBytes += chunk.length - from;
     }
     if (keptBytes > LONGEST_LINE) {
-      throw new T1Error('INPUT', `${name}:${number}: the line is longer than ${LONGEST_LINE / 2 ** 20} MiB: cut it into passages`);
+      throw new T1Error(
+        'INPUT',
+        `${name}:${number}: the line is longer than ${LONGEST_LINE / 2 ** 20} MiB: cut it into passages`,
+      );
     }
   }
   if (keptBytes > 0) yield { text: textOf(Buffer.concat(kept), name, number), number };

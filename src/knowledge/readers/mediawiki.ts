@@ -4,7 +4,7 @@ import { SaxesParser } from 'saxes';
 import { T1Error } from '../../errors.js';
 import { Numbered } from './documents.js';
 import type { PlacedPassage } from './jsonl.js';
-import { Splitter } from './split.js';
+import { Splitter } from './split-passage.js';
 import { wikiSections } from './wikitext.js';
 
 interface Page {
@@ -19,7 +19,11 @@ interface Page {
  *
  * @throws T1Error INPUT: not well-formed, cut off, or no MediaWiki dump; says where
  */
-export async function* wikiPassages(chunks: AsyncIterable<Buffer>, name: string, words: number): AsyncGenerator<PlacedPassage, void> {
+export async function* wikiPassages(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  words: number,
+): AsyncGenerator<PlacedPassage, void> {
   for await (const page of pagesOf(chunks, name)) {
     if (page.namespace !== '0' || page.redirect || /^\s*#redirect\b/i.test(page.text)) continue;
     const numbered = new Numbered(page.title);
@@ -58,10 +62,14 @@ function pageParser(name: string, onPage: (page: Page) => void): SaxesParser {
   let page: Page | undefined;
   let text = '';
   parser.on('error', (error) => {
-    throw new T1Error('INPUT', `${name}: no well-formed XML (line ${parser.line}: ${error.message.replace(/^\d+:\d+: /, '')}): get the file again`);
+    throw new T1Error(
+      'INPUT',
+      `${name}: no well-formed XML (line ${parser.line}: ${error.message.replace(/^\d+:\d+: /, '')}): get the file again`,
+    );
   });
   parser.on('opentag', ({ name: tag }) => {
-    if (open.length === 0 && tag !== 'mediawiki') throw new T1Error('INPUT', `${name}: XML, but no MediaWiki dump (its root is <${tag}>)`);
+    if (open.length === 0 && tag !== 'mediawiki')
+      throw new T1Error('INPUT', `${name}: XML, but no MediaWiki dump (its root is <${tag}>)`);
     open.push(tag);
     text = '';
     if (tag === 'page') page = { title: '', namespace: '', redirect: false, text: '' };

@@ -43,7 +43,11 @@ export function findSources(paths: readonly string[]): SourceFile[] {
       .map((entry) => join(path, entry))
       .filter((entry) => kindOf(entry) !== undefined && statOf(entry).isFile())
       .sort();
-    if (inside.length === 0) throw new T1Error('INPUT', `${path}: no .jsonl, .md, .txt or .xml (or one of these with .gz or .bz2) in this folder`);
+    if (inside.length === 0)
+      throw new T1Error(
+        'INPUT',
+        `${path}: no .jsonl, .md, .txt or .xml (or one of these with .gz or .bz2) in this folder`,
+      );
     return inside.map(fileAt);
   });
   return [...new Map(sources.map((source) => [source.path, source])).values()];
@@ -70,10 +74,19 @@ function kindOf(path: string): SourceKind | undefined {
 function fileAt(path: string): SourceFile {
   const kind = kindOf(path);
   if (kind === undefined) {
-    throw new T1Error('INPUT', `${path}: not known what this is by its name: passages come from .jsonl, .md, .txt or a MediaWiki .xml, each also with .gz or .bz2`);
+    throw new T1Error(
+      'INPUT',
+      `${path}: not known what this is by its name: passages come from .jsonl, .md, .txt or a MediaWiki .xml, each also with .gz or .bz2`,
+    );
   }
   const { size, mtimeNs } = statSync(path, { bigint: true });
-  return { path: realpathSync(resolve(path)), name: path.replaceAll('\\', '/'), kind, size: Number(size), modifiedNs: mtimeNs };
+  return {
+    path: realpathSync(resolve(path)),
+    name: path.replaceAll('\\', '/'),
+    kind,
+    size: Number(size),
+    modifiedNs: mtimeNs,
+  };
 }
 
 /**
@@ -82,7 +95,10 @@ function fileAt(path: string): SourceFile {
  * @param onBytes bytes of the file on disk, as they are read
  * @throws T1Error FILE_NOT_FOUND, or INPUT when the packing is damaged
  */
-export async function* contentOf({ path, name }: Pick<SourceFile, 'path' | 'name'>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer, void> {
+export async function* contentOf(
+  { path, name }: Pick<SourceFile, 'path' | 'name'>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer, void> {
   const file = createReadStream(path, { highWaterMark: READ_BYTES });
   const raw = counted(file, path, onBytes);
   const first = await raw.next();
@@ -96,7 +112,9 @@ export async function* contentOf({ path, name }: Pick<SourceFile, 'path' | 'name
   } catch (cause) {
     if (cause instanceof T1Error) throw cause;
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new T1Error('INPUT', `${name}: damaged ${packing ?? 'file'} (${detail}): get or make the file again`, { cause });
+    throw new T1Error('INPUT', `${name}: damaged ${packing ?? 'file'} (${detail}): get or make the file again`, {
+      cause,
+    });
   } finally {
     file.destroy();
   }
@@ -108,7 +126,8 @@ type Packing = 'gzip' | 'bzip2';
 function packingOf(start: Buffer): Packing | undefined {
   if (start[0] === 0x1f && start[1] === 0x8b) return 'gzip';
   const magic = start.subarray(4, 10).toString('hex'); // of a block, or of the end where there is none
-  if (start.subarray(0, 3).toString('latin1') === 'BZh' && (magic === '314159265359' || magic === '177245385090')) return 'bzip2';
+  if (start.subarray(0, 3).toString('latin1') === 'BZh' && (magic === '314159265359' || magic === '177245385090'))
+    return 'bzip2';
   return undefined;
 }
 
@@ -132,7 +151,8 @@ async function* unpacked(packed: AsyncIterable<Buffer>, packing: Packing): Async
   const input = Readable.from(packed, { objectMode: false });
   const unpacker = packing === 'gzip' ? createGunzip({ chunkSize: READ_BYTES }) : unbzip2Stream();
   const output = new PassThrough(); // the bzip2 stream is of the old style, which cannot be iterated
-  for (const stage of [input, unpacker]) stage.on('error', (cause) => output.destroy(cause instanceof Error ? cause : new Error(String(cause))));
+  for (const stage of [input, unpacker])
+    stage.on('error', (cause) => output.destroy(cause instanceof Error ? cause : new Error(String(cause))));
   input.pipe(unpacker).pipe(output);
   try {
     yield* output as AsyncIterable<Buffer>;

@@ -3,9 +3,32 @@
 /** Links to these bring no words to the text. */
 const NOT_TEXT = /^\s*:?\s*(?:file|image|category|media)\s*:/i;
 /** Elements that go with all they hold. */
-const DROPPED = ['ref', 'gallery', 'math', 'timeline', 'syntaxhighlight', 'source', 'score', 'imagemap', 'nowiki', 'pre', 'code', 'style'];
+const DROPPED = [
+  'ref',
+  'gallery',
+  'math',
+  'timeline',
+  'syntaxhighlight',
+  'source',
+  'score',
+  'imagemap',
+  'nowiki',
+  'pre',
+  'code',
+  'style',
+];
 const BRACKETS = /\{\{|\}\}|^\{\||^\|\}|\[\[|\]\]/gm;
-const ENTITIES: Readonly<Record<string, string>> = { nbsp: ' ', amp: '&', lt: '<', gt: '>', quot: '"', ndash: '–', mdash: '—', minus: '−', times: '×' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  nbsp: ' ',
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  ndash: '–',
+  mdash: '—',
+  minus: '−',
+  times: '×',
+};
 
 export interface Section {
   /** Null for what comes before the first heading. */
@@ -33,7 +56,10 @@ function sectionsOf(text: string): Section[] {
     const heading = /^={2,6}\s*(.+?)\s*={2,6}\s*$/.exec(line)?.[1];
     if (heading !== undefined) sections.push({ heading, paragraphs: [] });
     else {
-      const plain = line.replace(/^[*#:;\s]+/, '').replace(/\s+/g, ' ').trim();
+      const plain = line
+        .replace(/^[*#:;\s]+/, '')
+        .replace(/\s+/g, ' ')
+        .trim();
       if (/[\p{L}\p{N}]/u.test(plain)) sections.at(-1)?.paragraphs.push(plain);
     }
   }
@@ -46,7 +72,10 @@ function withoutComments(text: string): string {
 
 function withoutElements(text: string): string {
   const empty = text.replace(/<(?:ref|references)\b[^<>]*\/>/gi, '');
-  return DROPPED.reduce((rest, element) => removed(rest, new RegExp(`<${element}\\b[^<>]*>`, 'gi'), `</${element}>`), empty);
+  return DROPPED.reduce(
+    (rest, element) => removed(rest, new RegExp(`<${element}\\b[^<>]*>`, 'gi'), `</${element}>`),
+    empty,
+  );
 }
 
 /** From each opening to its close; an opening without one is left, and nothing after it is looked at again. */

@@ -10,7 +10,8 @@ export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'function') made.addEventListener(name, value);
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? '' : String(value));
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(name, value === true ? '' : String(value));
   }
   for (const child of children) if (child !== null) made.append(typeof child === 'number' ? String(child) : child);
   return made;
@@ -35,3 +36,13 @@ export const fold = (summary, ...children) => element('details', {}, element('su
 
 /** @param {number | null} value */
 export const figure = (value) => (value === null ? '–' : String(Math.round(value * 1000) / 1000));
+
+/** In its own colour; `skipped` is no `unknown`. @param {string} verdict */
+export const verdictMark = (verdict) =>
+  element('span', { class: `verdict ${verdict}`, title: VERDICTS[verdict] ?? null }, verdict);
+
+/** @type {Readonly<Record<string, string>>} */
+const VERDICTS = {
+  unknown: 'it was asked and could not say',
+  skipped: 'it was not asked: the answer was settled without it',
+};

@@ -17,14 +17,16 @@ export function matches(row, { text, category, level, outcome, rightBy, wrongBy 
   if (wrongBy && (row.outcome === 'failed' || row.right[wrongBy] === 1)) return false;
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
-  const all = [row.id, row.text, row.gold, row.answer ?? '', row.category, row.level, row.note].join('\n').toLowerCase();
+  const all = [row.id, row.text, row.gold, row.answer ?? '', row.category, row.level, row.note]
+    .join('\n')
+    .toLowerCase();
   return words.every((word) => all.includes(word));
 }
 
 const names = new Intl.Collator('en', { numeric: true });
 
 /** @param {Row} row @param {string} column @returns {string | number} */
-function valueOf(row, column) {
+function sortValue(row, column) {
   switch (column) {
     case 'id':
       return row.id;
@@ -56,7 +58,13 @@ export function shownRows(rows, filter, order) {
   if (!order) return places;
   const sign = order.descending ? -1 : 1;
   return places
-    .map((place) => ({ place, value: valueOf(/** @type {Row} */ (rows[place]), order.column) }))
-    .sort((a, b) => sign * (typeof a.value === 'number' && typeof b.value === 'number' ? a.value - b.value : names.compare(String(a.value), String(b.value))) || a.place - b.place)
+    .map((place) => ({ place, value: sortValue(/** @type {Row} */ (rows[place]), order.column) }))
+    .sort(
+      (a, b) =>
+        sign *
+          (typeof a.value === 'number' && typeof b.value === 'number'
+            ? a.value - b.value
+            : names.compare(String(a.value), String(b.value))) || a.place - b.place,
+    )
     .map(({ place }) => place);
 }

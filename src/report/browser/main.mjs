@@ -45,7 +45,9 @@ function leave(was) {
   byId('summary').hidden = false;
   if (was === undefined) return;
   scrollTo(0, scrolled);
-  /** @type {HTMLElement | null} */ (document.querySelector(`a[href="#problem=${was}"]`))?.focus({ preventScroll: true });
+  /** @type {HTMLElement | null} */ (document.querySelector(`a[href="#problem=${was}"]`))?.focus({
+    preventScroll: true,
+  });
 }
 
 /** @param {number} place */
@@ -61,7 +63,10 @@ async function open(place) {
   } catch (error) {
     byId('summary').hidden = true;
     byId('problem').hidden = false;
-    byId('problem').replaceChildren(element('a', { href: '#' }, 'All problems'), element('p', { class: 'warning' }, error instanceof Error ? error.message : String(error)));
+    byId('problem').replaceChildren(
+      element('a', { href: '#' }, 'All problems'),
+      element('p', { class: 'warning' }, error instanceof Error ? error.message : String(error)),
+    );
   }
 }
 
@@ -74,7 +79,14 @@ function neighbour(step) {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const { target, key } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLSelectElement
+  )
+    return;
   const steps = { j: 1, k: -1 };
   if (key === '/' && current === undefined) {
     event.preventDefault();

@@ -23,7 +23,8 @@ export async function problemAt(ordinal) {
 /** A large file may still be on its way in when its first problems are looked at. @param {number} ordinal */
 async function packedAt(ordinal) {
   const id = `problem-${ordinal}`;
-  while (!document.getElementById(id)?.nextSibling && document.readyState === 'loading') await new Promise((resume) => setTimeout(resume, 50));
+  while (!document.getElementById(id)?.nextSibling && document.readyState === 'loading')
+    await new Promise((resume) => setTimeout(resume, 50));
   const packed = document.getElementById(id)?.textContent;
   if (!packed) throw new Error('this problem is not in the file: was it cut?');
   return packed;
@@ -51,7 +52,11 @@ export async function follow(show, say) {
       version = response.headers.get('x-version') ?? '';
       show(await response.json());
     } catch (error) {
-      say(error instanceof TypeError ? 't1 view does not answer any more' : String(error instanceof Error ? error.message : error));
+      say(
+        error instanceof TypeError
+          ? 't1 view does not answer any more'
+          : String(error instanceof Error ? error.message : error),
+      );
     }
   }
 }

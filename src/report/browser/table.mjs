@@ -32,7 +32,8 @@ export class ProblemTable {
     const before = JSON.stringify(this.#choices());
     this.#data = data;
     // Controls that are in use are not made anew whenever the run goes on.
-    if (this.#controls.childElementCount === 0 || before !== JSON.stringify(this.#choices())) this.#controls.replaceChildren(...this.#filters());
+    if (this.#controls.childElementCount === 0 || before !== JSON.stringify(this.#choices()))
+      this.#controls.replaceChildren(...this.#filters());
     this.#refresh();
   }
 
@@ -42,7 +43,8 @@ export class ProblemTable {
 
   #choices() {
     const { rows, strategies } = this.#data;
-    const of = (/** @type {'category' | 'level'} */ field) => [...new Set(rows.map((row) => row[field]))].filter(Boolean).sort();
+    const of = (/** @type {'category' | 'level'} */ field) =>
+      [...new Set(rows.map((row) => row[field]))].filter(Boolean).sort();
     return { categories: of('category'), levels: of('level'), strategies };
   }
 
@@ -51,20 +53,58 @@ export class ProblemTable {
     const named = Object.entries(strategies);
     const [first, second] = Object.keys(strategies);
     return [
-      this.#labelled('Text', element('input', { type: 'search', name: 'text', value: this.#filter.text, placeholder: 'in problem, answer, id ( / )', input: (event) => this.#set('text', valueIn(event)) })),
+      this.#labelled(
+        'Text',
+        element('input', {
+          type: 'search',
+          name: 'text',
+          value: this.#filter.text,
+          placeholder: 'in problem, answer, id ( / )',
+          input: (event) => this.#set('text', valueIn(event)),
+        }),
+      ),
       this.#select('rightBy', 'Right by', named),
       this.#select('wrongBy', 'but not by', named),
-      ...(categories.length > 1 ? [this.#select('category', this.#isClaims() ? 'Operands' : 'Category', categories.map((name) => [name, name]))] : []),
-      ...(levels.length > 1 ? [this.#select('level', 'Level', levels.map((name) => [name, name]))] : []),
-      this.#select('outcome', 'Outcome', [['done', 'done'], ['failed', 'failed']]),
-      element('div', { class: 'presets' }, this.#preset(first, second), this.#preset(second, first), element('button', { type: 'button', click: () => this.#setAll({ ...EVERYTHING }) }, 'All')),
+      ...(categories.length > 1
+        ? [
+            this.#select(
+              'category',
+              this.#isClaims() ? 'Operands' : 'Category',
+              categories.map((name) => [name, name]),
+            ),
+          ]
+        : []),
+      ...(levels.length > 1
+        ? [
+            this.#select(
+              'level',
+              'Level',
+              levels.map((name) => [name, name]),
+            ),
+          ]
+        : []),
+      this.#select('outcome', 'Outcome', [
+        ['done', 'done'],
+        ['failed', 'failed'],
+      ]),
+      element(
+        'div',
+        { class: 'presets' },
+        this.#preset(first, second),
+        this.#preset(second, first),
+        element('button', { type: 'button', click: () => this.#setAll({ ...EVERYTHING }) }, 'All'),
+      ),
     ];
   }
 
   /** @param {string | undefined} rightBy @param {string | undefined} wrongBy */
   #preset(rightBy = '', wrongBy = '') {
     const { strategies } = this.#data;
-    return element('button', { type: 'button', click: () => this.#setAll({ ...EVERYTHING, rightBy, wrongBy }) }, `${strategies[rightBy]} right, ${strategies[wrongBy]} wrong`);
+    return element(
+      'button',
+      { type: 'button', click: () => this.#setAll({ ...EVERYTHING, rightBy, wrongBy }) },
+      `${strategies[rightBy]} right, ${strategies[wrongBy]} wrong`,
+    );
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -74,8 +114,13 @@ export class ProblemTable {
 
   /** @param {keyof Filter} field @param {string} label @param {readonly (readonly string[])[]} choices */
   #select(field, label, choices) {
-    const options = [['', 'any'], ...choices].map(([value = '', name = '']) => element('option', { value, selected: this.#filter[field] === value }, name));
-    return this.#labelled(label, element('select', { name: field, change: (event) => this.#set(field, valueIn(event)) }, ...options));
+    const options = [['', 'any'], ...choices].map(([value = '', name = '']) =>
+      element('option', { value, selected: this.#filter[field] === value }, name),
+    );
+    return this.#labelled(
+      label,
+      element('select', { name: field, change: (event) => this.#set(field, valueIn(event)) }, ...options),
+    );
   }
 
   /** @param {keyof Filter} field @param {string} value */
@@ -115,7 +160,15 @@ export class ProblemTable {
         element('thead', {}, element('tr', {}, ...columns.map(({ key, name, kind }) => this.#head(key, name, kind)))),
         element('tbody', {}, ...this.places.slice(0, this.#most).map((place) => this.#row(place, columns))),
       ),
-      ...(more > 0 ? [element('button', { type: 'button', class: 'more', click: () => this.#more() }, `Show ${Math.min(more, 5 * ROWS_AT_ONCE)} more of ${more}`)] : []),
+      ...(more > 0
+        ? [
+            element(
+              'button',
+              { type: 'button', class: 'more', click: () => this.#more() },
+              `Show ${Math.min(more, 5 * ROWS_AT_ONCE)} more of ${more}`,
+            ),
+          ]
+        : []),
     );
   }
 
@@ -137,11 +190,17 @@ export class ProblemTable {
     return [
       { key: 'id', name: 'id', kind: 'id' },
       { key: 'text', name: 'problem', kind: 'text' },
-      ...(categories.length > 0 ? [{ key: 'category', name: this.#isClaims() ? 'operands' : 'category', kind: 'spare' }] : []),
+      ...(categories.length > 0
+        ? [{ key: 'category', name: this.#isClaims() ? 'operands' : 'category', kind: 'spare' }]
+        : []),
       ...(levels.length > 0 ? [{ key: 'level', name: 'level', kind: 'spare' }] : []),
       { key: 'gold', name: 'right answer', kind: 'spare' },
       ...(solved ? [{ key: 'answer', name: 'answer', kind: 'value' }] : []),
-      ...Object.entries(strategies).map(([key, name], i) => ({ key, name, kind: i < 2 || !solved ? 'mark' : 'mark spare' })),
+      ...Object.entries(strategies).map(([key, name], i) => ({
+        key,
+        name,
+        kind: i < 2 || !solved ? 'mark' : 'mark spare',
+      })),
       ...(solved ? [{ key: 'share', name: 'right candidates', kind: 'spare number' }] : []),
     ];
   }
@@ -149,7 +208,16 @@ export class ProblemTable {
   /** @param {string} key @param {string} name @param {string} kind */
   #head(key, name, kind) {
     const sorted = this.#order?.column === key ? (this.#order.descending ? 'descending' : 'ascending') : null;
-    return element('th', { scope: 'col', class: kind, 'aria-sort': sorted }, element('button', { type: 'button', 'data-column': key, click: () => this.#sort(key) }, name, sorted === null ? '' : sorted === 'ascending' ? ' ▲' : ' ▼'));
+    return element(
+      'th',
+      { scope: 'col', class: kind, 'aria-sort': sorted },
+      element(
+        'button',
+        { type: 'button', 'data-column': key, click: () => this.#sort(key) },
+        name,
+        sorted === null ? '' : sorted === 'ascending' ? ' ▲' : ' ▼',
+      ),
+    );
   }
 
   /** @param {number} place @param {readonly { key: string, kind: string }[]} columns */
@@ -186,4 +254,5 @@ export class ProblemTable {
 }
 
 /** @param {Event} event */
-const valueIn = ({ target }) => (target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.value : '');
+const valueIn = ({ target }) =>
+  target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.value : '';

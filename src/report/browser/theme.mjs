@@ -11,7 +11,8 @@ export function startTheme() {
   };
   show(remembered());
   button.addEventListener('click', () => {
-    const next = THEMES[(THEMES.indexOf(document.documentElement.dataset['theme'] ?? 'auto') + 1) % THEMES.length] ?? 'auto';
+    const next =
+      THEMES[(THEMES.indexOf(document.documentElement.dataset['theme'] ?? 'auto') + 1) % THEMES.length] ?? 'auto';
     show(next);
     try {
       localStorage.setItem('t1-theme', next);

@@ -12,21 +12,49 @@
 /** Imports that a locked guest may call; so are `invoke_*`, which only re-enter the guest's own functions. */
 export const ALLOWED_IMPORTS = Object.freeze([
   // Interpreter plumbing, all within the guest.
-  '_PyEM_TrampolineCall_JS', '_Py_CheckEmscriptenSignals_Helper', '_Py_emscripten_runtime',
-  'fail_test', '__assert_fail', 'throw_no_gil',
+  '_PyEM_TrampolineCall_JS',
+  '_Py_CheckEmscriptenSignals_Helper',
+  '_Py_emscripten_runtime',
+  'fail_test',
+  '__assert_fail',
+  'throw_no_gil',
   // In-memory file system, reading. Opening for writing is refused below.
-  '__syscall_openat', '__syscall_fstat64', '__syscall_stat64', '__syscall_lstat64',
-  '__syscall_newfstatat', '__syscall_faccessat', '__syscall_readlinkat', '__syscall_getcwd',
-  '__syscall_getdents64', 'fd_close', 'fd_fdstat_get', 'fd_read', 'fd_pread', 'fd_seek', 'fd_sync',
+  '__syscall_openat',
+  '__syscall_fstat64',
+  '__syscall_stat64',
+  '__syscall_lstat64',
+  '__syscall_newfstatat',
+  '__syscall_faccessat',
+  '__syscall_readlinkat',
+  '__syscall_getcwd',
+  '__syscall_getdents64',
+  'fd_close',
+  'fd_fdstat_get',
+  'fd_read',
+  'fd_pread',
+  'fd_seek',
+  'fd_sync',
   // Writing to descriptors that are already open: stdout, stderr and the result device.
   'fd_write',
   // Facts about a made-up machine.
-  '__syscall_getuid32_js', '__syscall_umask_js', 'environ_get', 'environ_sizes_get',
+  '__syscall_getuid32_js',
+  '__syscall_umask_js',
+  'environ_get',
+  'environ_sizes_get',
   // Time and random bytes.
-  '_localtime_js', '_gmtime_js', '_mktime_js', '_timegm_js', '_tzset_js', 'clock_time_get',
-  'clock_res_get', 'emscripten_date_now', 'emscripten_get_now', 'random_get',
+  '_localtime_js',
+  '_gmtime_js',
+  '_mktime_js',
+  '_timegm_js',
+  '_tzset_js',
+  'clock_time_get',
+  'clock_res_get',
+  'emscripten_date_now',
+  'emscripten_get_now',
+  'random_get',
   // Memory, below the cap.
-  'emscripten_get_heap_max', 'emscripten_resize_heap',
+  'emscripten_get_heap_max',
+  'emscripten_resize_heap',
 ]);
 
 const EPERM = -63;
@@ -34,7 +62,10 @@ const EROFS = -69;
 /** O_CLOEXEC, O_DIRECTORY, O_LARGEFILE, O_NOFOLLOW, O_NONBLOCK: flags that neither write nor create. */
 const HARMLESS_OPEN_FLAGS = 0o2000000 | 0o200000 | 0o100000 | 0o400000 | 0o4000;
 /** Refused imports whose callers understand a refusal; for the others an exception ends the program. */
-const REFUSALS = new Map([['can_run_sync_js', 0], ['_emscripten_system', -1]]);
+const REFUSALS = new Map([
+  ['can_run_sync_js', 0],
+  ['_emscripten_system', -1],
+]);
 const GUEST_UID = 1000;
 const WASM_PAGE = 65536;
 
@@ -161,14 +192,62 @@ export function installGate(state, allowed, onInstance) {
 
 /** What JavaScript itself needs to stay; clocks, text codecs and random bytes serve the imports above. */
 const KEPT_GLOBALS = new Set([
-  'globalThis', 'undefined', 'NaN', 'Infinity', 'Object', 'Function', 'Array', 'Number', 'Boolean',
-  'String', 'Symbol', 'BigInt', 'Math', 'JSON', 'Date', 'Promise', 'RegExp', 'Map', 'Set', 'WeakMap',
-  'WeakSet', 'WeakRef', 'FinalizationRegistry', 'Proxy', 'Reflect', 'Error', 'AggregateError',
-  'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'ArrayBuffer',
-  'DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array',
-  'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array',
-  'parseInt', 'parseFloat', 'isNaN', 'isFinite', 'WebAssembly', 'performance', 'crypto',
-  'TextDecoder', 'TextEncoder', 'Buffer',
+  'globalThis',
+  'undefined',
+  'NaN',
+  'Infinity',
+  'Object',
+  'Function',
+  'Array',
+  'Number',
+  'Boolean',
+  'String',
+  'Symbol',
+  'BigInt',
+  'Math',
+  'JSON',
+  'Date',
+  'Promise',
+  'RegExp',
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'WeakRef',
+  'FinalizationRegistry',
+  'Proxy',
+  'Reflect',
+  'Error',
+  'AggregateError',
+  'EvalError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'URIError',
+  'ArrayBuffer',
+  'DataView',
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'parseInt',
+  'parseFloat',
+  'isNaN',
+  'isFinite',
+  'WebAssembly',
+  'performance',
+  'crypto',
+  'TextDecoder',
+  'TextEncoder',
+  'Buffer',
 ]);
 
 /** Removes Node and the web platform from the global scope: a second layer behind the gate. */

@@ -156,7 +156,10 @@ function loadSympy(pyodide) {
     pyodide.runPython(LOAD_SYMPY);
   } catch (error) {
     // A traceback ends in the exception; Pyodide adds advice to some.
-    const why = String(error).split('\n').findLast((line) => /^[\w.]+: /.test(line)) ?? String(error);
+    const why =
+      String(error)
+        .split('\n')
+        .findLast((line) => /^[\w.]+: /.test(line)) ?? String(error);
     throw new Error(`SymPy cannot be imported: ${why}`);
   }
 }

@@ -1,14 +1,22 @@
 /** The system's CPython as a fork server: a locked process for each program. Linux only. */
 import { dirname, join } from 'node:path';
 import { T1Error } from '../../errors.js';
+import { Message, message, named, textOf } from '../../message.js';
 import type { Backend, BackendInternals, BackendOptions } from '../backend.js';
 import type { GuestProcess } from '../guest-process.js';
 import { childEntry } from '../lockdown.js';
 import { PRELOADED_MODULES } from '../snapshot.js';
 import { startWorker } from '../start-worker.js';
 import { findInterpreter, serverFolder, type Interpreter } from './interpreter.js';
-import { bubblewrapCommand, closedFolder, findBubblewrap, landlockCommand, type Isolation, type ServerCommand } from './isolation.js';
-import { cpythonProbes } from './probes.js';
+import {
+  bubblewrapCommand,
+  closedFolder,
+  findBubblewrap,
+  landlockCommand,
+  type Isolation,
+  type ServerCommand,
+} from './isolation.js';
+import { cpythonProbes } from './cpython-probes.js';
 
 /** Raised when the same program could end otherwise. */
 const RUNNER_VERSION = 1;
@@ -22,21 +30,36 @@ const ISOLATIONS: readonly Isolation[] = ['bubblewrap', 'landlock'];
  */
 export async function cpythonBackend(options: BackendOptions, internals: BackendInternals = {}): Promise<Backend> {
   if (process.platform !== 'linux') {
-    throw new T1Error('SANDBOX_UNAVAILABLE', `the cpython sandbox needs Linux, this is ${process.platform}: use --sandbox pyodide`);
+    throw new T1Error(
+      'SANDBOX_UNAVAILABLE',
+      message`the cpython sandbox needs Linux, this is ${process.platform}: use ${named('sandbox.backend')} pyodide`,
+    );
   }
   if (options.sympy?.length) {
-    throw new T1Error('USAGE', "--sympy is for the pyodide sandbox; the cpython sandbox uses the SymPy of the system's Python: install it there");
+    throw new T1Error(
+      'USAGE',
+      "is for the pyodide sandbox; the cpython sandbox uses the SymPy of the system's Python: install it there",
+      { setting: 'sandbox.sympy' },
+    );
   }
   const python = await findInterpreter(options.python);
   const { sympy, mpmath } = python.packages;
   const packages = options.systemSympy !== false && sympy && mpmath ? [sympy, mpmath] : [];
   const label = packages.length > 0 ? `+sympy-${sympy?.version}` : '';
   let chosen: Isolation | undefined;
-  const commands = (isolation: Isolation) => serverCommand(isolation, python, packages.map(({ folder }) => folder), options, internals);
+  const commands = (isolation: Isolation) =>
+    serverCommand(
+      isolation,
+      python,
+      packages.map(({ folder }) => folder),
+      options,
+      internals,
+    );
   return {
     name: 'cpython',
     version: `cpython-${python.version}${label}/${RUNNER_VERSION}`,
-    description: () => `CPython ${python.version}${label && ` with SymPy ${sympy?.version}`} (${python.executable}) in ${chosen ?? 'a sandbox'}`,
+    description: () =>
+      `CPython ${python.version}${label && ` with SymPy ${sympy?.version}`} (${python.executable}) in ${chosen ?? 'a sandbox'}`,
     spares: 0,
     async start() {
       const allowed = internals.isolation ?? chosen;
@@ -52,7 +75,9 @@ export async function cpythonBackend(options: BackendOptions, internals: Backend
 /** Names in the root of bubblewrap's file system. */
 function topFolders(python: Interpreter): string[] {
   const paths = [python.executable, ...python.library, ...python.libraries, ...packagesOf(python)];
-  return [...new Set([...paths.map((path) => path.split('/')[1] ?? ''), 'lib', 'lib64', 'usr', 'etc', 'dev', 'tmp', 't1'])];
+  return [
+    ...new Set([...paths.map((path) => path.split('/')[1] ?? ''), 'lib', 'lib64', 'usr', 'etc', 'dev', 'tmp', 't1']),
+  ];
 }
 
 const packagesOf = ({ packages }: Interpreter): string[] =>
@@ -76,7 +101,11 @@ function serverCommand(
   const options = { modules, folders, memoryBytes, ...serverOptions };
   if (isolation === 'landlock') {
     const closed = closedFolder(python);
-    if (closed !== null) throw new Error(`the server gives up root, and only root may enter ${closed}: name another Python with --python`);
+    if (closed !== null)
+      throw new T1Error(
+        'SANDBOX_UNAVAILABLE',
+        message`the server gives up root, and only root may enter ${closed}: name another Python with ${named('sandbox.python')}`,
+      );
     return landlockCommand(python, packages, files, options);
   }
   const bwrap = findBubblewrap();
@@ -90,15 +119,20 @@ interface Started {
 }
 
 /** @throws T1Error SANDBOX_UNAVAILABLE that says what each isolation lacks */
-async function startFirst(isolations: readonly Isolation[], command: (isolation: Isolation) => ServerCommand): Promise<Started> {
-  const reasons: string[] = [];
+async function startFirst(
+  isolations: readonly Isolation[],
+  command: (isolation: Isolation) => ServerCommand,
+): Promise<Started> {
+  const reasons: Message[] = [];
   for (const isolation of isolations) {
     try {
       return { isolation, worker: await startWorker({ ...command(isolation), graceMs: GRACE_MS }) };
     } catch (error) {
-      reasons.push(`${isolation}: ${error instanceof Error ? error.message : String(error)}`);
+      reasons.push(message`${reasons.length > 0 ? '; ' : ''}${isolation}: ${textOf(error)}`);
     }
   }
-  const mend = 'install bubblewrap and allow user namespaces, or use Linux 5.13 or newer with Landlock, or --sandbox pyodide';
-  throw new T1Error('SANDBOX_UNAVAILABLE', `nothing can lock Python in here (${reasons.join('; ')}): ${mend}`);
+  throw new T1Error(
+    'SANDBOX_UNAVAILABLE',
+    message`nothing can lock Python in here (${Message.of(reasons)}): install bubblewrap and allow user namespaces, or use Linux 5.13 or newer with Landlock, or ${named('sandbox.backend')} pyodide`,
+  );
 }

@@ -5,15 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { T1Error } from '../../errors.js';
+import { message, named, type Message } from '../../message.js';
 import { executablesOnPath } from './on-path.js';
 
 /** The Python files are run from the source tree by the build as well. */
 export const serverFolder = fileURLToPath(new URL('../../../src/sandbox/cpython/server/', import.meta.url));
 
 const DESCRIBE_TIMEOUT_MS = 20_000;
-const OTHERWISE = 'name another with --python, or use --sandbox pyodide';
+const OTHERWISE = message`name another with ${named('sandbox.python')}, or use ${named('sandbox.backend')} pyodide`;
 
-const version = z.array(z.number()).length(3).transform((parts) => parts.join('.'));
+const version = z
+  .array(z.number())
+  .length(3)
+  .transform((parts) => parts.join('.'));
 const installed = z.strictObject({ folder: z.string(), version: z.string() }).nullable();
 const Description = z.union([
   z.strictObject({ tooOld: version }),
@@ -40,41 +44,43 @@ const described = new Map<string, Promise<Interpreter>>();
  *
  * @throws T1Error FILE_NOT_FOUND if the one that is named cannot be run; SANDBOX_UNAVAILABLE if there is none that can be used
  */
-export async function findInterpreter(named?: string): Promise<Interpreter> {
-  if (named !== undefined) return describe(named, true);
-  const reasons: string[] = [];
+export async function findInterpreter(chosen?: string): Promise<Interpreter> {
+  if (chosen !== undefined) return describe(chosen, true);
+  const reasons: Message[] = [];
   for (const path of executablesOnPath('python3')) {
     try {
       return await describe(path, false);
     } catch (error) {
       if (!(error instanceof T1Error)) throw error;
-      reasons.push(error.message);
+      reasons.push(error.text);
     }
   }
-  throw unavailable(reasons[0] ?? `there is no python3 on the PATH: install Python 3.9 or newer, ${OTHERWISE}`);
+  throw unavailable(reasons[0] ?? message`there is no python3 on the PATH: install Python 3.9 or newer, ${OTHERWISE}`);
 }
 
 /** One question to each interpreter per process, whatever the number of sandboxes. */
-function describe(path: string, named: boolean): Promise<Interpreter> {
+function describe(path: string, isChosen: boolean): Promise<Interpreter> {
   const known = described.get(path);
   if (known) return known;
-  const asked = ask(path, named);
+  const asked = ask(path, isChosen);
   described.set(path, asked);
   asked.catch(() => described.delete(path));
   return asked;
 }
 
-async function ask(path: string, named: boolean): Promise<Interpreter> {
-  const answer = Description.safeParse(await run(path, named));
-  if (!answer.success) throw unavailable(`${path} did not say what it is, so it is no Python 3: ${OTHERWISE}`);
+async function ask(path: string, isChosen: boolean): Promise<Interpreter> {
+  const answer = Description.safeParse(await run(path, isChosen));
+  if (!answer.success) throw unavailable(message`${path} did not say what it is, so it is no Python 3: ${OTHERWISE}`);
   const found = answer.data;
-  if ('tooOld' in found) throw unavailable(`${path} is Python ${found.tooOld}, and 3.9 or newer is needed: ${OTHERWISE}`);
-  if (found.implementation !== 'cpython') throw unavailable(`${path} is ${found.implementation}, and CPython is needed: ${OTHERWISE}`);
-  if (!found.hasPidfd) throw unavailable(`${path} has no os.pidfd_open (Linux 5.3 and newer): ${OTHERWISE}`);
+  if ('tooOld' in found)
+    throw unavailable(message`${path} is Python ${found.tooOld}, and 3.9 or newer is needed: ${OTHERWISE}`);
+  if (found.implementation !== 'cpython')
+    throw unavailable(message`${path} is ${found.implementation}, and CPython is needed: ${OTHERWISE}`);
+  if (!found.hasPidfd) throw unavailable(message`${path} has no os.pidfd_open (Linux 5.3 and newer): ${OTHERWISE}`);
   return found;
 }
 
-async function run(path: string, named: boolean): Promise<unknown> {
+async function run(path: string, isChosen: boolean): Promise<unknown> {
   try {
     // A shim finds its interpreter by the user's variables; -I keeps them from Python itself.
     const options = { timeout: DESCRIBE_TIMEOUT_MS, maxBuffer: 1 << 20 };
@@ -82,8 +88,9 @@ async function run(path: string, named: boolean): Promise<unknown> {
     return JSON.parse(stdout) as unknown;
   } catch (cause) {
     const why = firstLine(cause);
-    const code = named ? 'FILE_NOT_FOUND' : 'SANDBOX_UNAVAILABLE';
-    throw new T1Error(code, `cannot run ${path} as a Python (${why}): ${named ? 'check --python' : OTHERWISE}`, { cause });
+    const code = isChosen ? 'FILE_NOT_FOUND' : 'SANDBOX_UNAVAILABLE';
+    const mend = isChosen ? message`check ${named('sandbox.python')}` : OTHERWISE;
+    throw new T1Error(code, message`cannot run ${path} as a Python (${why}): ${mend}`, { cause });
   }
 }
 
@@ -93,4 +100,4 @@ function firstLine(error: unknown): string {
   return text.split('\n')[0] ?? text;
 }
 
-const unavailable = (message: string): T1Error => new T1Error('SANDBOX_UNAVAILABLE', message);
+const unavailable = (text: string | Message): T1Error => new T1Error('SANDBOX_UNAVAILABLE', text);

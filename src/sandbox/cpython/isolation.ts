@@ -12,7 +12,10 @@ export type Isolation = 'bubblewrap' | 'landlock';
 /** "nobody": owns no file, and no process that a program could reach. */
 const UNPRIVILEGED_USER = 65534;
 const DYNAMIC_LOADERS = [
-  '/lib64/ld-linux-x86-64.so.2', '/lib/ld-linux-aarch64.so.1', '/lib/ld-musl-x86_64.so.1', '/lib/ld-musl-aarch64.so.1',
+  '/lib64/ld-linux-x86-64.so.2',
+  '/lib/ld-linux-aarch64.so.1',
+  '/lib/ld-musl-x86_64.so.1',
+  '/lib/ld-musl-aarch64.so.1',
 ];
 /** All that the server's process gets of an environment: the same hashes, hours and encoding everywhere. */
 const ENVIRONMENT = { PYTHONHASHSEED: '0', TZ: 'UTC0', LANG: 'C.UTF-8' } as const;
@@ -59,11 +62,20 @@ export function bubblewrapCommand(
   options: ServerOptions,
   more: readonly string[] = [],
 ): ServerCommand {
-  const readOnly = (path: string, as = path) => [...parents(as).flatMap((folder) => ['--dir', folder]), '--ro-bind', path, as];
+  const readOnly = (path: string, as = path) => [
+    ...parents(as).flatMap((folder) => ['--dir', folder]),
+    '--ro-bind',
+    path,
+    as,
+  ];
   const told = { ...options, readable: null, user: userToBecome(), runner: '/t1/runner.py', server: '/t1/server' };
   const args = [
     ...(userToBecome() === null ? UNSHARE : UNSHARE_AS_ROOT),
-    '--die-with-parent', '--new-session', '--hostname', 'sandbox', '--clearenv',
+    '--die-with-parent',
+    '--new-session',
+    '--hostname',
+    'sandbox',
+    '--clearenv',
     ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
     ...[...python.libraries, ...python.library, python.executable, ...packages].flatMap((path) => readOnly(path)),
     ...['/lib', '/lib64'].flatMap(linkAsOnHost),
@@ -72,10 +84,19 @@ export function bubblewrapCommand(
     ...readOnly(files.server, '/t1/server'),
     ...readOnly(dirname(files.entry), '/t1/entry'),
     ...readOnly(files.runner, '/t1/runner.py'),
-    '--dev', '/dev', '--tmpfs', '/tmp', '--chdir', '/tmp',
+    '--dev',
+    '/dev',
+    '--tmpfs',
+    '/tmp',
+    '--chdir',
+    '/tmp',
     ...more,
-    '--remount-ro', '/',
-    python.executable, ...PYTHON_FLAGS, `/t1/entry/${basename(files.entry)}`, JSON.stringify(told),
+    '--remount-ro',
+    '/',
+    python.executable,
+    ...PYTHON_FLAGS,
+    `/t1/entry/${basename(files.entry)}`,
+    JSON.stringify(told),
   ];
   return { command: bwrap, args, env: {} };
 }
@@ -90,8 +111,17 @@ function parents(path: string): string[] {
 const UNSHARE = ['--unshare-all', '--cap-drop', 'ALL'];
 /** Root needs none, and in one it could not become another user: the server does that itself, and loses these with it. */
 const UNSHARE_AS_ROOT = [
-  '--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try',
-  '--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID',
+  '--unshare-ipc',
+  '--unshare-pid',
+  '--unshare-net',
+  '--unshare-uts',
+  '--unshare-cgroup-try',
+  '--cap-drop',
+  'ALL',
+  '--cap-add',
+  'CAP_SETUID',
+  '--cap-add',
+  'CAP_SETGID',
 ];
 
 /** On most systems these lead into /usr, and programs name their loader by them. */

@@ -1,0 +1,175 @@
+/**
+ * A budget that spends the next token where it changes the answer most, and stops when the answer is settled: when the whole
+ * budget would give the same one, for certain or with the stated confidence (`forecast.ts`). What it did not ask is absent from
+ * what it returns; what is still being generated then is cancelled.
+ */
+import { must } from '../must.js';
+import type { Candidate } from '../types.js';
+import { forecastOf, type Forecast, type Work } from './forecast.js';
+import { knownOf, type KnownCandidate } from './known.js';
+import { Costs, nextWork } from './next-work.js';
+import type { JudgedCandidate, Plan, Stages } from './stages.js';
+import { together } from './together.js';
+
+/** Pieces of work at the same time, at first: a decode of four rows takes hardly longer than one of one. */
+const FIRST_WIDTH = 4;
+
+/** What the pool gives as it is. */
+export interface Standing {
+  /** [candidates] index of the first one with the same answer; null without an answer. */
+  readonly groups: readonly (number | null)[];
+  /** Group of the answer that the selection would take; null where nothing is chosen, or only by the fallback. */
+  readonly leader: number | null;
+}
+
+/** @param standing of the candidates so far, in the order of their sample index */
+export async function adaptive(
+  stages: Stages,
+  plan: Plan,
+  signal: AbortSignal,
+  standing: (pool: readonly JudgedCandidate[]) => Promise<Standing>,
+): Promise<JudgedCandidate[]> {
+  const spending = new Spending(stages, plan, standing);
+  const settled = new AbortController();
+  await together(signal, (group) => spending.run(AbortSignal.any([group.signal, settled.signal]), group.add, settled));
+  return spending.pool();
+}
+
+class Spending {
+  private readonly judged = new Map<number, JudgedCandidate>();
+  private readonly looks = new Map<number, { opinions: number; judgements: number }>();
+  /** Names of the pieces that are on their way. */
+  private readonly running = new Set<string>();
+  private readonly costs = new Costs();
+  private begun = 0;
+  private ended = 0;
+  private wake: () => void = () => {};
+
+  constructor(
+    private readonly stages: Stages,
+    private readonly plan: Plan,
+    private readonly standing: (pool: readonly JudgedCandidate[]) => Promise<Standing>,
+  ) {}
+
+  pool(): JudgedCandidate[] {
+    return [...this.judged.values()].sort((a, b) => a.candidate.index - b.candidate.index);
+  }
+
+  async run(signal: AbortSignal, add: (work: Promise<unknown>) => void, settled: AbortController): Promise<void> {
+    const start = (name: string, work: (signal: AbortSignal) => Promise<void>): void => {
+      this.running.add(name);
+      const piece = work(signal).finally(() => {
+        this.running.delete(name);
+        this.ended++;
+        this.wake();
+      });
+      add(
+        piece.catch((error: unknown) => {
+          if (!settled.signal.aborted) throw error; // cancelled because nothing that it says can matter
+        }),
+      );
+    };
+    while (!signal.aborted) {
+      const woken = new Promise<void>((resolve) => (this.wake = resolve));
+      const known = await this.known();
+      const forecast = forecastOf(known.candidates, this.plan);
+      if (this.isSettled(forecast, known.leader)) return settled.abort();
+      this.fill(known.candidates, forecast, start);
+      if (this.running.size === 0) return; // all is spent
+      do await woken;
+      while (this.plan.reproducible && this.running.size > 0 && !signal.aborted && (await this.nextWake()));
+    }
+  }
+
+  /** Reproducible: decisions may not depend on what ends first. */
+  private async nextWake(): Promise<true> {
+    if (this.running.size > 0) await new Promise<void>((resolve) => (this.wake = resolve));
+    return true;
+  }
+
+  private isSettled({ leader, confidence, certain }: Forecast, chosen: number | null): boolean {
+    if (leader === null || leader !== chosen) return false;
+    return certain || (this.plan.confidence < 1 && confidence >= this.plan.confidence);
+  }
+
+  private async known(): Promise<{ readonly candidates: KnownCandidate[]; readonly leader: number | null }> {
+    const pool = this.pool();
+    const { groups, leader } = await this.standing(pool);
+    const judgements = ({ candidate: { index } }: JudgedCandidate): number => this.looks.get(index)?.judgements ?? 0;
+    return { candidates: knownOf(pool, groups, this.plan, this.stages, judgements), leader };
+  }
+
+  private fill(
+    known: readonly KnownCandidate[],
+    forecast: Forecast,
+    start: (name: string, work: (signal: AbortSignal) => Promise<void>) => void,
+  ): void {
+    const width = Math.max(FIRST_WIDTH, this.ended);
+    const wanted: number[] = [];
+    while (this.running.size + wanted.length < width) {
+      const left = this.plan.candidates - this.begun;
+      const isFree = (work: Work): boolean => (work.kind === 'candidate' ? left > 0 : !this.running.has(nameOf(work)));
+      const work = nextWork(known, forecast, this.costs, isFree);
+      if (!work) break;
+      if (work.kind === 'candidate') wanted.push(this.begun++);
+      else start(nameOf(work), (signal) => this.look(work, signal));
+    }
+    // Together in one job where the engine is to compute the same rows again; else each by itself.
+    const jobs = this.plan.reproducible && wanted.length > 0 ? [wanted] : wanted.map((index) => [index]);
+    for (const job of jobs) {
+      start(`candidates ${job.join(' ')}`, (signal) => this.sample(job, signal, start));
+    }
+  }
+
+  private async sample(
+    indices: readonly number[],
+    signal: AbortSignal,
+    start: (name: string, work: (signal: AbortSignal) => Promise<void>) => void,
+  ): Promise<void> {
+    for (const candidate of await this.stages.sample(indices, signal)) {
+      this.costs.add('candidate', candidate.tokens.length, 1);
+      this.judged.set(candidate.index, { candidate });
+      const twin = this.twins(candidate).find(({ index }) => index !== candidate.index);
+      const looks = twin && this.looks.get(twin.index);
+      // What was said of the same text is known already, and costs nothing.
+      if (looks)
+        start(`twin ${candidate.index}`, (until) => this.ask(candidate, looks.opinions, looks.judgements, until));
+    }
+  }
+
+  private look(work: Exclude<Work, { kind: 'candidate' }>, signal: AbortSignal): Promise<void> {
+    const { candidate } = must(this.judged.get(work.candidate), `candidate ${work.candidate}`);
+    const { opinions, judgements } = this.looks.get(work.candidate) ?? { opinions: 0, judgements: 0 };
+    return work.kind === 'opinion'
+      ? this.ask(candidate, opinions + 1, judgements, signal)
+      : this.ask(candidate, opinions, judgements + 1, signal);
+  }
+
+  /** Of all candidates with the same text: they are one question. */
+  private async ask(candidate: Candidate, opinions: number, judgements: number, signal: AbortSignal): Promise<void> {
+    const twins = this.twins(candidate);
+    const before = this.looks.get(candidate.index) ?? { opinions: 0, judgements: 0 };
+    const tools = opinions > before.opinions ? await this.stages.verify(twins, opinions, signal) : undefined;
+    const rewards = judgements > before.judgements ? await this.stages.reward(twins, judgements, signal) : undefined;
+    for (const [i, { index }] of twins.entries()) {
+      const judged = must(this.judged.get(index), `candidate ${index}`);
+      const tool = tools?.[i] ?? judged.tool;
+      const reward = rewards?.[i] ?? judged.reward;
+      this.judged.set(index, { candidate: judged.candidate, tool, reward });
+      const now = this.looks.get(index) ?? { opinions: 0, judgements: 0 };
+      this.looks.set(index, {
+        opinions: Math.max(now.opinions, opinions),
+        judgements: Math.max(now.judgements, judgements),
+      });
+    }
+    if (tools) this.costs.add('opinion', tools[0]?.tokens ?? 0, opinions);
+    if (rewards) this.costs.add('judgement', rewards[0]?.tokens ?? 0, judgements);
+  }
+
+  private twins({ text, index }: Candidate): Candidate[] {
+    const same = this.pool().flatMap(({ candidate }) => (candidate.text === text ? [candidate] : []));
+    return [...same.filter((each) => each.index === index), ...same.filter((each) => each.index !== index)];
+  }
+}
+
+const nameOf = (work: Work): string => (work.kind === 'candidate' ? work.kind : `${work.kind} ${work.candidate}`);

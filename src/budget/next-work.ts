@@ -1,0 +1,55 @@
+/** Which piece of work changes the answer most for what it costs. */
+import type { Forecast, Work } from './forecast.js';
+import type { Known } from './known.js';
+
+/** Before anything was measured, and for what costs no generated tokens: a question that is only read. */
+const UNKNOWN_TOKENS = 100;
+const READ_TOKENS = 8;
+
+/** Tokens that a piece of work of each kind has taken, on average. */
+export class Costs {
+  private readonly sums = new Map<Work['kind'], { tokens: number; pieces: number }>();
+
+  /** @param tokens generated for so many pieces */
+  add(kind: Work['kind'], tokens: number, pieces: number): void {
+    const sum = this.sums.get(kind) ?? { tokens: 0, pieces: 0 };
+    this.sums.set(kind, { tokens: sum.tokens + tokens, pieces: sum.pieces + pieces });
+  }
+
+  of(kind: Work['kind']): number {
+    const sum = this.sums.get(kind) ?? this.sums.get('candidate');
+    if (!sum || sum.pieces === 0) return UNKNOWN_TOKENS;
+    return Math.max(READ_TOKENS, sum.tokens / sum.pieces);
+  }
+}
+
+/** Less than this is chance. */
+const NOTHING = 1e-6;
+
+/**
+ * @param isFree whether a piece may be started: it is not on its way already
+ * @returns undefined when nothing is left to do
+ */
+export function nextWork(
+  known: Known,
+  { worth, leader }: Forecast,
+  costs: Costs,
+  isFree: (work: Work) => boolean,
+): Work | undefined {
+  const free = worth.filter(({ work }) => isFree(work));
+  let best: { readonly work: Work; readonly variance: number } | undefined;
+  const value = ({ work, variance }: { readonly work: Work; readonly variance: number }): number =>
+    variance / costs.of(work.kind);
+  for (const each of free) if (each.variance > NOTHING && (!best || value(each) > value(best))) best = each;
+  if (best) return best.work;
+  // No single piece says much: look at the leader, then at more candidates, then at whatever is left.
+  const groupOf = (work: Work): number | null | undefined =>
+    work.kind === 'candidate' ? undefined : known.find(({ index }) => index === work.candidate)?.group;
+  const works = free.map(({ work }) => work);
+  return (
+    works.find((work) => work.kind === 'opinion' && groupOf(work) === leader) ??
+    works.find(({ kind }) => kind === 'candidate') ??
+    works.find(({ kind }) => kind === 'opinion') ??
+    works[0]
+  );
+}

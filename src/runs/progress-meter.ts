@@ -1,0 +1,155 @@
+/** How far a run is: candidates and programs as they are done, not problems alone, and how long the rest will take. */
+import type { SolveEvent, StageName } from '../types.js';
+import type { RunRecord } from './record.js';
+
+export interface EvaluateProgress {
+  /** Problems. */
+  readonly finished: number;
+  readonly total: number;
+  readonly correct: number;
+  /** Those that ended in an error. */
+  readonly failed: number;
+  /** Sampled, and of how many if every problem gets all; those from the cache included. */
+  readonly candidates: number;
+  readonly candidatesTotal: number;
+  /** Programs, or whatever the tool's looks are, that were written. */
+  readonly programs: number;
+  readonly generatedTokens: number;
+  /** In the last seconds. */
+  readonly tokensPerSecond: number;
+  readonly cacheHits: number;
+  readonly seconds: number;
+  /** Null as long as nothing says how long anything takes. */
+  readonly secondsLeft: number | null;
+}
+
+const EVERY_MS = 500;
+/** Of the rate. */
+const WINDOW_MS = 10_000;
+
+interface Stage {
+  finished: number;
+  total: number;
+  generatedTokens: number;
+}
+
+const nothing = (): Stage => ({ finished: 0, total: 0, generatedTokens: 0 });
+
+/** One problem's part. */
+interface Watched {
+  readonly stages: Map<StageName, Stage>;
+  candidates: number;
+  hits: number;
+  ended: boolean;
+}
+
+export class ProgressMeter {
+  private readonly started = performance.now();
+  private readonly watched: Watched[] = [];
+  private readonly marks: { readonly at: number; readonly tokens: number }[] = [];
+  private readonly timer: NodeJS.Timeout | undefined;
+  private finished = 0;
+  private correct = 0;
+  private failed = 0;
+
+  /** @param samples of each problem, at most */
+  constructor(
+    private readonly problems: number,
+    private readonly samples: number,
+    private readonly tell: ((progress: EvaluateProgress) => void) | undefined,
+  ) {
+    if (tell) this.timer = setInterval(() => tell(this.now()), EVERY_MS).unref();
+  }
+
+  /** @returns where events of one more problem go, and what to call at its end */
+  problem(): { readonly event: (event: SolveEvent) => void; readonly end: (record: RunRecord) => void } {
+    const mine: Watched = { stages: new Map(), candidates: 0, hits: 0, ended: false };
+    this.watched.push(mine);
+    return {
+      event: (event) => {
+        if (event.type === 'candidate') mine.candidates++;
+        if (event.type === 'progress') mine.stages.set(event.stage, event);
+        if (event.type === 'answer') mine.hits = event.result.cache.hits;
+      },
+      end: (record) => {
+        mine.ended = true;
+        this.finished++;
+        if (record.outcome === 'failed') this.failed++;
+        else if (record.outcome === 'solved' && record.correct === true) this.correct++;
+        this.tell?.(this.now());
+      },
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  now(): EvaluateProgress {
+    const at = performance.now();
+    const sum = (of: (each: Watched) => number): number => this.watched.reduce((total, each) => total + of(each), 0);
+    const generatedTokens = sum(({ stages }) => [...stages.values()].reduce((n, each) => n + each.generatedTokens, 0));
+    const candidates = sum((each) => each.candidates);
+    this.marks.push({ at, tokens: generatedTokens });
+    while ((this.marks[1]?.at ?? at) < at - WINDOW_MS) this.marks.shift();
+    const [first] = this.marks;
+    const window = first && at - first.at > 1000 ? first : { at: this.started, tokens: 0 };
+    const seconds = (at - this.started) / 1000;
+    const done = this.doneShare();
+    return {
+      finished: this.finished,
+      total: this.problems,
+      correct: this.correct,
+      failed: this.failed,
+      candidates,
+      candidatesTotal: this.problems * this.samples,
+      programs: sum(({ stages }) => stages.get('verify')?.finished ?? 0),
+      generatedTokens,
+      tokensPerSecond: (1000 * (generatedTokens - window.tokens)) / Math.max(1, at - window.at),
+      cacheHits: sum((each) => each.hits),
+      seconds,
+      secondsLeft: done > 0 ? (seconds * (1 - done)) / done : null,
+    };
+  }
+
+  /**
+   * Share of the run's tokens that are generated. What a problem will take is the mean of those that are done; as long as too few
+   * are, what a stage takes is its tokens so far over its pieces so far, which counts the long ones that are still going on.
+   */
+  private doneShare(): number {
+    const tokensOf = ({ stages }: Watched): number =>
+      [...stages.values()].reduce((total, each) => total + each.generatedTokens, 0);
+    const ended = this.watched.filter((each) => each.ended);
+    const going = this.watched.filter((each) => !each.ended);
+    const generated = this.watched.reduce((total, each) => total + tokensOf(each), 0);
+    if (this.finished === this.problems) return 1;
+    if (generated === 0) return ended.length / this.problems;
+    const problem =
+      ended.length >= 3
+        ? ended.reduce((total, each) => total + tokensOf(each), 0) / ended.length
+        : this.byStages(going);
+    if (problem <= 0) return ended.length / this.problems;
+    const left = going.reduce((total, each) => total + Math.max(0, problem - tokensOf(each)), 0);
+    const untouched = (this.problems - this.watched.length) * problem;
+    return generated / (generated + left + untouched);
+  }
+
+  /** Tokens of a problem, from its candidates and from the programs that there are for those so far. */
+  private byStages(going: readonly Watched[]): number {
+    const total = (stage: StageName): Stage =>
+      this.watched.reduce((sum, { stages }) => {
+        const each = stages.get(stage) ?? nothing();
+        return {
+          finished: sum.finished + each.finished,
+          total: sum.total + each.total,
+          generatedTokens: sum.generatedTokens + each.generatedTokens,
+        };
+      }, nothing());
+    const [sample, verify, reward] = [total('sample'), total('verify'), total('reward')];
+    if (sample.finished === 0) return 0;
+    const per = (stage: Stage): number => (stage.finished > 0 ? stage.generatedTokens / stage.finished : 0);
+    const candidates = going.reduce((n, each) => n + each.candidates, 0) || sample.finished;
+    const looks = (stage: Stage): number => stage.total / candidates;
+    return this.samples * (per(sample) + looks(verify) * per(verify) + looks(reward) * per(reward));
+  }
+}

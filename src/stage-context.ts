@@ -1,0 +1,93 @@
+/** What every stage of one solve shares. */
+import type { Engine, Usage } from './engine/engine-types.js';
+import type { KnowledgeIndex } from './knowledge/knowledge-index.js';
+import type { RunAdapter } from './model/run-adapter.js';
+import type { SameAnswer } from './grade/same.js';
+import type { Profile } from './prompt/profile.js';
+import type { Aggregation, RewardEntry } from './reward/entry.js';
+import type { Sandbox } from './sandbox/sandbox.js';
+import type { Store } from './store/store.js';
+import type { SolveEvent } from './types.js';
+import type { Rule } from './verify/opinion-rules.js';
+
+/** The settings that stages read; which verifier, reward and selection are used is the pipeline's business. */
+export interface StageSettings {
+  readonly samples: number;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** The profile's when absent, as are the programs. */
+  readonly maxTokens?: number | undefined;
+  readonly programs?: number | undefined;
+  readonly programTimeoutMs: number;
+  readonly programRule: Rule;
+  readonly checks?: number | undefined;
+  readonly checkRule: Rule;
+  /** Passages for each solution. */
+  readonly passages: number;
+  readonly bm25: { readonly k1?: number | undefined; readonly b?: number | undefined };
+  readonly rationales?: number | undefined;
+  readonly rationaleScore: 'probability' | 'vote';
+  /** The reward model's when absent. */
+  readonly aggregation?: Aggregation | undefined;
+}
+
+/** A model with all that depends on it, as the reward asks it. */
+export interface RewardSource {
+  readonly engine: Engine;
+  readonly modelHash: string;
+  readonly profile: Profile;
+  /** Of a model that was made for rewards. */
+  readonly entry?: RewardEntry | undefined;
+  readonly adapter?: RunAdapter | undefined;
+}
+
+/** What a verifier needs of an index. */
+export type KnowledgeSearch = Pick<KnowledgeIndex, 'fingerprint' | 'search'>;
+
+/** What a verifier needs of a sandbox. */
+export type ProgramRunner = Pick<Sandbox, 'run'> & Partial<Pick<Sandbox, 'version'>>;
+
+export interface StageContext {
+  readonly engine: Engine;
+  /** sha256 of the GGUF, part of every cache key. */
+  readonly modelHash: string;
+  /** Of the programs; candidates always come from the base model. */
+  readonly adapters: { readonly tool?: RunAdapter | undefined };
+  readonly profile: Profile;
+  /** Whom the reward asks: the model above, or another one. */
+  readonly reward: RewardSource;
+  readonly settings: StageSettings;
+  readonly store: Store;
+  /** Starts the sandbox at its first use: a run answered from the cache needs none. */
+  readonly sandbox: () => Promise<ProgramRunner>;
+  /** Opens the index at its first use. */
+  readonly knowledge: () => Promise<KnowledgeSearch>;
+  /** Finds the final answer in a solution; null when it has none. */
+  readonly extract: (solution: string) => string | null;
+  /** Whether two answers are one, however they are written. */
+  readonly same: SameAnswer;
+  /** Names what would run the programs; part of the cache keys of what they say. */
+  readonly sandboxVersion: () => Promise<string>;
+  readonly usage: UsageCounter;
+  readonly signal: AbortSignal;
+  readonly emit: (event: SolveEvent) => void;
+}
+
+/** Sums the usage of all jobs of a run. */
+export class UsageCounter {
+  private readonly sum = { promptTokens: 0, sharedTokens: 0, generatedTokens: 0, decodedTokens: 0 };
+
+  add(usage: Usage): void {
+    this.sum.promptTokens += usage.promptTokens;
+    this.sum.sharedTokens += usage.sharedTokens;
+    this.sum.generatedTokens += usage.generatedTokens;
+    this.sum.decodedTokens += usage.decodedTokens;
+  }
+
+  get total(): Usage {
+    return { ...this.sum };
+  }
+}
