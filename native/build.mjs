@@ -109,6 +109,9 @@ function buildTests() {
   const model = join(folder, 'tiny.gguf');
   run(process.execPath, [join(root, 'test', 'support', 'tiny-gguf.mjs'), model]);
   process.env.T1_TEST_GGUF = model;
+  process.env.T1_TEST_LONG = join(folder, 'long.gguf');
+  const long = JSON.stringify({ metadata: { 'llama.context_length': 2 ** 31 - 1 } });
+  run(process.execPath, [join(root, 'test', 'support', 'tiny-gguf.mjs'), process.env.T1_TEST_LONG, long]);
   process.env.T1_TEST_CLASSIFIER = join(folder, 'classifier.gguf');
   run(process.execPath, [join(root, 'test', 'support', 'classifier-gguf.mjs'), process.env.T1_TEST_CLASSIFIER]);
   // ggml is not instrumented: its own synchronisation is invisible to the thread sanitizer.

@@ -40,6 +40,7 @@ void checkSampleJob(const SampleJob & job, int32_t vocabulary) {
   for (const SamplePrompt & prompt : job.prompts) {
     if (prompt.tokens.empty()) throw Failure(Code::Usage, "a prompt must have at least one token");
     checkTokens(prompt.tokens, vocabulary, "prompt");
+    if (prompt.seeds.size() > INT32_MAX) throw Failure(Code::Usage, "a prompt must have at most 2147483647 samples");
   }
 }
 

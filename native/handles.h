@@ -29,11 +29,6 @@ struct GgufDeleter {
 };
 using GgufHandle = std::unique_ptr<gguf_context, GgufDeleter>;
 
-struct SamplerDeleter {
-  void operator()(llama_sampler * sampler) const { llama_sampler_free(sampler); }
-};
-using SamplerHandle = std::unique_ptr<llama_sampler, SamplerDeleter>;
-
 // [capacity] tokens, each of exactly one sequence.
 class Batch {
  public:

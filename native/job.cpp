@@ -97,7 +97,7 @@ Lane & Job::begin(int32_t i) {
   if (sampling_) {
     lane.random.emplace(sampling_->prompts[i].seeds[lane.index]);
     lane.text.emplace(sampling_->stop);
-    if (grammar_) lane.grammar.emplace(grammar_->clone());
+    if (grammar_) lane.grammar = grammar_;
   }
   return lane;
 }
@@ -129,7 +129,7 @@ bool Job::wants(const Lane & lane, int32_t position) const {
   return row != rows.end() && row->first == position;
 }
 
-// As llama.cpp's own programs do: first without the grammar, whose look at a whole vocabulary is slow, and only if the token
+// As in llama.cpp's own programs: first without the grammar, whose look at a whole vocabulary is slow, and only if the token
 // is not allowed once more among those that are. Both together draw from what the grammar leaves. The log-probability is
 // that of the raw distribution.
 Draw Job::draw(Lane & lane, const float * logits, int worker) {

@@ -4,17 +4,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <stdexcept>
-
-#if defined(_WIN32)
-#include <io.h>
-#define dup _dup
-#define dup2 _dup2
-#define close _close
-#define fileno _fileno
-#else
-#include <unistd.h>
-#endif
 
 namespace t1 {
 namespace {
@@ -25,7 +16,11 @@ thread_local bool continuing = false;
 
 void onLog(ggml_log_level level, const char * text, void *) {
   static const bool print = std::getenv("T1_LLAMA_LOG") != nullptr;
-  if (print) std::fputs(text, stderr);
+  if (print) {
+    static std::mutex printing;  // any thread of any engine: the callback is the process's
+    std::lock_guard lock(printing);
+    std::fputs(text, stderr);
+  }
   const bool error = level == GGML_LOG_LEVEL_ERROR || (level == GGML_LOG_LEVEL_CONT && continuing);
   continuing = error && firstError.find('\n') == std::string::npos;
   if (error && firstError.find('\n') == std::string::npos) firstError += text;
@@ -70,30 +65,6 @@ std::string loggedReason() {
   for (char & c : line) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
-  return line;
-}
-
-StandardErrorKept::StandardErrorKept() : file_(std::tmpfile()) {
-  if (file_ == nullptr) return;
-  std::fflush(stderr);
-  saved_ = dup(2);
-  if (saved_ >= 0) dup2(fileno(file_), 2);
-}
-
-StandardErrorKept::~StandardErrorKept() {
-  firstLine();
-  if (file_ != nullptr) std::fclose(file_);
-}
-
-std::string StandardErrorKept::firstLine() {
-  if (saved_ < 0) return {};
-  std::fflush(stderr);
-  dup2(saved_, 2);
-  close(saved_);
-  saved_ = -1;
-  std::rewind(file_);
-  std::string line;
-  for (int c = std::fgetc(file_); c != EOF && c != '\n'; c = std::fgetc(file_)) line += static_cast<char>(c);
   return line;
 }
 

@@ -1,12 +1,11 @@
 // What llama.cpp says when it fails, kept instead of printed: its log, and the text of its assertions.
 #pragma once
 
-#include <cstdio>
 #include <string>
 
 namespace t1 {
 
-// Once per process.
+// Once per process, whatever threads load engines: initBackend() sees to it.
 void captureLog();
 
 // Forgets what this thread has logged.
@@ -25,22 +24,6 @@ class AssertsThrow {
   ~AssertsThrow();
   AssertsThrow(const AssertsThrow &) = delete;
   AssertsThrow & operator=(const AssertsThrow &) = delete;
-};
-
-// Standard error of the process, kept while one exists: llama.cpp's grammar parser prints there what is wrong, and nowhere
-// else. What other threads write meanwhile is kept too, so only around that.
-class StandardErrorKept {
- public:
-  StandardErrorKept();
-  ~StandardErrorKept();
-  StandardErrorKept(const StandardErrorKept &) = delete;
-  StandardErrorKept & operator=(const StandardErrorKept &) = delete;
-  // Gives standard error back. The first line that was written, empty if none was or nothing could be kept.
-  std::string firstLine();
-
- private:
-  std::FILE * file_;
-  int saved_ = -1;
 };
 
 }  // namespace t1

@@ -227,6 +227,19 @@ std::string Vocabulary::piece(Token token) const {
   });
 }
 
+std::shared_ptr<const Pieces> Vocabulary::pieces() const {
+  std::call_once(piecesMade_, [this] {
+    std::vector<std::string> pieces;
+    std::vector<bool> ends;
+    for (Token token = 0; token < size(); ++token) {
+      pieces.push_back(piece(token));
+      ends.push_back(isEog(token));
+    }
+    pieces_ = std::make_shared<const Pieces>(pieces, std::move(ends));
+  });
+  return pieces_;
+}
+
 namespace {
 
 // Every decode reads all weights: on the CPU they may be mapped from the file, but what does not fit into main memory would

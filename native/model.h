@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handles.h"
+#include "pieces.h"
 #include "types.h"
 
 namespace t1 {
@@ -33,12 +34,16 @@ class Vocabulary {
   bool isEog(Token token) const;
   // The token's bytes; control tokens have none.
   std::string piece(Token token) const;
+  // Of all tokens; made when they are first asked for. Any thread.
+  std::shared_ptr<const Pieces> pieces() const;
 
  private:
   template <typename Body>
   auto guarded(Body body) const;
 
   mutable std::mutex mutex_;  // guards model_
+  mutable std::once_flag piecesMade_;
+  mutable std::shared_ptr<const Pieces> pieces_;
   std::shared_ptr<const llama_model> model_;
   ModelInfo info_;
 };

@@ -9,8 +9,6 @@
 namespace t1 {
 namespace {
 
-// llama.cpp rounds the cells of a stream up to this.
-constexpr uint32_t kCellStep = 256;
 // A scoring job may want several positions of one sequence in a decode.
 constexpr uint32_t kOutputs = 64;
 
@@ -23,8 +21,6 @@ EngineOptions withDefaults(EngineOptions options, double modelBytes) {
   options.ubatch = std::min(options.ubatch, options.batch);
   return options;
 }
-
-uint32_t roundUp(uint32_t cells) { return (cells + kCellStep - 1) / kCellStep * kCellStep; }
 
 ggml_type ggmlType(KvType type) {
   switch (type) {
@@ -39,9 +35,9 @@ llama_flash_attn_type flashAttentionType(FlashAttention choice) {
   return choice == FlashAttention::On ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
 }
 
-int32_t metadataNumber(const ModelInfo & info, const std::string & key, int32_t fallback) {
+double metadataNumber(const ModelInfo & info, const std::string & key, double fallback) {
   for (const auto & [name, value] : info.metadata) {
-    if (name == info.architecture + key) return static_cast<int32_t>(std::strtol(value.c_str(), nullptr, 10));
+    if (name == info.architecture + key) return std::strtod(value.c_str(), nullptr);
   }
   return fallback;
 }
@@ -74,6 +70,7 @@ void Runtime::prepareWeights() {
 }
 
 void Runtime::dropContext() {
+  if (context_) budget_.reset();
   context_.reset();
   used_ = 0;
   usesHead_ = false;
@@ -113,19 +110,29 @@ int32_t Runtime::contextLength() const {
 double Runtime::bytesPerCell() const {
   const llama_model * model = weights_.get();
   const int32_t head = llama_model_n_embd(model) / std::max(1, llama_model_n_head(model));
-  const int32_t key = metadataNumber(vocabulary_.info(), ".attention.key_length", head);
-  const int32_t value = metadataNumber(vocabulary_.info(), ".attention.value_length", head);
+  const double key = metadataNumber(vocabulary_.info(), ".attention.key_length", head);
+  const double value = metadataNumber(vocabulary_.info(), ".attention.value_length", head);
   const double heads = 1.0 * std::max(1, llama_model_n_head_kv(model)) * std::max(1, llama_model_n_layer(model));
   const ggml_type type = ggmlType(options_.kvType);
-  return heads * std::max(1, key + value) * ggml_type_size(type) / ggml_blck_size(type);
+  return heads * std::max(1.0, key + value) * ggml_type_size(type) / ggml_blck_size(type);
 }
 
 double Runtime::memoryBudget() const {
   if (options_.memoryBytes > 0) return options_.memoryBytes;
-  const Device device = this->device();
   // ggml calls all main memory free, used or not, and knows no cgroup.
-  const bool host = device.type == "cpu" && options_.hostFreeBytes > 0;
-  return (host ? options_.hostFreeBytes : device.memoryFreeBytes) / 2;
+  if (device().type == "cpu" && options_.hostFreeBytes > 0 && !options_.freeBytes) return options_.hostFreeBytes / 2;
+  if (!budget_) budget_ = freeBytes() / 2;
+  return *budget_;
+}
+
+const Device & Runtime::device() const {
+  if (!device_) device_ = decodingDevice(options_.gpuLayers, options_.device);
+  return *device_;
+}
+
+// Of the device, now.
+double Runtime::freeBytes() const {
+  return options_.freeBytes ? options_.freeBytes() : decodingDevice(options_.gpuLayers, options_.device).memoryFreeBytes;
 }
 
 int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape_.sequences, kOutputs)); }
@@ -178,15 +185,15 @@ void Runtime::tryAdapter(int32_t number) {
 
 void Runtime::makeContext(Shape shape) {
   dropContext();
-  shape.cells = roundUp(shape.cells);
+  shape.cells = static_cast<uint32_t>(roundUpCells(shape.cells));
   shape_ = shape;
   context_ = newContext(shape, static_cast<uint32_t>(options_.batch));
 }
 
 // The KV cache, and the logits twice: as they are computed, and where they are read. Weights come from the same memory.
 void Runtime::checkMemory(const Shape & shape) const {
-  const Device on = device();
-  const double free = on.type == "cpu" ? options_.hostAvailableBytes - vocabulary_.info().sizeBytes : on.memoryFreeBytes;
+  const Device & on = device();
+  const double free = on.type == "cpu" ? options_.hostAvailableBytes - vocabulary_.info().sizeBytes : freeBytes();
   const double needed = shape.allCells() * bytesPerCell() + 8.0 * std::max(shape.streams(), kOutputs) * vocabulary_.size();
   if ((on.type == "cpu" && options_.hostAvailableBytes <= 0) || needed <= free) return;
   throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.sequences) + " sequences takes " + mebibytes(needed) + ", and " +
@@ -195,6 +202,10 @@ void Runtime::checkMemory(const Shape & shape) const {
 
 ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
   const double total = shape.allCells();
+  if (!(total <= kMostCells + 1.0 * kCellStep)) {
+    throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.streams()) + " × " + std::to_string(shape.cells) +
+                                         " tokens is more than llama.cpp can count");
+  }
   checkMemory(shape);
   clearLog();
   llama_context_params params = llama_context_default_params();

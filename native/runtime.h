@@ -1,8 +1,10 @@
 // What the decode thread owns: weights, context, sampling threads. No other thread touches any of it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "adapter.h"
 #include "backend.h"
@@ -34,14 +36,20 @@ struct Shape {
   double allCells() const { return unified ? cells : 1.0 * cells * streams(); }
 };
 
+// Cells of a stream, in steps as llama.cpp takes them. 64 bits: a length near the most that there is does not fit into 32 then.
+constexpr int64_t kCellStep = 256;
+constexpr int64_t roundUpCells(int64_t cells) { return (cells + kCellStep - 1) / kCellStep * kCellStep; }
+// That a KV cache has at most: llama.cpp counts them in 32 bits.
+constexpr int64_t kMostCells = 2'000'000'000;
+
 class Runtime {
  public:
   Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop);
 
   // Loads the weights, and those of the adapters, if they are not there yet.
   void prepareWeights();
-  // What the weights decode on.
-  Device device() const { return decodingDevice(options_.gpuLayers, options_.device); }
+  // What the weights decode on, but for its free memory, which was asked once.
+  const Device & device() const;
   // A new, empty context of this shape; the one before it is gone, also if this fails. Throws Failure.
   void makeContext(Shape shape);
   // 0 for an empty name, else the number of the adapter that has it.
@@ -75,8 +83,9 @@ class Runtime {
   // Most tokens of one sequence.
   int32_t contextLength() const;
   // Cells that the memory budget holds, and the bytes of one.
-  double cellBudget() const { return memoryBudget() / bytesPerCell(); }
+  double cellBudget() const { return std::min(memoryBudget() / bytesPerCell(), 1.0 * kMostCells); }
   double bytesPerCell() const;
+  // Half of what the device has free while no context of ours holds a part of it: asked once for each context.
   double memoryBudget() const;
   // Most tokens with logits in one decode of the present context.
   int32_t maxOutputs() const;
@@ -91,6 +100,7 @@ class Runtime {
   };
 
   void checkMemory(const Shape & shape) const;
+  double freeBytes() const;
   void setAdapter(llama_context * context, int32_t number) const;
 
   const EngineOptions options_;
@@ -101,6 +111,8 @@ class Runtime {
   std::vector<LoadedAdapter> loaded_;  // as adapters_, once there are weights
   Shape shape_;
   ContextHandle context_;
+  mutable std::optional<Device> device_;  // once it was asked for
+  mutable std::optional<double> budget_;  // likewise; again once a context has gone
   int32_t used_ = 0;  // adapter that the context has
   bool head_ = false;      // the model's, once there are weights
   bool usesHead_ = false;  // the context

@@ -165,10 +165,10 @@ void Scheduler::decodeFailed(const std::vector<Entry> & entries, const Failure &
 
 // Throws Failure (OUT_OF_MEMORY) if the budget does not hold the job's longest sequence.
 void Scheduler::fit(const Job & job) {
-  const int32_t longest = (job.longest() + 255) / 256 * 256;  // as llama.cpp rounds
-  if (longest <= runtime_.cellBudget()) return;
+  const int64_t longest = roundUpCells(job.longest());
+  if (static_cast<double>(longest) <= runtime_.cellBudget()) return;
   throw Failure(Code::OutOfMemory, "one sequence of " + std::to_string(longest) + " tokens needs " +
-                                       mebibytes(longest * runtime_.bytesPerCell()) + " of KV cache, the budget is " +
+                                       mebibytes(static_cast<double>(longest) * runtime_.bytesPerCell()) + " of KV cache, the budget is " +
                                        mebibytes(runtime_.memoryBudget()) + ": lower max tokens or raise the memory budget");
 }
 
@@ -220,34 +220,32 @@ KvLayout Scheduler::layout() {
 
 // What the jobs that run now would like; at most what the memory budget holds.
 Shape Scheduler::wantedShape(KvLayout layout) const {
-  const double budget = std::min(runtime_.cellBudget(), 2e9);
+  const double budget = runtime_.cellBudget();
   int64_t lanes = 0;
   int64_t cells = 0;
-  int32_t longest = 0;
+  int64_t longest = 0;
   Reserve reserve;
   for (const Job & job : jobs_) {
     lanes += job.unfinished();
     cells += job.cells();
-    longest = std::max(longest, job.longest());
+    longest = std::max<int64_t>(longest, job.longest());
     reserve.sequences = std::max(reserve.sequences, job.reserve().sequences);
     reserve.tokens = std::max(reserve.tokens, job.reserve().tokens);
   }
   const int64_t waiting = lanes;
   lanes = std::min<int64_t>(std::max<int64_t>(lanes, reserve.sequences), kMaxSequences);
-  const double step = 256;
   if (layout == KvLayout::Unified) {
     // Room for as much again: the cache of the jobs before. Of what comes next it is not known what it shares.
-    const double later = 1.0 * reserve.sequences * std::max(0, reserve.tokens - longest);
-    const double wanted = std::min(budget, std::max(2.0 * static_cast<double>(cells) + later, 1.0 * longest));
-    const auto whole = static_cast<uint32_t>(std::max(std::ceil(longest / step), std::floor(wanted / step)) * step);
+    const double later = 1.0 * reserve.sequences * static_cast<double>(std::max<int64_t>(0, reserve.tokens - longest));
+    const double wanted = std::min(budget, 2.0 * static_cast<double>(cells) + later);
+    const auto whole = static_cast<uint32_t>(std::max(roundUpCells(longest), static_cast<int64_t>(wanted) / kCellStep * kCellStep));
     return {static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(lanes + kSpare, 4 * lanes), kMaxSequences)), whole, true};
   }
   // A longer stream means a new context, so a little more than is needed now.
-  const int32_t longer = std::min(std::max(longest + longest / 4, reserve.tokens), runtime_.contextLength());
-  const double roomy = std::ceil(std::max(longest, longer) / step) * step;
-  const double tight = std::ceil(longest / step) * step;
-  const bool easy = roomy * static_cast<double>(lanes) <= budget / 4;
-  const double length = easy ? roomy : tight;
+  const int64_t longer = std::min<int64_t>(std::max<int64_t>(longest + longest / 4, reserve.tokens), runtime_.contextLength());
+  const int64_t roomy = roundUpCells(std::max(longest, longer));
+  const bool easy = static_cast<double>(roomy) * static_cast<double>(lanes) <= budget / 4;
+  const auto length = static_cast<double>(easy ? roomy : roundUpCells(longest));
   const auto fitting = static_cast<int64_t>(std::clamp(budget / length, 1.0, 1.0 * kMaxSequences));  // streams
   const auto cheap = static_cast<int64_t>(std::min(budget / 8 / length, 1.0 * kMaxSequences));
   const int64_t spare = std::clamp<int64_t>(cheap - lanes, 1, kSpare);
@@ -287,7 +285,7 @@ bool Scheduler::replaceable(const Shape & wanted) {
   return won > static_cast<double>(heldCells());
 }
 
-bool Scheduler::fitsContext(const Job & job) const { return job.longest() <= static_cast<int32_t>(runtime_.shape().cells); }
+bool Scheduler::fitsContext(const Job & job) const { return job.longest() <= static_cast<int64_t>(runtime_.shape().cells); }
 
 // Whether the jobs that are too long for the context get theirs now. Until then they wait, and the others go on.
 bool Scheduler::longerAtOnce() {

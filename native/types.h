@@ -52,6 +52,8 @@ struct EngineOptions {
   // For tests: asked before every decode, with its number, 1 first; what it returns, if not 0, is taken for llama_decode's
   // status instead of calling it. May throw.
   std::function<int32_t(int64_t)> fault;
+  // For tests: asked for the bytes that the device has free, as if it were a GPU. Decode thread.
+  std::function<double()> freeBytes;
 };
 
 struct SamplerParams {

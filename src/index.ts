@@ -18,6 +18,8 @@ export type {
   SamplerOptions,
   ScoreRequest,
   ScoreResult,
+  TextPiece,
+  TopLogprobs,
   Usage,
 } from './engine/engine-types.js';
 export { addToIndex, type AddOptions, type AddProgress, type AddSummary } from './knowledge/add.js';

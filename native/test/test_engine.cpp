@@ -208,6 +208,27 @@ void testBudget() {
   CHECK(failedWith(collector.wait(), Code::OutOfMemory));
 }
 
+// The longest sequence that can be asked for, and what later jobs are said to need: no sum of them may overflow.
+void testLongest(bool unified) {
+  EngineOptions o = options(unified);
+  const char * path = std::getenv("T1_TEST_LONG");
+  CHECK(path != nullptr);
+  o.path = path;
+  Engine engine(o);
+  for (const int32_t maxTokens : {INT32_MAX, INT32_MAX - 31, INT32_MAX - 300}) {
+    Collector collector;
+    engine.submit(job(1, 2, maxTokens), collector.sink());
+    const Event end = collector.wait();
+    CHECK(failedWith(end, Code::OutOfMemory));
+    CHECK(std::string(std::get<Failure>(end).what()).starts_with("one sequence of 2147483"));
+  }
+  SampleJob modest = job(1, 2, 4);
+  modest.reserve = {INT32_MAX, INT32_MAX};
+  Collector collector;
+  engine.submit(modest, collector.sink());
+  CHECK(std::holds_alternative<SampleDone>(collector.wait()));
+}
+
 // A LoRA of rank 4 on the first query projection of the tiny model, beside that model; `invocation` activates it.
 std::string loraFile(const std::string & suffix, std::vector<uint32_t> invocation) {
   const std::string path = tinyModel() + suffix;
@@ -291,6 +312,8 @@ int main() {
   testManyThreads();
   testBadJobs();
   testBudget();
+  testLongest(false);
+  testLongest(true);
   testAdapters(false);
   testAdapters(true);
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "check.h"
+#include "llama_sampler.h"
 #include "handles.h"
 #include "sampler.h"
 

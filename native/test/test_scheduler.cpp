@@ -109,9 +109,50 @@ void testPriorityBeforeOrdinal(KvLayout kv) {
   CHECK(bench.finish() == (kv == KvLayout::Split ? "iiaaaa" : "aaiiaa"));
 }
 
+// A GPU's free memory is asked for while no context of ours holds a part of it, and not for every decode.
+void testBudget() {
+  EngineOptions options = twoPlaces(KvLayout::Split);
+  options.memoryBytes = 0;
+  bool held = false;
+  double free = 1 << 20;
+  int asked = 0;
+  options.freeBytes = [&] {
+    CHECK(!held);
+    ++asked;
+    return free;
+  };
+  Vocabulary vocabulary(options.path);
+  const std::vector<Adapter> adapters;
+  Stop stop;
+  stop.wanted = 1;
+  Runtime runtime(options, vocabulary, adapters, stop);
+  runtime.prepareWeights();
+  CHECK(runtime.memoryBudget() == (1 << 19));
+  runtime.makeContext({2, 256});
+  held = true;
+  CHECK(runtime.memoryBudget() == (1 << 19) && runtime.cellBudget() == (1 << 19) / 256);
+  CHECK(asked == 1);
+  held = false;
+  free = 1 << 21;
+  runtime.dropContext();
+  CHECK(runtime.memoryBudget() == (1 << 20));
+  Observed<Statistics> statistics;
+  Scheduler scheduler(runtime, statistics);
+  SampleJob job;
+  job.prompts.push_back({{5, 6, 7}, {1, 2}});
+  job.maxTokens = 100;
+  const auto ticket = std::make_shared<Ticket>(job, [](Event) {}, 0);
+  scheduler.add(ticket);
+  scheduler.step();
+  held = true;
+  while (scheduler.busy()) scheduler.step();
+  CHECK(asked == 2 && statistics.read().decodes > 10);
+}
+
 }  // namespace
 
 int main() {
+  testBudget();
   for (const KvLayout kv : {KvLayout::Split, KvLayout::Unified}) {
     testOrdinals(kv);
     testPriorityBeforeOrdinal(kv);

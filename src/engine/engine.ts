@@ -153,22 +153,24 @@ class AddonEngine implements Engine {
       if (piece.text !== '' && !signal?.aborted) onText?.(piece);
     };
     const onEvent = (event: RawEvent): void => {
-      switch (event.type) {
-        case 'progress':
-          return onProgress?.({ finished: event.finished, total: event.total, generatedTokens: event.generatedTokens });
-        case 'texts':
-          return event.pieces.forEach(tell);
-        case 'sample': {
-          const { type: _, rest = '', ...finished } = event;
-          const { prompt, index, tokens } = finished;
-          tell({ prompt, index, text: rest, tokens: tokens.length });
-          const sample: Sample = { ...finished, seed: prompts[prompt]?.seeds[index] ?? 0 };
-          const row = samples[prompt];
-          if (row) row[index] = sample;
-          return onSample?.(sample);
+      if (event.type === 'progress') {
+        const { finished, total, generatedTokens } = event;
+        onProgress?.({ finished, total, generatedTokens });
+      } else if (event.type === 'texts') {
+        event.pieces.forEach(tell);
+      } else if (event.type === 'sample') {
+        const { type: _, rest = '', ...finished } = event;
+        const { prompt, index, tokens } = finished;
+        const [seed, row] = [prompts[prompt]?.seeds[index], samples[prompt]];
+        if (seed === undefined || !row) {
+          throw new T1Error('INTERNAL', `the engine told sample ${index} of prompt ${prompt}, which nobody asked for`);
         }
-        default:
-          throw unexpected('sample', event);
+        tell({ prompt, index, text: rest, tokens: tokens.length });
+        const sample: Sample = { ...finished, seed };
+        row[index] = sample;
+        onSample?.(sample);
+      } else {
+        throw unexpected('sample', event);
       }
     };
     const raw = {

@@ -18,13 +18,17 @@ import type {
   SampleResult,
   ScoreRequest,
   ScoreResult,
+  TopLogprobs,
   Usage,
 } from '../engine/engine-types.js';
 
 export interface FakeEngineOptions {
   /** What the model, with this adapter if any, would write after this prompt with this seed. */
   readonly answer: (prompt: string, seed: number, adapter?: string) => string;
-  /** Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. */
+  /**
+   * Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. Scores alone come from it: in a
+   * sample every token has probability 1/2, all others share the rest.
+   */
   readonly logprob?: (text: string, target: string, adapter?: string) => number;
   /** [classes] probabilities; the model has no classification head when absent. */
   readonly classes?: (text: string, adapter?: string) => readonly number[];
@@ -40,6 +44,8 @@ export interface FakeEngineOptions {
 
 /** Tokens of more than a byte: rewards are read from single tokens. */
 const WORDS: readonly string[] = ['Yes', 'No'];
+/** Characters of a piece of a sample's text. */
+const PIECE = 4;
 /** Bytes, one end-of-generation token, words. */
 const VOCABULARY = 257 + WORDS.length;
 
@@ -111,6 +117,7 @@ export class FakeEngine implements Engine {
       await this.#pause(request.signal);
       const text = this.#options.answer(textOf(tokens), seed, request.adapter);
       const sample = { prompt, index, seed, ...finish(text, request) };
+      await this.#tell(sample, request);
       samples[place] = sample;
       usage.generatedTokens += sample.tokens.length + (sample.finish === 'eog' ? 1 : 0);
       request.onSample?.(sample);
@@ -119,8 +126,18 @@ export class FakeEngine implements Engine {
     return { samples, usage: this.#count(usage), firstTokenDecodes: samples.length > 0 ? 1 : 0 };
   }
 
-  async score({ sequences, targets, adapter, signal }: ScoreRequest): Promise<ScoreResult> {
+  async score({
+    sequences,
+    targets,
+    adapter,
+    next = false,
+    topLogprobs = 0,
+    signal,
+  }: ScoreRequest): Promise<ScoreResult> {
     this.#check(signal);
+    if (next && sequences.some(({ tokens, positions }) => positions.includes(tokens.length - 1))) {
+      throw new T1Error('USAGE', 'after the last position there is no next token to score');
+    }
     this.#checkAdapter(adapter);
     this.jobs.score++;
     await this.#pause(signal);
@@ -131,7 +148,27 @@ export class FakeEngine implements Engine {
         rows.flatMap((text) => Array.from(targets, (target) => logprob(text, textOf([target]), adapter))),
       );
     });
-    return { logprobs, usage: this.#count({ ...promptUsage(sequences), generatedTokens: 0, decodedTokens: 0 }) };
+    const likely = (text: string): Likely[] =>
+      Array.from({ length: VOCABULARY }, (_, token) => ({ token, logprob: logprob(text, textOf([token]), adapter) }));
+    return {
+      logprobs,
+      ...(next && {
+        next: sequences.map(({ tokens, positions }) =>
+          Float32Array.from(positions, (i) =>
+            logprob(textOf(tokens.subarray(0, i + 1)), textOf(tokens.subarray(i + 1, i + 2)), adapter),
+          ),
+        ),
+      }),
+      ...(topLogprobs > 0 && {
+        top: sequences.map(({ tokens, positions }) =>
+          topOf(
+            Array.from(positions, (i) => likely(textOf(tokens.subarray(0, i + 1)))),
+            topLogprobs,
+          ),
+        ),
+      }),
+      usage: this.#count({ ...promptUsage(sequences), generatedTokens: 0, decodedTokens: 0 }),
+    };
   }
 
   statistics(): EngineStatistics {
@@ -174,6 +211,19 @@ export class FakeEngine implements Engine {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  /** The sample's text in pieces, with a turn of the event loop after each. */
+  async #tell({ prompt, index, text, tokens }: Sample, { onText, signal }: SampleRequest): Promise<void> {
+    if (!onText) return;
+    const characters = [...text];
+    for (let at = 0; at < characters.length; at += PIECE) {
+      const end = at + PIECE;
+      const sofar = end < characters.length ? tokensOf(characters.slice(0, end).join('')).length : tokens.length;
+      onText({ prompt, index, text: characters.slice(at, end).join(''), tokens: sofar });
+      await sleep(0);
+      this.#check(signal);
+    }
   }
 
   #count(usage: Usage): Usage {
@@ -224,10 +274,26 @@ function promptUsage(
   return { promptTokens, sharedTokens: Math.max(0, all - promptTokens) };
 }
 
+interface Likely {
+  readonly token: number;
+  readonly logprob: number;
+}
+
+/** @param rows [n][vocabulary] */
+function topOf(rows: readonly (readonly Likely[])[], most: number): TopLogprobs {
+  const k = Math.min(most, VOCABULARY);
+  const best = rows.flatMap((row) => row.toSorted((a, b) => b.logprob - a.logprob || a.token - b.token).slice(0, k));
+  return {
+    k,
+    tokens: Int32Array.from(best, ({ token }) => token),
+    logprobs: Float32Array.from(best, ({ logprob }) => logprob),
+  };
+}
+
 function finish(
   answer: string,
-  { maxTokens, stop = [] }: SampleRequest,
-): Pick<Sample, 'text' | 'tokens' | 'logprobs' | 'finish'> {
+  { maxTokens, stop = [], topLogprobs = 0 }: SampleRequest,
+): Pick<Sample, 'text' | 'tokens' | 'logprobs' | 'finish' | 'top'> {
   let reason: FinishReason = 'eog';
   let tokens = tokensOf(answer);
   const stops = stop.map((text) => ({ at: answer.indexOf(text), text })).filter(({ at }) => at >= 0);
@@ -242,5 +308,11 @@ function finish(
     text = textOf(tokens);
     reason = 'length';
   }
-  return { text, tokens, logprobs: new Float32Array(tokens.length).fill(Math.log(0.5)), finish: reason };
+  const other = Math.log(0.5 / (VOCABULARY - 1));
+  const rows = (): Likely[][] =>
+    Array.from(tokens, (own) =>
+      Array.from({ length: VOCABULARY }, (_, token) => ({ token, logprob: token === own ? Math.log(0.5) : other })),
+    );
+  const top = topLogprobs > 0 && { top: topOf(rows(), topLogprobs) };
+  return { text, tokens, logprobs: new Float32Array(tokens.length).fill(Math.log(0.5)), ...top, finish: reason };
 }

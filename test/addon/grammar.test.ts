@@ -97,17 +97,29 @@ describe('a grammar', () => {
     expect(await textsOf({ grammar: YES_OR_NO }, 1)).toHaveLength(1);
   });
 
-  test('that goes wrong on a helper thread ends its job alone', async () => {
-    // C0 80 is an ill-formed NUL: llama.cpp lets such a token pass and then finds that it was not allowed.
+  test('lets no token pass that is no text', async () => {
+    // C0 80 is an ill-formed NUL: llama.cpp's own grammars let it pass, then find that it was not allowed, and throw.
     await using broken = await tinyEngine({ path: modelFile({ pieces: { 256: [0xc0, 0x80] } }), threads: 2 });
-    const bias = [{ token: 256, bias: 100 }];
-    const beside = async () => broken.sample(await request(broken, TEXT, 16, { maxTokens: 3 }));
-    for (let round = 0; round < 2; round++) {
+    const wanted = { grammar: 'root ::= [a-y]*', logitBias: [{ token: 256, bias: 100 }], maxTokens: 8 };
+    const { samples } = await broken.sample(await request(broken, TEXT, 32, wanted));
+    for (const { text, tokens } of samples) {
+      expect(text).toMatch(/^[a-y]*$/);
+      expect(tokens).not.toContain(256);
+    }
+    expect(samples.some(({ text }) => text.length > 1)).toBe(true);
+  });
+
+  test('that nobody can follow in bounded time ends its job alone, on whatever thread that shows', async () => {
+    await using two = await tinyEngine({ threads: 2 });
+    for (let round = 0; round < 3; round++) {
       const [bad, good] = await Promise.allSettled([
-        broken.sample(await request(broken, TEXT, 32, { grammar: 'root ::= [a-y]*', logitBias: bias })),
-        beside(),
+        two.sample(await request(two, TEXT, 16, { grammar: 'root ::= (.?){0,9000} "!"' })),
+        two.sample(await request(two, TEXT, 16, { maxTokens: 5 })),
       ]);
-      expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'INTERNAL' } });
+      expect(bad).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'USAGE', message: expect.stringContaining('too many ways') as unknown },
+      });
       expect(good).toMatchObject({ status: 'fulfilled' });
     }
   });
@@ -119,10 +131,21 @@ describe('a grammar', () => {
     ['has no root', 'answer ::= "Yes"'],
     ['names a rule that is not there', 'root ::= answer'],
     ['is left-recursive', 'root ::= root "a" | "b"'],
+    ['is left-recursive behind what may be empty', 'root ::= x root "b"\nx ::= y\ny ::= ""'],
+    ['repeats at least more often than at most', 'root ::= "a"{5,2}'],
+    ['repeats too often', 'root ::= "a"{1000000000}'],
+    ['is too long', `root ::= "${'a'.repeat(1 << 18)}"`],
+    ['is too deep', `root ::= ${'('.repeat(1000)}"a"${')'.repeat(1000)}`],
   ])('that %s is refused', async (_, grammar) => {
     await expect(textsOf({ grammar }, 1)).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringContaining('grammar') as unknown,
+      message: expect.stringMatching(/^the grammar cannot be used: .+$|^grammar must be /) as unknown,
+    });
+  });
+
+  test('that is refused says where and why', async () => {
+    await expect(textsOf({ grammar: 'root ::= answer\nanswer ::= "Yes" | [' }, 1)).rejects.toMatchObject({
+      message: 'the grammar cannot be used: in line 2, column 20: the [ that begins here is not closed',
     });
   });
 });

@@ -139,6 +139,42 @@ describe('other threads and the end of the process', () => {
     }
   });
 
+  test('grammars that are refused in four threads at once leave standard error as it is', async () => {
+    const worker = `
+      const { parentPort } = require('node:worker_threads');
+      ${program('', '')
+        .replace(/engine\.sample\(1,[^]*/, '')
+        .replace('engine.setBusy(true);', '')}
+        const prompts = [{ tokens: Int32Array.of(1, 2, 3), seeds: [1] }];
+        const sampler = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+        let refused = 0;
+        for (let i = 0; i < 200; i++) {
+          for (const grammar of ['say yes', 'root ::= answer', 'root ::= root "a" | "b"', 'root ::= [']) {
+            try {
+              engine.sample(i, { prompts, sampler, maxTokens: 1, stop: [], grammar });
+            } catch (error) {
+              refused += error.code === 'USAGE' ? 1 : 0;
+            }
+          }
+        }
+        engine.dispose(() => parentPort.postMessage(refused));
+      });`;
+    const main = `
+      const { Worker } = require('node:worker_threads');
+      const { fstatSync, writeSync } = require('node:fs');
+      const { dev, ino } = fstatSync(2);
+      const workers = Array.from({ length: 4 }, () => new Worker(${JSON.stringify(worker)}, { eval: true }));
+      Promise.all(workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))))
+        .then((refused) => {
+          const now = fstatSync(2);
+          console.log(JSON.stringify({ refused, same: now.dev === dev && now.ino === ino }));
+          writeSync(2, 'end');
+        });`;
+    const { stdout, stderr } = await run(process.execPath, ['-e', main]);
+    expect(JSON.parse(stdout)).toEqual({ refused: [800, 800, 800, 800], same: true });
+    expect(stderr).toBe('end');
+  });
+
   test('an idle engine does not keep the process alive, and nothing is printed', async () => {
     const { stdout, stderr } = await run(process.execPath, [
       '-e',

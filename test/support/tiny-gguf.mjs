@@ -1,6 +1,6 @@
 /**
  * A GGUF small enough to make in a test: llama architecture, 2 layers of width 64, random weights, byte-level BPE
- * vocabulary with chat tokens. `node tiny-gguf.mjs FILE` writes it.
+ * vocabulary with chat tokens. `node tiny-gguf.mjs FILE [OPTIONS as JSON]` writes it.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -114,7 +114,7 @@ export function tinyGguf({
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , file] = process.argv;
-  if (!file) throw new Error('usage: node tiny-gguf.mjs FILE');
-  writeFileSync(file, tinyGguf());
+  const [, , file, options = '{}'] = process.argv;
+  if (!file) throw new Error('usage: node tiny-gguf.mjs FILE [OPTIONS]');
+  writeFileSync(file, tinyGguf(JSON.parse(options)));
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { TextPiece } from '../../src/engine/engine-types.js';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
 
 const sampler = { temperature: 1, topK: 0, topP: 1, minP: 0 };
@@ -48,4 +49,63 @@ test('scores by text and target', async () => {
     targets: await engine.tokenize('YN'),
   });
   expect([...(logprobs[0] ?? [])]).toEqual([-2, -2, -1, -2]);
+});
+
+test('text in pieces, which are the text; none comes after an abort', async () => {
+  const engine = new FakeEngine({ answer: (_, seed) => `größer → 日本 ${seed} Yes, stop here` });
+  const pieces: TextPiece[] = [];
+  const request = { prompts: [prompt(engine, 'ab', [1, 2])], sampler, maxTokens: 90, stop: [' here'] };
+  const { samples } = await engine.sample({ ...request, onText: (piece) => pieces.push(piece) });
+  for (const { index, text, tokens } of samples) {
+    const own = pieces.filter((piece) => piece.index === index);
+    expect(own.length).toBeGreaterThan(3);
+    expect(own.map((piece) => piece.text).join('')).toBe(text);
+    expect(own.map((piece) => piece.tokens)).toEqual(
+      [...new Set(own.map((piece) => piece.tokens))].sort((a, b) => a - b),
+    );
+    expect(own.at(-1)?.tokens).toBe(tokens.length);
+  }
+  const controller = new AbortController();
+  let calls = 0;
+  const aborted = engine.sample({
+    ...request,
+    signal: controller.signal,
+    onText: () => ++calls === 2 && controller.abort(),
+  });
+  await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
+  expect(calls).toBe(2);
+});
+
+test('the most likely tokens of its distribution', async () => {
+  const engine = new FakeEngine({
+    answer: () => 'b',
+    logprob: (text, target) => (text.endsWith('a') && target === 'b' ? -0.5 : -9),
+  });
+  const { samples } = await engine.sample({
+    prompts: [prompt(engine, 'a', [1])],
+    sampler,
+    maxTokens: 9,
+    topLogprobs: 3,
+  });
+  expect([...(samples[0]?.top?.tokens ?? [])]).toEqual([98, 0, 1]);
+  expect([...(samples[0]?.top?.logprobs ?? [])].map(Math.exp).map((p) => p.toFixed(4))).toEqual([
+    '0.5000',
+    '0.0019',
+    '0.0019',
+  ]);
+  const tokens = engine.tokenize('ab');
+  const { next, top, logprobs } = await engine.score({
+    sequences: [{ tokens, positions: Int32Array.of(0) }],
+    targets: new Int32Array(),
+    next: true,
+    topLogprobs: 2,
+  });
+  expect([next, top, logprobs]).toEqual([
+    [Float32Array.of(-0.5)],
+    [{ k: 2, tokens: Int32Array.of(98, 0), logprobs: Float32Array.of(-0.5, -9) }],
+    [new Float32Array()],
+  ]);
+  await expect(
+    engine.score({ sequences: [{ tokens, positions: Int32Array.of(1) }], targets: new Int32Array(), next: true }),
+  ).rejects.toMatchObject({ code: 'USAGE' });
 });
