@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { workersFromSource } from './test/support/workers-from-source.js';
 
 export default defineConfig({
+  plugins: [workersFromSource()],
   test: {
     include: ['test/**/*.test.ts'],
     // Engines and sandboxes are processes and threads of their own; two cores have no room for more at once.

@@ -1,8 +1,5 @@
 #include "backend.h"
 
-#include <ggml-backend.h>
-#include <llama.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -21,6 +18,7 @@
 #endif
 
 #include "error.h"
+#include "llama_api.h"
 #include "log.h"
 
 namespace t1 {

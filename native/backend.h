@@ -1,11 +1,11 @@
 // llama.cpp's process-wide state: its backends, and the devices they found.
 #pragma once
 
-#include <ggml-backend.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "llama_api.h"
 
 namespace t1 {
 

@@ -37,6 +37,17 @@ class Failure : public std::runtime_error {
 // What was thrown, as a Failure: OUT_OF_MEMORY for want of memory, INTERNAL for what is no Failure itself.
 Failure toFailure(const std::exception_ptr & error);
 
+// Runs `body` and returns what it failed with.
+template <typename Body>
+std::optional<Failure> failureOf(Body body) {
+  try {
+    body();
+    return std::nullopt;
+  } catch (...) {
+    return toFailure(std::current_exception());
+  }
+}
+
 // Throws for every return value of llama_decode but 0. `stopped`: the abort callback answered true.
 void checkDecode(int32_t status, bool stopped);
 

@@ -1,10 +1,9 @@
 // RAII for every handle of llama.cpp; nothing else calls a free function.
 #pragma once
 
-#include <gguf.h>
-#include <llama.h>
-
 #include <memory>
+
+#include "llama_api.h"
 
 namespace t1 {
 

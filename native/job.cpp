@@ -90,9 +90,7 @@ void Job::addClassified() {
 
 Lane & Job::begin(int32_t i) {
   Item & item = items_[i];
-  Lane & lane = lanes_.emplace_back();
-  lane.item = i;
-  lane.index = item.begun++;
+  Lane & lane = lanes_.emplace_back(i, item.begun++);
   lane.tokens.assign(item.tokens->begin(), item.tokens->begin() + item.length);
   if (sampling_) {
     lane.random.emplace(sampling_->prompts[i].seeds[lane.index]);
@@ -208,19 +206,20 @@ bool Job::classify(const Lane & lane, const float * probabilities) {
 
 bool Job::accept(Lane & lane, const Draw & draw, int64_t decodes) {
   if (usage_.generatedTokens++ == 0) firstTokenDecodes_ = decodes - ticket_->decodes;
+  std::optional<Finish> reason;
   if (runtime_.vocabulary().isEog(draw.token)) {
-    finish(lane, Finish::Eog);
+    reason = Finish::Eog;
   } else {
     lane.tokens.push_back(draw.token);
     lane.logprobs.push_back(draw.logprob);
-    if (lane.text->append(runtime_.vocabulary().piece(draw.token))) finish(lane, Finish::Stop);
-    else if (static_cast<int32_t>(lane.tokens.size()) >= most(lane)) finish(lane, Finish::Length);
+    if (lane.text->append(runtime_.vocabulary().piece(draw.token))) reason = Finish::Stop;
+    else if (static_cast<int32_t>(lane.tokens.size()) >= most(lane)) reason = Finish::Length;
   }
-  return !lane.finished;
+  if (reason) tellSample(lane, *reason);
+  return !reason;
 }
 
-void Job::finish(Lane & lane, Finish reason) {
-  lane.finished = true;
+void Job::tellSample(Lane & lane, Finish reason) {
   ++finished_;
   Sample sample{lane.item, lane.index, lane.text->utf8(), {}, std::move(lane.logprobs), reason, {}, {}};
   sample.tokens.assign(lane.tokens.begin() + items_[lane.item].length, lane.tokens.end());
@@ -232,11 +231,6 @@ void Job::finish(Lane & lane, Finish reason) {
   }
   if (sampling_->textIntervalMs) sample.rest = lane.text->rest();
   ticket_->sink(std::move(sample));
-}
-
-void Job::finishScoring(Lane & lane) {
-  lane.finished = true;
-  ++finished_;
 }
 
 void Job::end(const Failure * failure) {
@@ -258,7 +252,7 @@ void Job::tellTexts(std::chrono::steady_clock::time_point now) {
   if (now - toldTexts_ < std::chrono::milliseconds(*sampling_->textIntervalMs)) return;
   Texts texts;
   for (Lane & lane : lanes_) {
-    if (lane.finished) continue;
+    if (lane.state() == Lane::State::Finished) continue;
     std::string text = lane.text->take();
     if (text.empty()) continue;
     texts.pieces.push_back({lane.item, lane.index, std::move(text), static_cast<int32_t>(lane.logprobs.size())});
@@ -275,6 +269,15 @@ void Job::report() {
   if (now - reported_ < std::chrono::milliseconds(100)) return;
   reported_ = now;
   ticket_->sink(Progress{finished_, total_, usage_.generatedTokens});
+}
+
+bool earlierRank(const Job & a, const Job & b) {
+  return a.priority() != b.priority() ? a.priority() > b.priority() : a.ordinal() < b.ordinal();
+}
+
+bool before(const Job & a, const Job & b) {
+  if (earlierRank(a, b)) return true;
+  return !earlierRank(b, a) && a.ticket().id < b.ticket().id;
 }
 
 }  // namespace t1

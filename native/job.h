@@ -8,12 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include "grammar.h"
+#include "lane.h"
 #include "prefix_cache.h"
 #include "runtime.h"
-#include "sampler.h"
-#include "text.h"
-#include "top_logprobs.h"
 
 namespace t1 {
 
@@ -38,35 +35,6 @@ struct Ticket {
   const int64_t decodes;  // that had begun when it was queued
   std::atomic<bool> aborted{false};  // set by any thread
   bool ended = false;                // its final event was sent; decode thread only
-};
-
-// A prompt and its samples, or a sequence to be scored or classified.
-struct Item {
-  const std::vector<Token> * tokens;
-  int32_t length;     // tokens to be read
-  int32_t start;      // first token that the adapter sees
-  int32_t shareable;  // tokens that may come from the cache: logits are wanted of the one after them
-  int32_t lanes = 1;  // samples
-  int32_t begun = 0;  // of them
-  std::vector<float> logits;  // [vocabulary] after the last token, while lanes are to begin from them; else empty
-  std::vector<std::pair<int32_t, int32_t>> rows;  // scoring: (position, row of the result), ascending
-};
-
-// One sequence on its way through the model.
-struct Lane {
-  int32_t item = 0;
-  int32_t index = 0;          // into the prompt's seeds
-  std::vector<Token> tokens;  // to be read: the item's, then what was sampled
-  int32_t slot = -1;          // its sequence in the KV cache; -1: waits for one
-  int64_t turn = 0;           // its last decode
-  const float * logits = nullptr;  // to draw the next token from; until the next decode
-  bool finished = false;
-  // Of samples.
-  std::optional<Random> random;
-  std::optional<Text> text;
-  std::optional<Grammar> grammar;
-  std::vector<float> logprobs;
-  TopLogprobs top;  // a row for each that was drawn, an end-of-generation token included
 };
 
 class Job {
@@ -113,15 +81,15 @@ class Job {
   // Whether the logits after this token of the lane are wanted.
   bool wants(const Lane & lane, int32_t position) const;
 
-  // Any thread of the pool, which catches what they throw; `worker` is its number. Logits are [vocabulary], or what the classification head gave
-  // [classes]; false: they hold no distribution.
+  // Any thread of the pool, which catches what they throw; `worker` is its number. Logits are [vocabulary], or what the
+  // classification head gave [classes]; false: they hold no distribution.
   Draw draw(Lane & lane, const float * logits, int worker);
   bool score(const Lane & lane, int32_t position, const float * logits, int worker);
 
   // Takes the lane's next token and says whether the lane goes on. `decodes`: that had begun by now.
   bool accept(Lane & lane, const Draw & draw, int64_t decodes);
-  // Of a lane that scores or classifies: all its tokens were read.
-  void finishScoring(Lane & lane);
+  // Counts a lane that scores or classifies and whose tokens were all read.
+  void finishScoring() { ++finished_; }
   // Sends the final event, the result or this failure. Once.
   void end(const Failure * failure = nullptr);
   // Sends what there is to tell: texts, as often as the job wants them, and progress, ten times a second at most.
@@ -132,7 +100,7 @@ class Job {
   void addSequences();
   void addClassified();
   bool classify(const Lane & lane, const float * probabilities);
-  void finish(Lane & lane, Finish reason);
+  void tellSample(Lane & lane, Finish reason);
   ScoreDone scored();
   void tellTexts(std::chrono::steady_clock::time_point now);
   template <typename Logprob>
@@ -163,5 +131,10 @@ class Job {
   std::chrono::steady_clock::time_point reported_;
   std::chrono::steady_clock::time_point toldTexts_;
 };
+
+// The order in which jobs are served: by rank, which is interactive ones first, then those of earlier problems, so that
+// problems are finished one after the other; among those of one rank in order of arrival.
+bool earlierRank(const Job & a, const Job & b);
+bool before(const Job & a, const Job & b);
 
 }  // namespace t1

@@ -1,11 +1,11 @@
 #include "log.h"
 
-#include <llama.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <stdexcept>
+
+#include "llama_api.h"
 
 namespace t1 {
 namespace {

@@ -3,20 +3,10 @@
  * Each step is skipped when nothing it depends on has changed. Uses Node alone, since nothing else is there yet.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isCurrent, stampFor, typescriptBuild } from './build-stamp.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const windows = process.platform === 'win32';
@@ -52,9 +42,9 @@ const PREREQUISITES = [
 
 checkNode();
 checkPrerequisites();
-step('npm packages', ['package-lock.json'], 'node_modules/.t1-packages', installPackages);
+step('npm packages', { inputs: ['package-lock.json'], stamp: 'node_modules/.t1-packages' }, installPackages);
 run(process.execPath, [join('native', 'build.mjs')], 'the addon did not build');
-step('TypeScript', ['package-lock.json', 'tsconfig.json', ...filesBelow('src')], 'dist/.t1-built', buildTypeScript);
+step('TypeScript', typescriptBuild(), buildTypeScript);
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -102,24 +92,13 @@ function buildTypeScript() {
   else symlinkSync(join('..', '..', 'dist', 'cli.js'), link);
 }
 
-/** Runs `work` unless the stamp holds the hash of the inputs as they are now. */
-function step(name, inputs, stampPath, work) {
-  const hash = createHash('sha256').update(process.versions.modules);
-  for (const input of inputs) hash.update(input).update(readFileSync(join(root, input)));
-  const digest = hash.digest('hex');
-  const stamp = join(root, stampPath);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+/** Runs `work` unless what it makes is there, made of the inputs as they are now. */
+function step(name, made, work) {
+  if (isCurrent(made)) return;
   process.stderr.write(`t1: setting up ${name} …\n`);
+  const stamp = stampFor(made);
   work();
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, digest);
-}
-
-function filesBelow(folder) {
-  return readdirSync(join(root, folder), { recursive: true })
-    .map((entry) => join(folder, String(entry)))
-    .filter((path) => statSync(join(root, path)).isFile())
-    .sort();
+  stamp();
 }
 
 function run(command, args, failure, extra = {}) {

@@ -1,7 +1,7 @@
 /** Much work at once, as one piece of work: it ends together, with the first failure when there is one. */
 import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
-import { abortedBy } from './errors.js';
+import { abortedBy } from './abort.js';
 
 export interface AtOnce {
   /** At the same time, at most; no limit when absent. */

@@ -96,10 +96,6 @@ export class T1Error extends Error {
   }
 }
 
-/** What work that heard its signal fails with: the signal's own reason when that is one of ours. */
-export const abortedBy = (signal: AbortSignal | undefined): T1Error =>
-  signal?.reason instanceof T1Error ? signal.reason : new T1Error('ABORTED', 'aborted', { cause: signal?.reason });
-
 /** True for codes that exist; the addon's errors pass through this before they become a T1Error. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(EXIT_CODE, code);

@@ -25,6 +25,7 @@ import { parseSettings, recordedSettings } from './settings/parse-settings.js';
 import { otherValues, ownValues, type Settled } from './settings/setting.js';
 import { solveSettings } from './settings/solve-settings.js';
 import { UsageCounter } from './stage-context.js';
+import { Memory } from './store/memory.js';
 import { arithmeticAbout, arithmeticClaims, type Claim } from './task/arithmetic-task.js';
 import { fetchTask } from './task/fetch.js';
 import { inCategories, readTaskFile, type TaskData, type TaskProblem } from './task/task-problems.js';
@@ -100,7 +101,8 @@ async function judgeClaims(
 ): Promise<void> {
   const { engine, hash: modelHash } = model;
   const usage = new UsageCounter();
-  const source = { engine, modelHash, store, usage, signal, emit: () => {}, profile: profileFor(engine.model) };
+  const memory = new Memory(store);
+  const source = { engine, modelHash, memory, usage, signal, emit: () => {}, profile: profileFor(engine.model) };
   const runner = {
     run: async (request: Parameters<Awaited<ReturnType<typeof sandbox>>['run']>[0]) => (await sandbox()).run(request),
   };

@@ -23,7 +23,8 @@ export type {
   Usage,
 } from './engine/engine-types.js';
 export { addToIndex, type AddOptions, type AddProgress, type AddSummary } from './knowledge/add.js';
-export { KnowledgeIndex, openKnowledge, type Bm25, type Hit, type Passage } from './knowledge/knowledge-index.js';
+export { KnowledgeIndex, type Bm25, type Hit, type Passage } from './knowledge/knowledge-index.js';
+export { openKnowledge } from './knowledge/shipped.js';
 export * from './statistics/index.js';
 export { extractChoice, type ChoiceOptions } from './grade/choice.js';
 export { extractAnswer } from './grade/extract.js';

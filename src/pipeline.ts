@@ -68,7 +68,7 @@ export async function pipeline(
     })),
     missingModules: countMissingModules(pool.map(({ tool }) => tool)),
     usage: context.usage.total,
-    cache: context.store.cacheCounts,
+    cache: context.memory.counts,
     timing: watch.timing,
   };
 }

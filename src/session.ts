@@ -2,7 +2,7 @@
 import type { Engine } from './engine/engine-types.js';
 import type { EngineOptions } from './engine/engine.js';
 import { T1Error } from './errors.js';
-import { aborted, untilAborted } from './abort.js';
+import { abortedBy, untilAborted } from './abort.js';
 import type { KnowledgeIndex } from './knowledge/knowledge-index.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
@@ -66,6 +66,7 @@ export class Session {
     readonly store: Store,
     readonly sandbox: () => Promise<ProgramRunner>,
     readonly sandboxVersion: () => Promise<string>,
+    readonly sandboxIdentity: () => Promise<object | null>,
     private readonly options: SessionOptions,
     private readonly owned: readonly Closing[],
   ) {}
@@ -81,7 +82,16 @@ export class Session {
       const [engine, rewardEngine] = await openEngines(options, signal, owned);
       const model = await modelOf(engine, store);
       const rewardModel = rewardEngine === undefined ? model : await modelOf(rewardEngine, store);
-      return new Session(model, rewardModel, store, programs.start, programs.version, options, owned);
+      return new Session(
+        model,
+        rewardModel,
+        store,
+        programs.start,
+        programs.version,
+        programs.identity,
+        options,
+        owned,
+      );
     } catch (error) {
       await closeAll(owned);
       throw error;
@@ -142,7 +152,7 @@ export class Session {
 }
 
 async function openIndex(name: string, signal: AbortSignal, onNote: (note: string) => void): Promise<KnowledgeIndex> {
-  const { openKnowledge } = await import('./knowledge/knowledge-index.js'); // for those who check knowledge
+  const { openKnowledge } = await import('./knowledge/shipped.js'); // for those who check knowledge
   return openKnowledge(name, { signal, onNote });
 }
 
@@ -172,6 +182,7 @@ function openSandbox(sandbox: SandboxOptions | ProgramRunner, owned: Closing[]) 
       check: async () => {},
       start: async () => sandbox,
       version: async () => sandbox.version ?? 'unnamed',
+      identity: async () => sandbox.identity ?? null,
     };
   }
   const programs = new LazySandbox(sandbox);
@@ -180,6 +191,7 @@ function openSandbox(sandbox: SandboxOptions | ProgramRunner, owned: Closing[]) 
     check: async () => void (await Sandbox.versionOf(sandbox)),
     start: () => programs.start(),
     version: () => programs.version(),
+    identity: () => programs.identity(),
   };
 }
 
@@ -193,7 +205,7 @@ async function openEngines(
   const path = options.engine ? undefined : await resolve(model);
   const rewardPath = options.rewardEngine || rewardModel === undefined ? undefined : await resolve(rewardModel);
   const load = async (file: string, loras: NonNullable<EngineOptions['adapters']>): Promise<Engine> => {
-    if (signal.aborted) throw aborted(signal);
+    if (signal.aborted) throw abortedBy(signal);
     const { loadEngine } = await import('./engine/engine.js');
     const engine = await loadEngine({
       ...engineOptions(options, rewardPath !== undefined),

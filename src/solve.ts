@@ -14,6 +14,7 @@ import { rewardFor } from './reward/reward.js';
 import type { Session } from './session.js';
 import { UsageCounter, type StageContext } from './stage-context.js';
 import { Stopwatch } from './stopwatch.js';
+import { Memory } from './store/memory.js';
 import type { SolveEvent, SolveResult } from './types.js';
 import { toolVerifier } from './verify/tool.js';
 import { verifiers } from './verify/verify.js';
@@ -96,9 +97,9 @@ async function solveProblem(
       adapter: await runAdapter(rewardEngine, options.adapterReward, 'adapterReward', store),
     },
     settings: options,
-    store,
+    memory: new Memory(store, (note) => emit({ type: 'note', note })),
     sandbox: () => untilAborted(session.sandbox(), signal),
-    sandboxVersion: () => untilAborted(session.sandboxVersion(), signal),
+    sandboxIdentity: () => untilAborted(session.sandboxIdentity(), signal),
     knowledge: () => session.knowledge(options.index, signal, (note) => emit({ type: 'note', note })),
     extract,
     same,

@@ -6,7 +6,7 @@ import type { SameAnswer } from './grade/same.js';
 import type { Profile } from './prompt/profile.js';
 import type { Aggregation, RewardEntry } from './reward/entry.js';
 import type { Sandbox } from './sandbox/sandbox.js';
-import type { Store } from './store/store.js';
+import type { Memory } from './store/memory.js';
 import type { SolveEvent } from './types.js';
 import type { Rule } from './verify/opinion-rules.js';
 
@@ -47,12 +47,12 @@ export interface RewardSource {
 /** What a verifier needs of an index. */
 export type KnowledgeSearch = Pick<KnowledgeIndex, 'fingerprint' | 'search'>;
 
-/** What a verifier needs of a sandbox. */
-export type ProgramRunner = Pick<Sandbox, 'run'> & Partial<Pick<Sandbox, 'version'>>;
+/** What a verifier needs of a sandbox. What programs print is remembered only where it has an `identity`. */
+export type ProgramRunner = Pick<Sandbox, 'run'> & Partial<Pick<Sandbox, 'version' | 'identity'>>;
 
 export interface StageContext {
   readonly engine: Engine;
-  /** sha256 of the GGUF, part of every cache key. */
+  /** sha256 of the GGUF. */
   readonly modelHash: string;
   /** Of the programs; candidates always come from the base model. */
   readonly adapters: { readonly tool?: RunAdapter | undefined };
@@ -60,7 +60,8 @@ export interface StageContext {
   /** Whom the reward asks: the model above, or another one. */
   readonly reward: RewardSource;
   readonly settings: StageSettings;
-  readonly store: Store;
+  /** What was computed before, and what this call adds to it. */
+  readonly memory: Memory;
   /** Starts the sandbox at its first use: a run answered from the cache needs none. */
   readonly sandbox: () => Promise<ProgramRunner>;
   /** Opens the index at its first use. */
@@ -69,8 +70,8 @@ export interface StageContext {
   readonly extract: (solution: string) => string | null;
   /** Whether two answers are one, however they are written. */
   readonly same: SameAnswer;
-  /** Names what would run the programs; part of the cache keys of what they say. */
-  readonly sandboxVersion: () => Promise<string>;
+  /** What results of the programs depend on; null for a sandbox of the caller's that does not say. */
+  readonly sandboxIdentity: () => Promise<object | null>;
   readonly usage: UsageCounter;
   readonly signal: AbortSignal;
   readonly emit: (event: SolveEvent) => void;

@@ -8,6 +8,9 @@ export interface Candidate extends Omit<Sample, 'prompt'> {
   readonly answer: string | null;
 }
 
+/** A sample as it is remembered; `index` is its place among those of its prompt. */
+export type StoredSample = Omit<Sample, 'prompt' | 'top'>;
+
 /** What one look of a tool says. A tool that crashed is `unknown`, never `fail`. */
 export type Opinion = 'pass' | 'fail' | 'unknown';
 /** `skipped`: the tool was not asked, since the answer was settled without it; never to be taken for `unknown`. */

@@ -21,7 +21,10 @@ export function longTailed({ count, median, sigma, least, most, seed }) {
   });
 }
 
-/** The same tokens but for the first, so that nothing is shared with them. `lowest` may be any id that prompts do not use. */
+/**
+ * The same tokens but for the first, so that nothing is shared with them. `lowest` may be any id that prompts do not
+ * use.
+ */
 export function withOtherStart(tokens, first) {
   const other = Int32Array.from(tokens);
   other[0] = first;

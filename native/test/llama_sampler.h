@@ -1,9 +1,9 @@
 // llama.cpp's own samplers, to compare with.
 #pragma once
 
-#include <llama.h>
-
 #include <memory>
+
+#include "../llama_api.h"
 
 namespace t1 {
 

@@ -1,6 +1,4 @@
 // The engine without Node: jobs, stops, disposal in flight, two engines; most useful under the sanitizers.
-#include <ggml.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>

@@ -80,6 +80,7 @@ Work randomWork(std::mt19937 & random) {
       job.sequences.push_back({tokens, {static_cast<int32_t>(random() % tokens.size()), static_cast<int32_t>(tokens.size()) - 1}});
     }
     job.targets = {65, 66, 67};
+    if (random() % 3 == 0) job.topLogprobs = static_cast<int32_t>(random() % (kMostTop + 1));
     job.priority = random() % 5 == 0 ? Priority::Interactive : Priority::Batch;
     job.ordinal = static_cast<int64_t>(random() % 4);
     return job;
@@ -93,6 +94,9 @@ Work randomWork(std::mt19937 & random) {
   job.maxTokens = 1 + static_cast<int32_t>(random() % 60);
   if (random() % 6 == 0) job.grammar = "root ::= [a-z]+";
   if (random() % 6 == 0) job.bias = {{70, 3.0f}, {71, -INFINITY}};
+  if (random() % 3 == 0) job.stop = {"ab", "\n\n", "e e"};
+  if (random() % 2 == 0) job.textIntervalMs = static_cast<int32_t>(random() % 3);
+  if (random() % 3 == 0) job.topLogprobs = static_cast<int32_t>(random() % (kMostTop + 1));
   job.priority = random() % 5 == 0 ? Priority::Interactive : Priority::Batch;
   job.ordinal = static_cast<int64_t>(random() % 4);
   return job;
@@ -187,9 +191,16 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
     const auto end = ends.emplace_back(std::make_shared<std::promise<void>>());
     const bool compare = random() % 3 != 0;
     const Known known{static_cast<int>(random() % 8), std::array{3, 17, 40}[random() % 3]};
-    const auto sink = [&tally, &expected, &mutex, &departures, &about, ending, end, compare, known](Event event) {
+    const auto told = std::make_shared<std::map<std::pair<int32_t, int32_t>, std::string>>();
+    const auto sink = [&tally, &expected, &mutex, &departures, &about, ending, end, told, compare, known](Event event) {
       CHECK(*ending == 0);
+      if (const auto * texts = std::get_if<Texts>(&event)) {
+        for (const TextPiece & piece : texts->pieces) (*told)[{piece.prompt, piece.index}] += piece.text;
+        return;
+      }
       if (const auto * sample = std::get_if<Sample>(&event)) {
+        if (sample->rest) CHECK((*told)[std::pair(sample->prompt, sample->index)] + *sample->rest == sample->text);
+        if (sample->top) CHECK(sample->top->tokens.size() == sample->tokens.size() * static_cast<size_t>(sample->top->k));
         if (!compare) return;
         ++tally.compared;
         if (sample->tokens != expected.at(known)) {

@@ -8,6 +8,7 @@ import type { Candidate } from '../types.js';
 import { forecastOf, type Forecast, type Work } from './forecast.js';
 import { knownOf, type KnownCandidate } from './known.js';
 import { Costs, nextWork } from './next-work.js';
+import { isSettled } from './policy.js';
 import type { JudgedCandidate, Plan, Stages } from './stages.js';
 import { together } from './together.js';
 
@@ -73,7 +74,7 @@ class Spending {
       const woken = new Promise<void>((resolve) => (this.wake = resolve));
       const known = await this.known();
       const forecast = forecastOf(known.candidates, this.plan);
-      if (this.isSettled(forecast, known.leader)) return settled.abort();
+      if (isSettled(forecast, known.leader, this.plan)) return settled.abort();
       this.fill(known.candidates, forecast, start);
       if (this.running.size === 0) return; // all is spent
       do await woken;
@@ -85,11 +86,6 @@ class Spending {
   private async nextWake(): Promise<true> {
     if (this.running.size > 0) await new Promise<void>((resolve) => (this.wake = resolve));
     return true;
-  }
-
-  private isSettled({ leader, confidence, certain }: Forecast, chosen: number | null): boolean {
-    if (leader === null || leader !== chosen) return false;
-    return certain || (this.plan.confidence < 1 && confidence >= this.plan.confidence);
   }
 
   private async known(): Promise<{ readonly candidates: KnownCandidate[]; readonly leader: number | null }> {

@@ -14,6 +14,7 @@
  */
 import { must } from '../must.js';
 import { Random } from '../numbers/random.js';
+import { Vote } from '../select/vote.js';
 import type { Opinion, Verdict } from '../types.js';
 import { judge, rules } from '../verify/opinion-rules.js';
 import { isOpen, type Known, type KnownCandidate } from './known.js';
@@ -103,11 +104,9 @@ const OPINIONS = ['pass', 'fail', 'unknown'] as const satisfies readonly Opinion
 /** Of one answer, in one play. */
 interface Answer {
   readonly group: number;
+  /** Of its votes. */
+  readonly number: number;
   candidates: number;
-  weight: number;
-  passes: boolean;
-  /** In its place if no candidate passes. */
-  otherwise: number;
   /** [pass, fail, unknown] probabilities of a look; drawn when first needed. */
   odds: readonly number[] | undefined;
 }
@@ -120,6 +119,11 @@ class Model {
   private readonly meanReward: number;
   private readonly rewards = new Map<number, number>();
   private readonly counts = new Map<number, number[]>();
+  /** Of those that count for the strategy, and of all, by what stands in if none does. */
+  private readonly own: Vote;
+  private readonly standIn: Vote;
+  /** Sample indices of the candidates that are still to come. */
+  private readonly missing: readonly number[];
   private spare: number | undefined;
 
   constructor(
@@ -130,6 +134,9 @@ class Model {
     const all = known.flatMap(({ reward }) => (typeof reward === 'number' ? [reward] : []));
     this.meanReward = all.length === 0 ? 0.5 : all.reduce((sum, reward) => sum + reward, 0) / all.length;
     this.opened = known.filter((each) => isOpen(each, plan));
+    this.own = new Vote(plan.candidates);
+    this.standIn = new Vote(plan.candidates);
+    this.missing = missingOf(known, plan);
     for (const { group, opinions, reward } of known) {
       if (group === null) continue;
       const counts = this.counts.get(group) ?? [0, 0, 0];
@@ -172,6 +179,8 @@ class Model {
   play(): Play {
     const { plan, known } = this;
     const answers = new Map<number, Answer>();
+    this.own.begin(plan.strategy.combine);
+    this.standIn.begin(plan.otherwise?.combine ?? 'sum');
     let unanswered = 0;
     const outcomes = new Array<number>(this.works.length).fill(-1);
     for (let i = 0; i < known.length; i++) {
@@ -187,10 +196,10 @@ class Model {
       const reward = this.rewardIn(each);
       if (places.opinion !== -1) outcomes[places.opinion] = look;
       if (places.judgement !== -1) outcomes[places.judgement] = reward === null ? -1 : Math.floor(reward * 4);
-      this.add(answer, verdict, reward);
+      this.add(answer, verdict, reward, each.index);
     }
     let next = NEW - 1;
-    for (let left = plan.candidates - known.length, drawn = 0; drawn < left; drawn++) {
+    for (let drawn = 0; drawn < this.missing.length; drawn++) {
       const group = this.drawAnswer(answers, unanswered, known.length + drawn, next);
       const first = drawn === 0 ? group : undefined;
       if (group === null) unanswered++;
@@ -203,6 +212,7 @@ class Model {
           answer,
           verdict,
           this.rewardIn({ group, reward: undefined, judgements: 0, judgementsLeft: plan.judgements }),
+          must(this.missing[drawn], 'a sample index'),
         );
       }
       if (first !== undefined) outcomes[0] = first === null ? -1 : first; // the first of `works`, where any is left
@@ -213,7 +223,7 @@ class Model {
   private answerOf(answers: Map<number, Answer>, group: number): Answer {
     let answer = answers.get(group);
     if (!answer) {
-      answer = { group, candidates: 0, weight: 0, passes: false, otherwise: 0, odds: undefined };
+      answer = { group, number: answers.size, candidates: 0, odds: undefined };
       answers.set(group, answer);
     }
     return answer;
@@ -262,30 +272,23 @@ class Model {
     return (reward * judgements + drawn * judgementsLeft) / (judgements + judgementsLeft);
   }
 
-  private add(answer: Answer, verdict: Verdict, reward: number | null): void {
+  /** @param index of the candidate, which decides ties */
+  private add(answer: Answer, verdict: Verdict, reward: number | null, index: number): void {
     const { strategy, otherwise, unknown } = this.plan;
     const judged = {
       tool: { verdict: verdict === 'unknown' && unknown === 'pass' ? 'pass' : verdict, programs: [] },
       reward,
     } as const;
-    const passes = judged.tool.verdict === 'pass';
-    if (passes) answer.passes = true;
-    if (passes || !strategy.needsPass)
-      answer.weight = combined(answer.weight, strategy.weigh(judged), strategy.combine);
-    if (otherwise) answer.otherwise = combined(answer.otherwise, otherwise.weigh(judged), otherwise.combine);
+    if (!strategy.needsPass || judged.tool.verdict === 'pass')
+      this.own.add(answer.number, strategy.weigh(judged), index);
+    if (otherwise) this.standIn.add(answer.number, otherwise.weigh(judged), index);
   }
 
   private winner(answers: ReadonlyMap<number, Answer>): number | null {
-    const { strategy, otherwise } = this.plan;
-    const all = [...answers.values()];
-    const counted = strategy.needsPass ? all.filter(({ passes }) => passes) : all;
-    const by = (list: readonly Answer[], weight: (answer: Answer) => number): number | null => {
-      let best: Answer | undefined;
-      for (const each of list) if (!best || weight(each) > weight(best)) best = each;
-      return best === undefined ? null : best.group < NEW ? NEW : best.group;
-    };
-    if (counted.length > 0) return by(counted, ({ weight }) => weight);
-    return otherwise ? by(all, ({ otherwise: weight }) => weight) : null;
+    const own = this.own.leader();
+    const winner = own === -1 ? this.standIn.leader() : own;
+    for (const { number, group } of answers.values()) if (number === winner) return Math.max(NEW, group); // all new ones are one
+    return null;
   }
 
   private uniform(): number {
@@ -324,47 +327,66 @@ class Model {
   }
 }
 
-const combined = (so: number, far: number, combine: 'sum' | 'max'): number =>
-  combine === 'sum' ? so + far : Math.max(so, far);
+/** Sample indices that are not known yet, ascending. */
+function missingOf(known: Known, { candidates }: Pick<Plan, 'candidates'>): number[] {
+  const there = new Set(known.map(({ index }) => index));
+  return Array.from({ length: candidates }, (_, index) => index).filter((index) => !there.has(index));
+}
 
-/** Whether the leader wins by the strategy itself, whatever is still to come. A weight is at most 1. */
-function isCertain(known: Known, plan: Plan, leader: number): boolean {
-  const { strategy } = plan;
-  if (strategy.combine === 'max') return known.length === plan.candidates && known.every((each) => isDone(each, plan));
-  const least = new Map<number, number>();
-  const most = new Map<number, number>();
+/** What an answer weighs at least and at most, and from which sample index on a candidate of it counts for sure, or may count. */
+interface Bounds {
+  least: number;
+  most: number;
+  surelyFrom: number;
+  maybeFrom: number;
+}
+
+const NOBODY: Bounds = { least: 0, most: 0, surelyFrom: Infinity, maybeFrom: Infinity };
+
+/**
+ * Whether the leader wins by the strategy itself, whatever is still to come. A weight is at most 1. At a tie the answer wins whose
+ * first candidate that counts has the lowest index (`select/vote.ts`): it need not be the one that was seen first.
+ */
+export function isCertain(known: Known, plan: Plan, leader: number): boolean {
+  const missing = missingOf(known, plan);
+  if (missing.length === 0 && known.every((each) => isDone(each, plan))) return true;
+  if (plan.strategy.combine === 'max') return false;
+  const answers = new Map<number, Bounds>();
   for (const each of known) {
     if (each.group === null) continue;
-    const [low, high] = bounds(each, plan);
-    least.set(each.group, (least.get(each.group) ?? 0) + low);
-    most.set(each.group, (most.get(each.group) ?? 0) + high);
+    const { least, most, counts } = bounds(each, plan);
+    const answer = answers.get(each.group) ?? { ...NOBODY };
+    answers.set(each.group, answer);
+    answer.least += least;
+    answer.most += most;
+    if (counts === 'surely') answer.surelyFrom = Math.min(answer.surelyFrom, each.index);
+    if (counts !== 'never') answer.maybeFrom = Math.min(answer.maybeFrom, each.index);
   }
-  const left = plan.candidates - known.length;
-  const sure = least.get(leader) ?? 0;
-  if (left === 0 && known.every((each) => isDone(each, plan))) return true;
+  const { least: sure, surelyFrom } = answers.get(leader) ?? NOBODY;
   if (sure <= 0) return false; // nobody passes yet: what stands in is not decided before the end
-  if (left > sure + ROUNDING) return false; // an answer that nobody has given yet; at a tie the first seen stays
-  for (const [group, weight] of most) {
-    if (group === leader) continue;
-    const ahead = sure - weight - left;
-    if (leader < group ? ahead < -ROUNDING : ahead <= ROUNDING) return false;
-  }
-  return true;
+  answers.delete(leader);
+  const next = missing[0] ?? Infinity;
+  return [...answers.values(), NOBODY].every(({ most, maybeFrom }) => {
+    const ahead = sure - most - missing.length;
+    const slack = Number.isInteger(sure) && Number.isInteger(most) ? 0 : ROUNDING;
+    return surelyFrom < Math.min(maybeFrom, next) ? ahead >= slack : ahead > slack;
+  });
 }
 
 const isDone = (each: KnownCandidate, plan: Plan): boolean => !isOpen(each, plan) && each.judgementsLeft === 0;
 
-function bounds(each: KnownCandidate, plan: Plan): readonly [number, number] {
+/** Of what one candidate adds to its answer. */
+function bounds(each: KnownCandidate, plan: Plan) {
   const { strategy, unknown } = plan;
-  const weigh = (verdict: Verdict, reward: number | null): number => {
-    const counted = verdict === 'unknown' && unknown === 'pass' ? 'pass' : verdict;
-    return strategy.needsPass && counted !== 'pass'
-      ? 0
-      : strategy.weigh({ tool: { verdict: counted, programs: [] }, reward });
-  };
   const said = judge(each.opinions, plan.rule);
-  const verdicts: readonly Verdict[] = isOpen(each, plan) ? ['pass', 'fail', 'unknown'] : [said];
+  const verdicts = (isOpen(each, plan) ? OPINIONS : [said]).map(
+    (verdict): Verdict => (verdict === 'unknown' && unknown === 'pass' ? 'pass' : verdict),
+  );
   const rewards = each.judgementsLeft === 0 ? [each.reward ?? null] : [0, 1];
-  const weights = verdicts.flatMap((verdict) => rewards.map((reward) => weigh(verdict, reward)));
-  return [Math.min(...weights), Math.max(...weights)];
+  const counting = verdicts.filter((verdict) => !strategy.needsPass || verdict === 'pass');
+  const weights = counting.flatMap((verdict) =>
+    rewards.map((reward) => strategy.weigh({ tool: { verdict, programs: [] }, reward })),
+  );
+  const counts = counting.length === verdicts.length ? 'surely' : counting.length > 0 ? 'maybe' : 'never';
+  return { least: counts === 'surely' ? Math.min(...weights) : 0, most: Math.max(0, ...weights), counts } as const;
 }

@@ -14,10 +14,13 @@ export const cacheCommand = command({
     try {
       if (words.action === 'clear') store.clear();
       const stats = store.stats();
-      const text = `${stats.path}: ${stats.generations} generations, ${stats.verdicts} verdicts, ${stats.scores} scores, ${(stats.bytes / 1e6).toFixed(1)} MB`;
+      const held = Object.entries(stats.values).map(([stage, count]) => `${count} × ${stage}`);
+      const text = `${stats.path}: ${held.join(', ') || 'nothing'}; ${megabytes(stats.usedBytes)} of at most ${megabytes(stats.maxBytes)} MB used (T1_CACHE_SIZE)`;
       process.stdout.write(`${flags.json ? JSON.stringify(stats) : text}\n`);
     } finally {
       store.close();
     }
   },
 });
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);

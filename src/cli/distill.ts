@@ -1,6 +1,7 @@
 /** `t1 distill`: training data for the tool or the reward role, and how to train on it. */
 import { mkdirSync } from 'node:fs';
-import { distill, type DistillSummary } from '../distill/distill.js';
+import { distill } from '../distill/distill.js';
+import type { DistillSummary } from '../distill/distill-summary.js';
 import { programFilter, rationaleFilter } from '../distill/filters.js';
 import { readProblems } from '../distill/training-problems.js';
 import { endpointTeacher, engineTeacher, type Teacher } from '../distill/teacher.js';
@@ -13,6 +14,7 @@ import { resolveModel } from '../model/resolve.js';
 import { profileFor, type Profile } from '../prompt/profile.js';
 import { UsageCounter } from '../stage-context.js';
 import { Sandbox } from '../sandbox/sandbox.js';
+import { Memory } from '../store/memory.js';
 import { Store } from '../store/store.js';
 import { distillSettings, distillSources, type DistillSettings } from '../settings/distill-settings.js';
 import { sandboxSettings } from '../settings/sandbox-settings.js';
@@ -100,7 +102,7 @@ async function run(
   const sourceOf = async (each: Engine): Promise<SampleSource> => ({
     engine: each,
     modelHash: await fingerprint(each.model.path, store),
-    store,
+    memory: new Memory(store),
     usage: new UsageCounter(),
     signal,
     emit: (event) => progress.show(event),

@@ -22,7 +22,10 @@ export class EvaluationProgress {
   }
 
   show(now: EvaluateProgress): void {
-    if (this.kind === 'json') return this.showJson(now);
+    if (this.kind === 'json') {
+      this.showJson(now);
+      return;
+    }
     const { finished, total, correct, failed, candidates, candidatesTotal, programs, seconds } = now;
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
     const [low, high] = wilson(correct, finished);

@@ -1,11 +1,15 @@
 /** Reads a command line, and runs the command that it names. */
 import type { Argv } from 'yargs';
+import { z } from 'zod';
 import { packageVersion } from '../version.js';
 import { declare, type Command, type CommandEntry, type GivenArguments } from './command.js';
 import { commands } from './commands.js';
 import { understood } from './habits.js';
 import { misread } from './misread.js';
 import { reading } from './reading.js';
+
+// A schema that is used once or twice is not worth compiling.
+z.config({ jitless: true });
 
 /**
  * Runs one command line; `process.exitCode` says how it went.

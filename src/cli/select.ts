@@ -1,29 +1,22 @@
 /** `t1 select`: what each strategy makes of candidates that are there already. */
 import { z } from 'zod';
-import { DEFAULT_RESAMPLES, LEVEL, type Comparison } from '../statistics/bootstrap.js';
-import { computeCurve, type ComputePoint } from '../statistics/compute.js';
-import { DEFAULT_SUBSETS, doublingSizes, outcomesOf, type Outcomes } from '../statistics/outcomes.js';
+import { DEFAULT_RESAMPLES, LEVEL } from '../statistics/bootstrap.js';
+import { computeCurve } from '../statistics/compute.js';
+import { DEFAULT_SUBSETS, doublingSizes, outcomesOf } from '../statistics/outcomes.js';
 import { poolsOf, type Pools } from '../statistics/pools.js';
 import { readPools } from '../statistics/read-pools.js';
 import { unified } from '../statistics/unify.js';
 import { Grader } from '../grade/grader.js';
 import { strategyNames, type StrategyName } from '../statistics/strategies.js';
-import {
-  accuracyByPart,
-  accuracyCurve,
-  compareStrategies,
-  leftOutAt,
-  type Accuracies,
-  type CurvePoint,
-  type Part,
-} from '../statistics/summary.js';
-import { verifierQuality, type VerifierQuality } from '../statistics/verifier-quality.js';
+import { accuracyByPart, accuracyCurve, compareStrategies, leftOutAt } from '../statistics/summary.js';
+import { verifierQuality } from '../statistics/verifier-quality.js';
 import { MAX_SAMPLES } from '../settings/limits.js';
 import type { SettingTable, Settled } from '../settings/setting.js';
 import { solveSettings } from '../settings/solve-settings.js';
 import { command } from './command.js';
 import { jsonFlag } from './flags.js';
 import { readBytes, sourceName } from './input.js';
+import type { SelectResult } from './select-result.js';
 import { selectTable } from './select-table.js';
 
 const MOST = 1_000_000;
@@ -107,36 +100,6 @@ const selectFlags = {
 } satisfies SettingTable;
 
 type Flags = Settled<typeof selectFlags>;
-
-/** `t1 select --json` prints it. */
-export interface SelectResult {
-  readonly n: number;
-  /** Pools that have fewer candidates than N; all of theirs are taken. */
-  readonly smaller: number;
-  readonly problems: number;
-  /** Runs of each problem. */
-  readonly seeds: number;
-  readonly strategies: Accuracies;
-  /** Candidates with an answer of which the tool, or the reward, was not asked. */
-  readonly skipped: Pools['skipped'];
-  /** [strategies] pools in which something was skipped that the strategy looks at: there it chose with what there is. */
-  readonly partial: Outcomes['partial'];
-  /** Strategies without a figure for N, and why: they need what the file does not hold. */
-  readonly leftOut: Readonly<Partial<Record<StrategyName, string>>>;
-  readonly fallback: string;
-  readonly unknown: string;
-  readonly subsets: number | 'prefix';
-  readonly interval: {
-    readonly level: number;
-    readonly method: string;
-    readonly resamples: number;
-    readonly seed: number;
-  };
-  readonly curve?: readonly (CurvePoint & ComputePoint)[];
-  readonly compare?: Comparison & { readonly a: StrategyName; readonly b: StrategyName; readonly n: number };
-  readonly by?: { readonly name: 'category' | 'level'; readonly parts: readonly Part[] };
-  readonly verifier?: VerifierQuality;
-}
 
 export const selectCommand = command({
   flags: selectFlags,

@@ -11,31 +11,15 @@ import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
 import { message, named } from '../message.js';
+import { must } from '../must.js';
 import { messagesOf, promptTokens, renderPrompt } from '../prompt/prompt.js';
 import type { Profile, Role } from '../prompt/profile.js';
+import type { DistillSummary } from './distill-summary.js';
 import type { DistillProblem } from './training-problems.js';
 import { axolotl, MAX_LENGTH, readme, trl } from './recipe.js';
 import type { Drop, Filter } from './filters.js';
-import type { DistillRole, DistillSettings } from '../settings/distill-settings.js';
+import type { DistillSettings } from '../settings/distill-settings.js';
 import type { Teacher } from './teacher.js';
-
-export type { DistillRole, DistillSettings };
-
-export interface DistillSummary {
-  readonly role: DistillRole;
-  readonly student: string;
-  readonly teacher: string;
-  readonly baseModel: string;
-  readonly problems: number;
-  readonly solutions: number;
-  /** Solutions without an answer, which nobody was asked about. */
-  readonly unanswered: number;
-  readonly replies: number;
-  readonly kept: number;
-  /** Why replies were not kept, and how many. */
-  readonly drops: Readonly<Record<string, number>>;
-  readonly settings: Omit<DistillSettings, 'role' | 'baseModel'>;
-}
 
 interface Solution {
   readonly problem: DistillProblem;
@@ -63,7 +47,7 @@ export async function distill(
     messagesOf(role, { problem: solution.problem.problem, solution: solution.text }),
   );
   const asked = conversations.map((messages, i) =>
-    settings.showAnswer ? withAnswer(messages, solutions[i]?.problem.answer) : messages,
+    settings.showAnswer ? withAnswer(messages, must(solutions[i], 'a solution').problem.answer) : messages,
   );
   const replies = await teacher.complete(asked, {
     temperature: settings.teacherTemperature,
@@ -74,10 +58,9 @@ export async function distill(
   const lines = new Set<string>();
   const drops: Partial<Record<Drop | 'too long' | 'said before', number>> = {};
   const judged = replies.flatMap((row, i) => {
-    const [solution, messages] = [solutions[i], conversations[i]];
-    return solution && messages
-      ? row.map((reply) => ({ reply, messages, answer: solution.answer, gold: solution.problem.answer }))
-      : [];
+    const { answer, problem } = must(solutions[i], 'a solution');
+    const messages = must(conversations[i], 'a conversation');
+    return row.map((reply) => ({ reply, messages, answer, gold: problem.answer }));
   });
   const reasons = await mapAtOnce(
     judged,
@@ -136,11 +119,10 @@ async function solve(
   const solutions: Solution[] = [];
   let unanswered = 0;
   pools.forEach((pool, i) => {
-    const problem = problems[i];
-    const distinct = new Set(pool.map(({ text }) => text));
-    for (const text of problem ? distinct : []) {
+    const problem = must(problems[i], 'a problem');
+    for (const text of new Set(pool.map((sample) => sample.text))) {
       const answer = extractBoxed(text);
-      if (answer === null || !problem) unanswered++;
+      if (answer === null) unanswered++;
       else solutions.push({ problem, text, answer });
     }
   });

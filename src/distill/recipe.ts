@@ -1,5 +1,5 @@
 /** Files beside the training data: settings of the paper (arXiv 2504.04718, table 2) for the trainers that people use, and what to do with them. */
-import type { DistillSummary } from './distill.js';
+import type { DistillSummary } from './distill-summary.js';
 
 const RECIPE = {
   rank: 64,

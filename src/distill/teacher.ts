@@ -6,7 +6,9 @@ import type { ChatMessage, Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { promptTokens } from '../prompt/prompt.js';
-import { contentKey } from '../store/key.js';
+import { must } from '../must.js';
+import { Memory } from '../store/memory.js';
+import { remember, type Computation, type Identified } from '../store/remember.js';
 import type { Store } from '../store/store.js';
 
 export interface Completion {
@@ -74,7 +76,37 @@ export interface EndpointOptions {
   readonly onProgress: (finished: number, total: number) => void;
 }
 
+interface EndpointHandle extends Identified {
+  /** @throws T1Error TEACHER_FAILED; the signal's reason */
+  ask(request: CompletionRequest, signal: AbortSignal): Promise<Completion>;
+}
+
+interface CompletionRequest {
+  readonly messages: readonly ChatMessage[];
+  readonly temperature: number;
+  readonly maxTokens: number;
+  readonly seed: number;
+}
+
 /** Every completion is a request of its own; the store has each as soon as it is there. */
+const completing: Computation<
+  { readonly endpoint: EndpointHandle },
+  Omit<CompletionSettings, 'seeds'>,
+  Pick<CompletionRequest, 'messages' | 'seed'>,
+  Completion,
+  Pick<EndpointOptions, 'concurrency'>
+> = {
+  stage: 'completion',
+  version: 1,
+  value: z.strictObject({ text: z.string(), complete: z.boolean() }),
+  async compute({ handles: { endpoint }, shared, items, runtime: { concurrency }, signal, done }) {
+    await mapAtOnce(items, async (item, stop, place) => done(place, await endpoint.ask({ ...shared, ...item }, stop)), {
+      width: concurrency,
+      signal,
+    });
+  },
+};
+
 export function endpointTeacher({ url, model, key, store, signal, concurrency, onProgress }: EndpointOptions): Teacher {
   const client = ky.create({
     prefixUrl: url,
@@ -88,18 +120,13 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
       `the teacher at ${url} ${why}; what it wrote so far is stored, the same command continues`,
       { cause },
     );
-  const ask = async (
-    messages: readonly ChatMessage[],
-    { temperature, maxTokens }: CompletionSettings,
-    seed: number,
-    signal: AbortSignal,
-  ): Promise<Completion> => {
+  const ask: EndpointHandle['ask'] = async ({ messages, temperature, maxTokens, seed }, stop) => {
     const json = { model, messages, temperature, max_tokens: maxTokens, seed };
     const answer = await client
-      .post('chat/completions', { json, signal })
+      .post('chat/completions', { json, signal: stop })
       .json()
       .catch(async (cause: unknown) => {
-        if (signal.aborted) throw signal.reason;
+        if (stop.aborted) throw stop.reason;
         throw failed(cause instanceof HTTPError ? await refusal(cause) : `cannot be reached (${String(cause)})`, cause);
       });
     const parsed = chatCompletion.safeParse(answer);
@@ -113,42 +140,17 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
   };
   return {
     description: `${model} at ${url}`,
-    async complete(prompts, settings) {
-      const replies: Completion[][] = prompts.map(() => []);
-      const wanted = prompts.flatMap((messages, prompt) =>
-        settings.seeds.map((seed, index) => ({ messages, prompt, seed, index })),
-      );
+    async complete(prompts, { seeds, ...shared }) {
+      const wanted = prompts.flatMap((messages) => seeds.map((seed) => ({ messages, seed })));
       let finished = 0;
-      const askOnce = async ({ messages, prompt, seed, index }: (typeof wanted)[number], stop: AbortSignal) => {
-        const id = contentKey(
-          'endpoint',
-          url,
-          model,
-          JSON.stringify(messages),
-          settings.temperature,
-          settings.maxTokens,
-          seed,
-          index,
-        );
-        const known = store.generation(id);
-        const reply = known
-          ? { text: known.text, complete: known.finish !== 'length' }
-          : await ask(messages, settings, seed, stop);
-        const { text, complete } = reply;
-        const empty = { tokens: new Int32Array(), logprobs: new Float32Array() };
-        if (!known)
-          store.saveGeneration(id, `endpoint ${model}`, {
-            ...empty,
-            seed,
-            index,
-            text,
-            finish: complete ? 'eog' : 'length',
-          });
-        (replies[prompt] ?? [])[index] = reply;
-        onProgress(++finished, wanted.length);
-      };
-      await mapAtOnce(wanted, askOnce, { width: concurrency, signal });
-      return replies;
+      const handles = { endpoint: { identity: { url, model }, ask } };
+      const inputs = { handles, shared, items: wanted, runtime: { concurrency }, signal };
+      const replies = await remember(new Memory(store), completing, inputs, () =>
+        onProgress(++finished, wanted.length),
+      );
+      return prompts.map((_, prompt) =>
+        seeds.map((_seed, index) => must(replies[prompt * seeds.length + index], 'a reply')),
+      );
     },
   };
 }

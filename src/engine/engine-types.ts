@@ -328,8 +328,13 @@ export interface RenderOptions {
 /** Whatever asks the model is asynchronous: templates can be rendered in a worker, and an engine can be elsewhere. */
 export interface Engine {
   readonly model: ModelInfo;
-  /** Names addon version, llama.cpp release and device; part of every cache key. */
+  /** Names addon version, llama.cpp release and device; for people and records. */
   readonly build: string;
+  /**
+   * Everything that results depend on, but for the model and its adapters, as plain data: part of the key of whatever this
+   * engine computed. Two engines with the same identity and model may stand for one another.
+   */
+  readonly identity: Readonly<Record<string, string | number | boolean | null>>;
   readonly adapters: readonly Adapter[];
   /** Whether equal jobs give equal tokens whatever else the engine is asked for. */
   readonly reproducible: boolean;

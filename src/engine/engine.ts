@@ -1,5 +1,6 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
 import { T1Error, isErrorCode } from '../errors.js';
+import { must } from '../must.js';
 import { parseEngineSettings, type EngineSettings } from '../settings/engine-settings.js';
 import { loadAddon, toT1Error, withOurErrors } from './binding.js';
 import { chooseDevice, isGpu } from './devices.js';
@@ -93,9 +94,21 @@ function rawOptions({ path, adapters = [], ...settings }: EngineOptions): RawOpt
   };
 }
 
+/**
+ * Rounding aside, samples and scores depend on the build, on what keys and values are kept as, and on where a sequence must
+ * end. Of a reproducible engine nothing is left aside: whatever is not about loading or waiting counts.
+ */
+function identityOf(build: string, own: number, options: RawOptions): Engine['identity'] {
+  const contextLength = options.contextLength > 0 ? Math.min(own, options.contextLength) : own;
+  const { path: _p, adapters: _a, queueLimit: _q, hostFreeBytes: _f, hostAvailableBytes: _h, ...rest } = options;
+  const { kvType, reproducible } = rest;
+  return reproducible ? { build, ...rest, contextLength } : { build, kvType, contextLength, reproducible };
+}
+
 class AddonEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
+  readonly identity: Engine['identity'];
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
   readonly efficientSequences: number;
@@ -120,6 +133,7 @@ class AddonEngine implements Engine {
     // Options that change what comes out, other than by rounding.
     const kv = options.kvType === 'f16' ? '' : `; KV ${options.kvType}`;
     this.build = `t1 ${addon.version}/${addon.contract}; ${addon.build(options.gpuLayers, options.device)}${kv}`;
+    this.identity = identityOf(this.build, this.model.contextLength, options);
   }
 
   async tokenize(text: string, { special, addBos }: TokenizeOptions): Promise<Int32Array> {
@@ -161,10 +175,8 @@ class AddonEngine implements Engine {
       } else if (event.type === 'sample') {
         const { type: _, rest = '', ...finished } = event;
         const { prompt, index, tokens } = finished;
-        const [seed, row] = [prompts[prompt]?.seeds[index], samples[prompt]];
-        if (seed === undefined || !row) {
-          throw new T1Error('INTERNAL', `the engine told sample ${index} of prompt ${prompt}, which nobody asked for`);
-        }
+        const seed = must(prompts[prompt]?.seeds[index], 'the seed of a sample');
+        const row = must(samples[prompt], 'the row of a sample');
         tell({ prompt, index, text: rest, tokens: tokens.length });
         const sample: Sample = { ...finished, seed };
         row[index] = sample;

@@ -1,10 +1,12 @@
-/** Sampling through the store: what is there is not decoded again, what is new is kept as it finishes. */
-import type { Engine, SampleRequest, SamplerOptions } from '../engine/engine-types.js';
-import { adapterKey, type RunAdapter } from '../model/run-adapter.js';
+/** Sampling that is remembered: what is there is not decoded again, what is new is kept as it finishes. */
+import { z } from 'zod';
+import type { SamplePrompt, SampleRequest, SamplerOptions } from '../engine/engine-types.js';
+import { modelHandle, wholeJobs, type ModelHandle } from '../model/model-handle.js';
+import type { RunAdapter } from '../model/run-adapter.js';
+import { must } from '../must.js';
 import type { StageContext } from '../stage-context.js';
-import { contentKey } from '../store/key.js';
-import type { StoredSample } from '../store/store.js';
-import type { StageName } from '../types.js';
+import { remember, type Computation } from '../store/remember.js';
+import type { StageName, StoredSample } from '../types.js';
 
 export interface SampleSettings {
   readonly sampler: SamplerOptions;
@@ -17,7 +19,7 @@ export interface SampleSettings {
 }
 
 /** The run, or the run with another engine: that of the reward. */
-export type SampleSource = Pick<StageContext, 'engine' | 'modelHash' | 'store' | 'usage' | 'signal' | 'emit'>;
+export type SampleSource = Pick<StageContext, 'engine' | 'modelHash' | 'memory' | 'usage' | 'signal' | 'emit'>;
 
 export interface CachedPrompt {
   readonly tokens: Int32Array;
@@ -25,9 +27,68 @@ export interface CachedPrompt {
   readonly seeds: readonly number[];
 }
 
+interface Item {
+  readonly tokens: Int32Array;
+  readonly seed: number;
+}
+
+/** Whoever watches, and hints to the engine: they change no sample. */
+interface Runtime extends Pick<SampleSource, 'usage' | 'emit'> {
+  readonly stage: StageName;
+  readonly reserve: SampleSettings['reserve'] | undefined;
+}
+
+type Shared = Pick<SampleSettings, 'sampler' | 'maxTokens' | 'grammar' | 'stop'>;
+type Drawn = Omit<StoredSample, 'seed' | 'index'>;
+
+const sampling: Computation<{ readonly model: ModelHandle }, Shared, Item, Drawn, Runtime> = {
+  stage: 'sample',
+  version: 1,
+  value: z.strictObject({
+    text: z.string(),
+    tokens: z.instanceof(Int32Array),
+    logprobs: z.instanceof(Float32Array),
+    finish: z.enum(['eog', 'stop', 'length']),
+  }),
+  together: wholeJobs,
+  async compute({ handles: { model }, shared, items, runtime: { stage, reserve, usage, emit }, signal, done }) {
+    const { prompts, places } = byPrompt(items);
+    const total = items.length;
+    emit({ type: 'progress', stage, finished: 0, total, generatedTokens: 0 });
+    const result = await model.engine.sample({
+      prompts,
+      ...shared,
+      ...(reserve && { reserve }),
+      adapter: model.adapter,
+      signal,
+      onSample: ({ prompt, index, text, tokens, logprobs, finish }) =>
+        done(must(places[prompt]?.[index], 'the place of a sample'), { text, tokens, logprobs, finish }),
+      onProgress: (progress) => emit({ type: 'progress', stage, ...progress }),
+    });
+    usage.add(result.usage);
+    emit({ type: 'progress', stage, finished: total, total, generatedTokens: result.usage.generatedTokens });
+  },
+};
+
+/** Samples of one prompt follow one another, and share its tokens. */
+function byPrompt(items: readonly Item[]) {
+  const prompts: (SamplePrompt & { readonly seeds: number[] })[] = [];
+  const places: number[][] = []; // [prompts][seeds] indices into `items`
+  for (const [place, { tokens, seed }] of items.entries()) {
+    if (prompts.at(-1)?.tokens !== tokens) {
+      prompts.push({ tokens, seeds: [] });
+      places.push([]);
+    }
+    prompts.at(-1)?.seeds.push(seed);
+    places.at(-1)?.push(place);
+  }
+  return { prompts, places };
+}
+
 /**
- * @param onSample called once per sample, cached ones first, then in order of completion
+ * @param onSample called once per sample, those that are known first, then in order of completion
  * @returns [prompts][seeds] samples
+ * @throws T1Error what engine and store raise
  */
 export async function sampleCached(
   run: SampleSource,
@@ -36,111 +97,27 @@ export async function sampleCached(
   settings: SampleSettings,
   onSample: (prompt: number, sample: StoredSample) => void = () => {},
 ): Promise<StoredSample[][]> {
-  const keys = prompts.map(({ tokens, seeds }) =>
-    seeds.map((seed, index) => generationKey(run, tokens, settings, seed, index)),
+  const { adapter, reserve, ...shared } = settings;
+  const items = prompts.flatMap(({ tokens, seeds }, prompt) =>
+    seeds.map((seed, index) => ({ tokens, seed, prompt, index })),
   );
-  const found: (StoredSample | undefined)[][] = keys.map((row) => row.map((key) => run.store.generation(key)));
-  for (const [prompt, row] of found.entries()) {
-    for (const sample of row) if (sample) onSample(prompt, sample);
-  }
-
-  const complete = found.every((row) => row.every((sample) => sample !== undefined));
-  // A reproducible engine repeats the whole job: a part of it would be computed among other rows, and could come out otherwise.
-  const repeat = run.engine.reproducible && !complete;
-  const missing = prompts.flatMap(({ tokens, seeds }, prompt) => {
-    const indices = seeds.map((_, index) => index).filter((index) => repeat || !found[prompt]?.[index]);
-    return indices.length > 0 ? [{ prompt, tokens, indices, seeds: indices.map((index) => seeds[index] ?? 0) }] : [];
-  });
-  if (missing.length > 0) {
-    await decodeMissing(run, stage, missing, settings, (prompt, sample) => {
-      if (found[prompt]?.[sample.index]) return;
-      const key = keys[prompt]?.[sample.index];
-      if (key) run.store.saveGeneration(key, run.modelHash, sample);
-      const row = found[prompt];
-      if (row) row[sample.index] = sample;
+  const samples: StoredSample[][] = prompts.map(() => []); // rows fill in order of completion
+  await remember(
+    run.memory,
+    sampling,
+    {
+      handles: { model: modelHandle(run, adapter) },
+      shared,
+      items: items.map(({ tokens, seed }) => ({ tokens, seed })),
+      runtime: { stage, reserve, usage: run.usage, emit: run.emit },
+      signal: run.signal,
+    },
+    (item, drawn) => {
+      const { prompt, index, seed } = must(items[item], 'an item');
+      const sample = { ...drawn, seed, index };
+      must(samples[prompt], 'a row of samples')[index] = sample;
       onSample(prompt, sample);
-    });
-  }
-  return found.map((row) => row.filter((sample) => sample !== undefined));
-}
-
-interface MissingPrompt extends CachedPrompt {
-  readonly prompt: number;
-  readonly indices: readonly number[];
-}
-
-async function decodeMissing(
-  run: SampleSource,
-  stage: StageName,
-  missing: readonly MissingPrompt[],
-  settings: SampleSettings,
-  keep: (prompt: number, sample: StoredSample) => void,
-): Promise<void> {
-  // A sample that cannot be kept (full disk) ends the job: decoding on would be work thrown away.
-  const failure = new AbortController();
-  const total = missing.reduce((sum, { seeds }) => sum + seeds.length, 0);
-  run.emit({ type: 'progress', stage, finished: 0, total, generatedTokens: 0 });
-  const result = await run.engine
-    .sample({
-      prompts: missing,
-      ...settings,
-      adapter: settings.adapter?.name,
-      signal: AbortSignal.any([run.signal, failure.signal]),
-      onSample: (sample) => {
-        const origin = missing[sample.prompt];
-        if (!origin || failure.signal.aborted) return;
-        try {
-          keep(origin.prompt, { ...sample, index: origin.indices[sample.index] ?? sample.index });
-        } catch (error) {
-          failure.abort(error);
-        }
-      },
-      onProgress: (progress) => run.emit({ type: 'progress', stage, ...progress }),
-    })
-    .catch((error: unknown) => {
-      throw failure.signal.aborted ? failure.signal.reason : error;
-    });
-  if (failure.signal.aborted) throw failure.signal.reason;
-  run.usage.add(result.usage);
-  run.emit({ type: 'progress', stage, finished: total, total, generatedTokens: result.usage.generatedTokens });
-}
-
-/**
- * What a job must hold so that it gives what it gave, or would have given, at once: a reproducible engine repeats the whole,
- * since a part of it would be computed among other rows, and could come out otherwise.
- */
-export const jobOf = <Item>(
-  engine: Pick<Engine, 'reproducible'>,
-  all: readonly Item[],
-  missing: readonly Item[],
-): readonly Item[] => (engine.reproducible && missing.length > 0 ? all : missing);
-
-/** Everything a sample depends on. */
-function generationKey(
-  run: SampleSource,
-  tokens: Int32Array,
-  settings: SampleSettings,
-  seed: number,
-  index: number,
-): Buffer {
-  const { temperature, topK, topP, minP } = settings.sampler;
-  const sampler = [
-    temperature,
-    topK,
-    topP,
-    minP,
-    settings.maxTokens,
-    ...(settings.grammar === undefined ? [] : [settings.grammar]),
-    ...(settings.stop ? [settings.stop] : []),
-  ];
-  return contentKey(
-    'generation',
-    run.engine.build,
-    run.modelHash,
-    adapterKey(settings.adapter),
-    tokens,
-    sampler,
-    seed,
-    index,
+    },
   );
+  return samples;
 }

@@ -2,8 +2,7 @@
 import { must } from '../must.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { StageContext } from '../stage-context.js';
-import type { StoredSample } from '../store/store.js';
-import type { Candidate } from '../types.js';
+import type { Candidate, StoredSample } from '../types.js';
 import { sampleCached } from './cached.js';
 import { sampleSeed } from './seeds.js';
 

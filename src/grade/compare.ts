@@ -1,26 +1,19 @@
 /** Whether two answers say the same. */
 import type { Answer, Expression, Group } from './answer.js';
+import type { Equality, Tolerance } from './equality.js';
 import type { Node } from './node.js';
 import { constantValue, sameExpression, shape } from './probe.js';
 import { sameRegion } from './region.js';
 import { sameRelation, intervalOf, valuesOf } from './relation.js';
 import { unitFactor } from './units.js';
 
-export interface Tolerance {
-  /** Numbers are also the same when they round to the same at this many digits after the point; null: exact. */
-  readonly decimals: number | null;
-}
-
-/** null where it cannot be told. */
-export type Verdict = boolean | null;
-
 /** @param gold what is right @param prediction what is graded */
-export function same(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+export function same(gold: Answer, prediction: Answer, tolerance: Tolerance): Equality {
   const verdict = byForm(gold, prediction, tolerance);
   return verdict === true ? true : (sameRegion(gold, prediction, (a, b) => same(a, b, tolerance)) ?? verdict);
 }
 
-function byForm(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+function byForm(gold: Answer, prediction: Answer, tolerance: Tolerance): Equality {
   if (squashed(gold.source) === squashed(prediction.source)) return true;
   if (prediction.kind === 'unreadable') return false;
   if (gold.kind === 'unreadable') return null;
@@ -50,8 +43,8 @@ const words = (text: string): string =>
     .replace(/(?<!\p{N})[^\p{L}\p{N}]+|[^\p{L}\p{N}]+(?!\p{N})/gu, '');
 
 /** True only when all are; false as soon as one is. */
-export function every(verdicts: Iterable<Verdict>): Verdict {
-  let result: Verdict = true;
+export function every(verdicts: Iterable<Equality>): Equality {
+  let result: Equality = true;
   for (const verdict of verdicts) {
     if (verdict === false) return false;
     if (verdict === null) result = null;
@@ -60,8 +53,8 @@ export function every(verdicts: Iterable<Verdict>): Verdict {
 }
 
 /** True as soon as one is; null when one could be. */
-export function some(verdicts: Iterable<Verdict>): Verdict {
-  let result: Verdict = false;
+export function some(verdicts: Iterable<Equality>): Equality {
+  let result: Equality = false;
   for (const verdict of verdicts) {
     if (verdict === true) return true;
     if (verdict === null) result = null;
@@ -69,7 +62,7 @@ export function some(verdicts: Iterable<Verdict>): Verdict {
   return result;
 }
 
-function expressions(gold: Expression, prediction: Expression, { decimals }: Tolerance): Verdict {
+function expressions(gold: Expression, prediction: Expression, { decimals }: Tolerance): Equality {
   const factor = unitFactor(gold.unit, prediction.unit);
   if (!factor) return false;
   const scaled = factor[0] === factor[1] ? prediction.node : times(prediction.node, factor);
@@ -107,7 +100,7 @@ const times = (node: Node, [numerator, denominator]: readonly [number, number]):
 });
 
 /** @returns undefined when neither is infinite */
-function infinities(a: Node, b: Node): Verdict | undefined {
+function infinities(a: Node, b: Node): Equality | undefined {
   const [x, y] = [shape(a), shape(b)];
   if (!x.includes('Infinity') && !y.includes('Infinity')) return undefined;
   if (x === y) return true;
@@ -116,7 +109,7 @@ function infinities(a: Node, b: Node): Verdict | undefined {
   return simple(a, x) && simple(b, y) ? false : null;
 }
 
-function groups(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+function groups(gold: Answer, prediction: Answer, tolerance: Tolerance): Equality {
   if (gold.kind !== 'group') return single(prediction, gold, (item) => same(gold, item, tolerance));
   if (prediction.kind !== 'group') return single(gold, prediction, (item) => same(item, prediction, tolerance));
   const [a, b] = [gold.items, prediction.items];
@@ -132,7 +125,7 @@ function groups(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict
 }
 
 /** One answer in set brackets, or in none, is that answer; so is one that is given in several forms. */
-function single(group: Answer, other: Answer, compare: (item: Answer) => Verdict): Verdict {
+function single(group: Answer, other: Answer, compare: (item: Answer) => Equality): Equality {
   if (group.kind !== 'group' || other.kind === 'group' || (group.brackets !== '{}' && group.brackets !== ''))
     return false;
   const forms = new Set(group.items.map(({ source }) => squashed(source)));
@@ -150,10 +143,10 @@ function likeness(gold: Group, prediction: Group): 'different' | 'ordered' | 'un
 }
 
 /** Each item has a partner of its own. */
-export function unordered(a: readonly Answer[], b: readonly Answer[], tolerance: Tolerance): Verdict {
+export function unordered(a: readonly Answer[], b: readonly Answer[], tolerance: Tolerance): Equality {
   if (a.length !== b.length) return false;
   const left = new Set(b);
-  let result: Verdict = true;
+  let result: Equality = true;
   for (const item of a) {
     const verdict = some(
       (function* () {
@@ -170,7 +163,7 @@ export function unordered(a: readonly Answer[], b: readonly Answer[], tolerance:
   return result;
 }
 
-function matrices(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+function matrices(gold: Answer, prediction: Answer, tolerance: Tolerance): Equality {
   const [a, b] = [cells(gold), cells(prediction)];
   if (!a || !b) return false;
   const flat = gold.kind !== prediction.kind;
@@ -193,7 +186,7 @@ function cells(answer: Answer): readonly (readonly Answer[])[] | null {
 }
 
 /** Unions are compared part by part; "x < 1 or x > 3" is one too. */
-function sets(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+function sets(gold: Answer, prediction: Answer, tolerance: Tolerance): Equality {
   const [a, b] = [asSets(gold), asSets(prediction)];
   if (!a || !b) return false;
   if (a.operator !== b.operator) return null;
@@ -217,7 +210,7 @@ function asSets(answer: Answer): { readonly operator: string; readonly parts: re
   return { operator: '\\cup', parts };
 }
 
-function relations(gold: Answer, prediction: Answer, tolerance: Tolerance): Verdict {
+function relations(gold: Answer, prediction: Answer, tolerance: Tolerance): Equality {
   const recurse = (a: Answer, b: Answer) => same(a, b, tolerance);
   if (gold.kind === 'relation' && prediction.kind === 'relation') return sameRelation(gold, prediction, recurse);
   const [relation, other] = gold.kind === 'relation' ? [gold, prediction] : [prediction, gold];

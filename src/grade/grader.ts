@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { abortedBy, T1Error } from '../errors.js';
+import { abortedBy } from '../abort.js';
+import { T1Error } from '../errors.js';
 import { choiceOfAnswer, extractChoice } from './choice.js';
 import { extractAnswer, extractBoxed, isBareAnswer } from './extract.js';
 import { plainNumber, sameNumber } from './plain-number.js';

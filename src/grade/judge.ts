@@ -1,9 +1,10 @@
 /** Gold against prediction, both as text: what the worker does with one pair. */
-import { same, sameText, type Tolerance, type Verdict } from './compare.js';
+import { same, sameText } from './compare.js';
+import type { Equality, Tolerance } from './equality.js';
 import { readings } from './read.js';
 
 export interface Judgement {
-  readonly equal: Verdict;
+  readonly equal: Equality;
   /** One line for people. */
   readonly why: string;
 }
@@ -14,7 +15,7 @@ export interface Judgement {
  */
 export function judge(gold: string, prediction: string, tolerance: Tolerance): Judgement {
   const [golds, predictions] = [readings(gold), readings(prediction)];
-  let likeliest: Verdict = false;
+  let likeliest: Equality = false;
   for (const a of golds) {
     for (const b of predictions) {
       const verdict = same(a, b, tolerance);

@@ -3,7 +3,7 @@
  * (-∞, 3) ∪ (3, ∞), or 1 < x < 3 and "x > 1 and x < 3", are the same.
  */
 import type { Answer, Expression, Relation } from './answer.js';
-import type { Verdict } from './compare.js';
+import type { Equality } from './equality.js';
 import { substituted, type Node } from './node.js';
 import { constantValue, shape, symbols } from './probe.js';
 import { infinity } from './read.js';
@@ -40,14 +40,14 @@ const ROUNDING = 1e-12;
 export function sameRegion(
   gold: Answer,
   prediction: Answer,
-  compare: (a: Answer, b: Answer) => Verdict,
-): Verdict | undefined {
+  compare: (a: Answer, b: Answer) => Equality,
+): Equality | undefined {
   if (!isCondition(gold) && !isCondition(prediction)) return undefined;
   const [a, b] = [regionOf(gold), regionOf(prediction)];
   if (!a || !b) return undefined;
   if (a.name !== null && b.name !== null && a.name !== b.name) return false;
   if (a.pieces.length !== b.pieces.length) return false;
-  let verdict: Verdict = true;
+  let verdict: Equality = true;
   for (const [i, piece] of a.pieces.entries()) {
     const other = b.pieces[i] ?? piece;
     if (piece.low.included !== other.low.included || piece.high.included !== other.high.included) return false;

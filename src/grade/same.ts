@@ -13,8 +13,8 @@ interface Group {
 }
 
 /**
- * Each answer joins the first group whose first answer it equals. Answers with one normal form are the same without being asked
- * about; those about which nobody can say are not.
+ * Each answer joins the first group whose first answer it equals. Answers with one normal form are the same without
+ * being asked about; those about which nobody can say are not.
  *
  * @returns [answers] index of the first answer that is the same; null where there is no answer
  */

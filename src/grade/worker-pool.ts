@@ -1,8 +1,7 @@
 /** Worker threads that judge answers. One that takes too long or too much memory is killed, and another takes its place. */
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { abortedBy, T1Error } from '../errors.js';
-import { packageRoot } from '../paths.js';
+import { abortedBy } from '../abort.js';
+import { T1Error } from '../errors.js';
 import type { Judgement } from './judge.js';
 import type { Question } from './worker.js';
 
@@ -14,9 +13,6 @@ export interface PoolOptions {
 
 /** MiB; an honest comparison needs a few. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
-
-/** The same from `src/` and `dist/`. */
-const WORKER_FILE = join(packageRoot, 'dist', 'grade', 'worker.js');
 
 interface Task {
   readonly question: Question;
@@ -91,7 +87,12 @@ export class JudgePool {
   }
 
   #start(): void {
-    const thread = new Worker(WORKER_FILE, { resourceLimits: LIMITS, stdout: true, stderr: true, env: {} });
+    const thread = new Worker(new URL('./worker.js', import.meta.url), {
+      resourceLimits: LIMITS,
+      stdout: true,
+      stderr: true,
+      env: {},
+    });
     const member: Member = { thread, ready: false, task: null, timer: null };
     this.#members.add(member);
     thread.on('message', (message: Judgement | 'ready') => this.#receive(member, message));

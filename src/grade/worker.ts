@@ -1,7 +1,7 @@
 /** The worker thread: judges one pair at a time. Whoever started it kills it when that takes too long. */
 import { parentPort } from 'node:worker_threads';
 import { judge, type Judgement } from './judge.js';
-import type { Tolerance } from './compare.js';
+import type { Tolerance } from './equality.js';
 
 /** What may be equal to what: the answers as extracted first, then the texts they came from. */
 export interface Question {

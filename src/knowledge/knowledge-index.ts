@@ -14,7 +14,6 @@ import type { Hit, Passage } from './passage.js';
 import type { Postings } from './postings.js';
 import { Scorer, type Bm25, type QueryTerm } from './search.js';
 
-export { openKnowledge, shippedIndex } from './shipped.js';
 export { defaultBm25, type Bm25 } from './search.js';
 export type { Hit, Passage } from './passage.js';
 

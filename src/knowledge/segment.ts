@@ -7,7 +7,9 @@ import { bytesOf } from './merge.js';
 import { compareCodePoints } from './code-points.js';
 import { PostingsWriter, type Postings } from './postings.js';
 
-/** Postings before a segment is written: 24 bytes of memory each at most, and some seconds of work that a kill can lose. */
+/**
+ * Postings before a segment is written: 24 bytes of memory each at most, and some seconds of work that a kill can lose.
+ */
 export const SEGMENT_POSTINGS = 1 << 21;
 
 export class Segment {

@@ -6,8 +6,6 @@ import { guarded } from './errors.js';
 import { indexPath, shippedIndex } from './folder.js';
 import { KnowledgeIndex } from './knowledge-index.js';
 
-export { shippedIndex };
-
 const shippedPassages = join(packageRoot, 'models', 'knowledge', 'factbook.jsonl.gz');
 
 export interface OpenOptions {

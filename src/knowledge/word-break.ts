@@ -1,10 +1,10 @@
 /**
- * Words of a text, as Lucene's StandardTokenizer finds them (Unicode UAX #29), then without the English possessive and in
- * lower case: "Newton's 2nd law, e.g. F=m·a" → newton, 2nd, law, e.g, f, m·a.
+ * Words of a text, as Lucene's StandardTokenizer finds them (Unicode UAX #29), then without the English possessive and
+ * in lower case: "Newton's 2nd law, e.g. F=m·a" → newton, 2nd, law, e.g, f, m·a.
  *
- * Rules are kept word for word, so a hyphen parts words; an apostrophe, a full stop or a colon between letters does not, nor a
- * comma or a full stop between digits. Han and Hiragana characters are words of their own. Two liberties: a typographic
- * apostrophe is written as ', and text is put into Unicode's normal form C first.
+ * Rules are kept word for word, so a hyphen parts words; an apostrophe, a full stop or a colon between letters does
+ * not, nor a comma or a full stop between digits. Han and Hiragana characters are words of their own. Two liberties: a
+ * typographic apostrophe is written as ', and text is put into Unicode's normal form C first.
  */
 
 /** Lucene cuts longer words here; UTF-16 units. */

@@ -1,9 +1,9 @@
 /** The engine's calibration of its KV cache, kept per model, device and build. */
 import type { Engine } from '../engine/engine-types.js';
-import { contentKey } from '../store/key.js';
+import { plainKey } from '../store/canonical.js';
 import type { Store } from '../store/store.js';
 
-const keyOf = (engine: Engine, modelHash: string): Buffer => contentKey('kv-costs', engine.build, modelHash);
+const keyOf = (engine: Engine, modelHash: string): Buffer => plainKey('KV costs', engine.build, modelHash);
 
 /** Gives the engine what another one has measured, if any has. */
 export function recallKvCosts(engine: Engine, modelHash: string, store: Store): void {

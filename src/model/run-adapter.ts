@@ -32,6 +32,3 @@ export async function runAdapter(
     files: await Promise.all(adapters.map(async ({ path, scale }) => [await fingerprint(path, store), scale] as const)),
   };
 }
-
-/** What a cache key holds of an adapter: the name changes nothing, the content and the scale do. */
-export const adapterKey = (adapter: RunAdapter | undefined): RunAdapter['files'] | null => adapter?.files ?? null;

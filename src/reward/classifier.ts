@@ -1,13 +1,14 @@
 /** A model with a classification head, read after the whole conversation (llama.cpp's rank pooling). */
+import { z } from 'zod';
 import { T1Error } from '../errors.js';
+import { modelHandle, wholeJobs, type ModelHandle } from '../model/model-handle.js';
+import { must } from '../must.js';
 import { message, named } from '../message.js';
-import { jobOf } from '../generate/cached.js';
-import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
 import type { RewardSource, StageContext } from '../stage-context.js';
-import { contentKey } from '../store/key.js';
+import { remember, type Computation } from '../store/remember.js';
 import type { Candidate, Reward } from '../types.js';
 import type { ClassifierEntry } from './entry.js';
 
@@ -22,49 +23,67 @@ export async function checkClassifier({ reward }: StageContext): Promise<void> {
   goodClass(reward, entry);
 }
 
+interface Item {
+  /** [n] the whole conversation. */
+  readonly tokens: Int32Array;
+}
+
+/** All classes are kept: which of them is the good one changes nothing. */
+const classifying: Computation<
+  { readonly model: ModelHandle },
+  null,
+  Item,
+  Float32Array,
+  Pick<StageContext, 'usage'>
+> = {
+  stage: 'classes',
+  version: 1,
+  value: z.instanceof(Float32Array),
+  together: wholeJobs,
+  async compute({ handles: { model }, items, runtime: { usage }, signal, done }) {
+    const sequences = items.map(({ tokens }) => tokens);
+    const result = await model.engine.classify({ sequences, adapter: model.adapter, signal });
+    usage.add(result.usage);
+    for (const [i, scores] of result.scores.entries()) {
+      if (!scores.every((score) => score < Infinity))
+        throw new T1Error('DECODE_FAILED', `the classification head of ${model.engine.model.name} gave no number`);
+      done(i, scores);
+    }
+  },
+};
+
 export async function classifier(
   problem: Problem,
   solvePrompt: Prompt,
   candidates: readonly Candidate[],
   run: StageContext,
 ): Promise<Reward[]> {
-  const { engine, modelHash, adapter } = run.reward;
-  const entry = classifierEntry(run.reward);
-  const good = goodClass(run.reward, entry);
+  const { reward, memory, usage, signal } = run;
+  const { engine, adapter } = reward;
+  const entry = classifierEntry(reward);
+  const good = goodClass(reward, entry);
   const own = engine === run.engine ? solvePrompt : undefined;
-  const asked = (await rolePrompts(engine, entry, problem, own, candidates, 0)).map((row) => ({
-    ...row,
-    key: contentKey('classifier', engine.build, modelHash, adapterKey(adapter), row.prompt.tokens, Int32Array.of(good)),
-  }));
-  const scores = new Map<number, number>(); // by index of the candidate
-  const tell = (same: readonly Candidate[], reward: number): void => {
-    for (const { index } of same) {
-      scores.set(index, reward);
-      run.emit({ type: 'score', index, reward });
-    }
-  };
-  const unknown = asked.filter(({ key, candidates: same }) => {
-    const known = run.store.score(key);
-    if (known !== undefined) tell(same, known);
-    return known === undefined;
-  });
-  const missing = jobOf(engine, asked, unknown);
-  if (missing.length > 0) {
-    const result = await engine.classify({
-      sequences: missing.map(({ prompt }) => prompt.tokens),
-      adapter: adapter?.name,
-      signal: run.signal,
-    });
-    run.usage.add(result.usage);
-    missing.forEach(({ key, candidates: same }, i) => {
-      const reward = Math.exp(result.scores[i]?.[good] ?? NaN); // a probability as it is: no further softmax
-      if (!Number.isFinite(reward))
-        throw new T1Error('DECODE_FAILED', `the classification head of ${engine.model.name} gave no number`);
-      run.store.saveScore(key, 'classifier', reward);
-      tell(same, reward);
-    });
-  }
-  return candidates.map(({ index }) => ({ score: scores.get(index) ?? null }));
+  const asked = await rolePrompts(engine, entry, problem, own, candidates, 0);
+  const rewards = new Map<number, number>(); // by index of the candidate
+  await remember(
+    memory,
+    classifying,
+    {
+      handles: { model: modelHandle(reward, adapter) },
+      shared: null,
+      items: asked.map(({ prompt: { tokens } }) => ({ tokens })),
+      runtime: { usage },
+      signal,
+    },
+    (i, scores) => {
+      const score = Math.exp(must(scores[good], 'the class')); // a probability as it is: no further softmax
+      for (const { index } of must(asked[i], 'what was asked').candidates) {
+        rewards.set(index, score);
+        run.emit({ type: 'score', index, reward: score });
+      }
+    },
+  );
+  return candidates.map(({ index }) => ({ score: rewards.get(index) ?? null }));
 }
 
 function classifierEntry({ engine, entry }: RewardSource): ClassifierEntry {

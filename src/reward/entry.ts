@@ -3,13 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../engine/engine-types.js';
+import { must } from '../must.js';
 import { T1Error } from '../errors.js';
 import { packageRoot } from '../paths.js';
 import { message, rationale, role, verdict } from '../prompt/profile.js';
 
 /** How the scores of a solution's steps become one; the paper's is `last`. */
 export const aggregations = {
-  last: (scores: readonly number[]) => scores.at(-1) ?? NaN,
+  last: (scores: readonly number[]) => must(scores.at(-1), 'the last step'),
   min: (scores: readonly number[]) => scores.reduce((least, score) => Math.min(least, score), Infinity),
   product: (scores: readonly number[]) => scores.reduce((product, score) => product * score, 1),
   mean: (scores: readonly number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length,

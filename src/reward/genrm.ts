@@ -3,20 +3,19 @@
  * each solution, each ends with a question, and the reward is the mean of P(Yes) at its answer.
  */
 import { concatTokens } from '../engine/tokens.js';
-import { jobOf, sampleCached } from '../generate/cached.js';
+import { sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
-import { adapterKey } from '../model/run-adapter.js';
+import { must } from '../must.js';
 import type { Problem } from '../problem/problem.js';
 import type { Profile } from '../prompt/profile.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
 import type { RewardSource, StageContext } from '../stage-context.js';
-import { contentKey } from '../store/key.js';
-import type { StoredSample } from '../store/store.js';
-import type { Candidate, Rationale, Reward } from '../types.js';
+import type { Candidate, Rationale, Reward, StoredSample } from '../types.js';
 import { tokensOf } from '../verify/math.js';
-import { goodShare, verdictTokens } from './verdict-words.js';
+import { scoresAt } from './score.js';
+import { verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -78,11 +77,12 @@ export async function genrm(
   );
   const rewards = new Map<number, Reward>(); // by index of the candidate
   asked.forEach(({ candidates: same }, i) => {
-    const rationales = (written[i] ?? []).map(({ text }, k): Rationale => ({ text, score: scores[i]?.[k] ?? null }));
+    const row = must(written[i], 'the rationales of a solution');
+    const rationales = row.map((said): Rationale => ({ text: said.text, score: scores.get(said) ?? null }));
     const reward = {
       score: mean(rationales, run.settings.rationaleScore),
       rationales,
-      tokens: tokensOf(written[i] ?? []),
+      tokens: tokensOf(row),
     };
     for (const { index } of same) {
       rewards.set(index, reward);
@@ -92,44 +92,26 @@ export async function genrm(
   return candidates.map(({ index }) => rewards.get(index) ?? NOT_SCORED);
 }
 
-/** @returns [prompts][rationales] P(Yes); null for one that never came to its question */
+/** @returns P(Yes) of the rationales that came to their question; the others have none */
 async function verdicts(
   prompts: readonly Prompt[],
   written: readonly (readonly StoredSample[])[],
   role: ReturnType<typeof rationaleRole>,
   run: StageContext,
-): Promise<(number | null)[][]> {
-  const { engine, modelHash, adapter } = run.reward;
-  const { good, bad } = await verdictTokens(engine, role);
-  const scores: (number | null)[][] = written.map((row) => row.map(() => null));
-  const all = written.flatMap((row, i) =>
-    row.flatMap(({ tokens: said, finish }, k) => {
-      if (finish !== 'stop') return [];
-      const tokens = concatTokens([prompts[i]?.tokens ?? new Int32Array(), said]);
-      const key = contentKey('genrm', engine.build, modelHash, adapterKey(adapter), tokens, good, bad);
-      return [{ tokens, key, place: { set: (score: number) => void ((scores[i] ?? [])[k] = score) } }];
-    }),
+): Promise<Map<StoredSample, number>> {
+  const words = await verdictTokens(run.reward.engine, role);
+  const asked = written.flatMap((row, i) => {
+    const { tokens } = must(prompts[i], 'the prompt of rationales');
+    return row
+      .filter(({ finish }) => finish === 'stop')
+      .map((said) => ({ said, tokens: concatTokens([tokens, said.tokens]) }));
+  });
+  const scores = await scoresAt(
+    asked.map(({ tokens }) => tokens),
+    words,
+    run,
   );
-  const unknown = all.filter(({ key, place }) => {
-    const known = run.store.score(key);
-    if (known !== undefined) place.set(known);
-    return known === undefined;
-  });
-  const missing = jobOf(engine, all, unknown);
-  if (missing.length === 0) return scores;
-  const { logprobs, usage } = await engine.score({
-    sequences: missing.map(({ tokens }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
-    targets: concatTokens([good, bad]),
-    adapter: adapter?.name,
-    signal: run.signal,
-  });
-  run.usage.add(usage);
-  missing.forEach(({ key, place }, i) => {
-    const score = goodShare(logprobs[i] ?? new Float32Array(), good.length);
-    run.store.saveScore(key, 'genrm', score);
-    place.set(score);
-  });
-  return scores;
+  return new Map(asked.map(({ said }, i) => [said, must(scores[i], 'the score of a rationale')]));
 }
 
 /** Of those that came to a verdict; null when none did: a constant would be taken for an opinion. */

@@ -2,19 +2,17 @@
  * Process reward model: a score for each step of a solution, read in one pass, and one for the whole of them
  * (arXiv 2504.04718 §3: the last step's; arXiv 2312.08935 takes the lowest).
  */
-import { concatTokens } from '../engine/tokens.js';
 import { T1Error } from '../errors.js';
+import { must } from '../must.js';
 import { message, named } from '../message.js';
-import { jobOf } from '../generate/cached.js';
-import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { RewardSource, StageContext } from '../stage-context.js';
-import { contentKey } from '../store/key.js';
 import type { Candidate, Reward, StepScore } from '../types.js';
 import { aggregations, type ProcessEntry } from './entry.js';
+import { scoresAt } from './score.js';
 import { solutionSteps, tagToken, type SolutionSteps } from './solution-steps.js';
-import { goodShare, verdictTokens } from './verdict-words.js';
+import { verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -52,7 +50,9 @@ export async function prm(
     if (steps && steps.tokens.length <= engine.model.contextLength) read.set(text, steps);
   }
   const scores = await stepScores([...read.values()], entry, run);
-  const rewards = new Map([...read.keys()].map((text, i) => [text, rewardOf(scores[i] ?? [], entry, run)]));
+  const rewards = new Map(
+    [...read.keys()].map((text, i) => [text, rewardOf(must(scores[i], 'the scores of a solution'), entry, run)]),
+  );
   return candidates.map(({ index, text }) => {
     const reward = rewards.get(text) ?? NOT_SCORED;
     if (reward.score !== null) run.emit({ type: 'score', index, reward: reward.score });
@@ -71,41 +71,14 @@ async function stepScores(
   entry: ProcessEntry,
   run: StageContext,
 ): Promise<StepScore[][]> {
-  const { engine, modelHash, adapter } = run.reward;
-  const { good, bad } = await verdictTokens(engine, entry);
-  const keys = sequences.map(({ tokens, positions }) =>
-    Array.from(positions, (at) =>
-      contentKey('prm', engine.build, modelHash, adapterKey(adapter), tokens.subarray(0, at + 1), good, bad),
-    ),
+  const words = await verdictTokens(run.reward.engine, entry);
+  const prefixes = sequences.flatMap(({ tokens, positions }) =>
+    Array.from(positions, (at) => tokens.subarray(0, at + 1)),
   );
-  const known = keys.map((row) => row.map((key) => run.store.score(key)));
-  const all = [...sequences.keys()];
-  const missing = jobOf(
-    engine,
-    all,
-    all.filter((i) => known[i]?.some((score) => score === undefined)),
+  const scores = (await scoresAt(prefixes, words, run)).values();
+  return sequences.map(({ steps }) =>
+    steps.map((text) => ({ text, score: must(scores.next().value, 'the score of a step') })),
   );
-  if (missing.length > 0) {
-    const { logprobs, usage } = await engine.score({
-      sequences: missing.flatMap((i) => sequences[i] ?? []),
-      targets: concatTokens([good, bad]),
-      adapter: adapter?.name,
-      signal: run.signal,
-    });
-    run.usage.add(usage);
-    const width = good.length + bad.length;
-    missing.forEach((i, row) => {
-      known[i] = (keys[i] ?? []).map((key, step) => {
-        const score = goodShare(
-          (logprobs[row] ?? new Float32Array()).subarray(step * width, (step + 1) * width),
-          good.length,
-        );
-        run.store.saveScore(key, 'prm', score);
-        return score;
-      });
-    });
-  }
-  return sequences.map(({ steps }, i) => steps.map((text, step) => ({ text, score: known[i]?.[step] ?? NaN })));
 }
 
 /** Of a reward model, or of a model that was trained to judge the steps of its own solutions. */

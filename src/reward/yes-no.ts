@@ -2,16 +2,14 @@
  * Direct generative reward (arXiv 2408.15240, eq. for GenRM without a rationale): ask whether the solution is
  * correct and read P(Yes) / (P(Yes) + P(No)) from the logits, without sampling anything.
  */
-import { concatTokens } from '../engine/tokens.js';
-import { jobOf } from '../generate/cached.js';
-import { adapterKey } from '../model/run-adapter.js';
 import type { Problem } from '../problem/problem.js';
+import { must } from '../must.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { rolePrompts } from '../prompt/role-prompts.js';
 import type { RewardSource, StageContext } from '../stage-context.js';
-import { contentKey } from '../store/key.js';
 import type { Candidate, Reward } from '../types.js';
-import { goodShare, verdictTokens } from './verdict-words.js';
+import { scoresAt } from './score.js';
+import { verdictTokens } from './verdict-words.js';
 
 const NOT_SCORED: Reward = { score: null };
 
@@ -36,43 +34,25 @@ export async function yesNo(
   candidates: readonly Candidate[],
   run: StageContext,
 ): Promise<Reward[]> {
-  const { engine, modelHash, adapter } = run.reward;
+  const { engine } = run.reward;
   const role = askedRole(run.reward);
-  const { good, bad } = await verdictTokens(engine, role);
-  const rewards = new Map<number, Reward>(); // by index of the candidate
-  const told = () => candidates.map(({ index }) => rewards.get(index) ?? NOT_SCORED);
-  const tell = (same: readonly Candidate[], reward: number) => {
-    for (const { index } of same) {
-      rewards.set(index, { score: reward });
-      run.emit({ type: 'score', index, reward });
-    }
-  };
+  const words = await verdictTokens(engine, role);
   const own = engine === run.engine ? solvePrompt : undefined;
-  const asked = (await rolePrompts(engine, role, problem, own, candidates, 0)).map((entry) => ({
-    ...entry,
-    key: contentKey('yes-no', engine.build, modelHash, adapterKey(adapter), entry.prompt.tokens, good, bad),
-  }));
-  const unknown = asked.filter(({ key, candidates: same }) => {
-    const known = run.store.score(key);
-    if (known !== undefined) tell(same, known);
-    return known === undefined;
-  });
-  if (unknown.length === 0) return told();
-  const missing = jobOf(engine, asked, unknown);
-
-  const { logprobs, usage } = await engine.score({
-    sequences: missing.map(({ prompt: { tokens } }) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
-    targets: concatTokens([good, bad]),
-    adapter: adapter?.name,
-    signal: run.signal,
-  });
-  run.usage.add(usage);
-  missing.forEach(({ key, candidates: same }, i) => {
-    const reward = goodShare(logprobs[i] ?? new Float32Array(), good.length);
-    run.store.saveScore(key, 'yes-no', reward);
-    tell(same, reward);
-  });
-  return told();
+  const asked = await rolePrompts(engine, role, problem, own, candidates, 0);
+  const rewards = new Map<number, Reward>(); // by index of the candidate
+  await scoresAt(
+    asked.map(({ prompt }) => prompt.tokens),
+    words,
+    run,
+    (i, score) => {
+      for (const { index } of must(asked[i], 'what was asked').candidates) {
+        rewards.set(index, { score });
+        run.emit({ type: 'score', index, reward: score });
+      }
+    },
+  );
+  // Those without an answer, or too long to ask about, were not.
+  return candidates.map(({ index }) => rewards.get(index) ?? NOT_SCORED);
 }
 
 /** The question that a reward model was trained on, else that of the profile. */

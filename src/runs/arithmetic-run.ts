@@ -91,7 +91,7 @@ export async function evaluateArithmetic(
       programs: finished,
       generatedTokens,
       tokensPerSecond: generatedTokens / seconds,
-      cacheHits: source.store.cacheCounts.hits,
+      cacheHits: source.memory.counts.hits,
       seconds,
       secondsLeft: ((todo.length - finished) * seconds) / finished,
     });

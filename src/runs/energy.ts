@@ -24,8 +24,8 @@ export class EnergyMeter {
   }
 
   /**
-   * Joules of all packages since the meter was made, whatever ran on them; null where the machine does not tell. A counter that
-   * began again twice between two calls is not noticed: ask every minute or so.
+   * Joules of all packages since the meter was made, whatever ran on them; null where the machine does not tell. A
+   * counter that began again twice between two calls is not noticed: ask every minute or so.
    */
   joules(): number | null {
     if (!this.counters) return null;

@@ -1,4 +1,7 @@
-/** What is wrong with a wrong solution, as far as its text alone can tell: the paper's small models calculate badly (section 3). */
+/**
+ * What is wrong with a wrong solution, as far as its text alone can tell: the paper's small models calculate badly
+ * (section 3).
+ */
 import { statedSteps } from '../verify/stated-steps.js';
 
 export const errorKinds = ['no answer', 'wrong calculation', 'right calculations', 'no calculation'] as const;

@@ -5,12 +5,14 @@ import { T1Error } from '../errors.js';
 import { sampleCached } from '../generate/cached.js';
 import { extractBoxed } from '../grade/boxed.js';
 import type { SameAnswer } from '../grade/same.js';
+import { parseProblem } from '../problem/problem.js';
 import { profileFor } from '../prompt/profile.js';
 import { renderPrompt } from '../prompt/prompt.js';
 import { orderedEngine } from '../engine/ordered-engine.js';
 import type { Session } from '../session.js';
 import { type SolveCall, solve, withSolver } from '../solve.js';
 import { UsageCounter } from '../stage-context.js';
+import { Memory } from '../store/memory.js';
 import type { TaskProblem } from '../task/task-problems.js';
 import type { SolveEvent, SolveResult } from '../types.js';
 import { type RunRecord, recordKey, solvedRecord } from './record.js';
@@ -119,8 +121,10 @@ async function greedyAnswer(
 ): Promise<string | null> {
   const engine = orderedEngine(model.engine, ordinal);
   const profile = withSolver(profileFor(engine.model), solveMessages);
-  const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem });
-  const source = { engine, modelHash: model.hash, store, usage: new UsageCounter(), signal, emit: watch };
+  const { text } = parseProblem(problem); // one that is none fails before the engine is asked
+  const { tokens } = await renderPrompt(engine, profile.roles.solve, { problem: text });
+  const memory = new Memory(store);
+  const source = { engine, modelHash: model.hash, memory, usage: new UsageCounter(), signal, emit: watch };
   const settings = {
     sampler: { temperature: 0, topK: 0, topP: 1, minP: 0 },
     maxTokens: maxTokens ?? profile.defaults.maxTokens,

@@ -8,6 +8,8 @@ export interface Backend {
   readonly name: BackendName;
   /** Names what computes a result: the backend and the versions of Python and SymPy. Part of cache keys. */
   readonly version: string;
+  /** All that results depend on, but for what the caller chooses: `version`, and what that does not name. */
+  readonly identity: Readonly<Record<string, string | null>>;
   /** For people: what it is made of. Complete once a worker has started. */
   readonly description: () => string;
   /** Workers worth keeping ready for one that had to be killed; 0 where a start takes no time. */

@@ -16,7 +16,10 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string>>;
   /** A descriptor of ours that the child gets as its descriptor 4. */
   readonly inherits?: number | undefined;
-  /** How long after a program's limit the child may take to say that it ended it; 0 where it cannot and is killed itself. */
+  /**
+   * How long after a program's limit the child may take to say that it ended it; 0 where it cannot and is killed
+   * itself.
+   */
   readonly graceMs: number;
 }
 

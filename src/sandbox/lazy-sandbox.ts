@@ -1,5 +1,5 @@
 /** A sandbox that starts at its first use: a run that is answered from the cache needs none. */
-import { Sandbox, type SandboxOptions } from './sandbox.js';
+import { Sandbox, type SandboxIdentity, type SandboxOptions } from './sandbox.js';
 
 export class LazySandbox {
   readonly #options: SandboxOptions;
@@ -16,6 +16,11 @@ export class LazySandbox {
   /** What cache keys hold of it; `auto` has to start for that. */
   async version(): Promise<string> {
     return (await Sandbox.versionOf(this.#options)) ?? (await this.start()).version;
+  }
+
+  /** All that results depend on; `auto` has to start for that. */
+  async identity(): Promise<SandboxIdentity> {
+    return (await Sandbox.identityOf(this.#options)) ?? (await this.start()).identity;
   }
 
   async dispose(): Promise<void> {

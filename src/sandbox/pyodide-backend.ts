@@ -20,6 +20,7 @@ export async function pyodideBackend(options: BackendOptions, internals: Backend
   return {
     name: 'pyodide',
     version: `${python}/${RUNNER_VERSION}`,
+    identity: { version: `${python}/${RUNNER_VERSION}` },
     description: () => `Pyodide ${pyodideVersion}${packages ? ` with ${packages.label}` : ''}`,
     spares: 1,
     async start() {

@@ -28,11 +28,20 @@ const backends = {
     (await import('./cpython/cpython-backend.js')).cpythonBackend(options, internals),
 } satisfies Record<BackendName, unknown>;
 
+export type SandboxIdentity = Readonly<Record<string, string | number | null>>;
+
+const identityOf = (backend: Backend, { memoryBytes }: Parsed): SandboxIdentity => ({
+  ...backend.identity,
+  memoryBytes,
+});
+
 type Parsed = ReturnType<typeof parseSandboxOptions>;
 
 export class Sandbox implements AsyncDisposable {
   /** Names what computes a result: backend, versions of Python and SymPy. Part of cache keys. */
   readonly version: string;
+  /** All that results depend on, as plain data: part of the key of whatever ran here. */
+  readonly identity: SandboxIdentity;
   readonly backend: BackendName;
   /** For people: what runs the programs, in what. */
   readonly description: string;
@@ -41,8 +50,9 @@ export class Sandbox implements AsyncDisposable {
   readonly #release: () => Promise<void>;
   #disposal: Promise<void> | undefined;
 
-  private constructor(backend: Backend, pool: Pool, workers: number) {
+  private constructor(backend: Backend, pool: Pool, workers: number, parsed: Parsed) {
     this.version = backend.version;
+    this.identity = identityOf(backend, parsed);
     this.backend = backend.name;
     this.description = backend.description();
     this.#pool = pool;
@@ -74,10 +84,8 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  static async #startWith(
-    backend: Backend,
-    { workers, spares = backend.spares, memoryBytes }: Parsed,
-  ): Promise<Sandbox> {
+  static async #startWith(backend: Backend, parsed: Parsed): Promise<Sandbox> {
+    const { workers, spares = backend.spares, memoryBytes } = parsed;
     let first: GuestProcess | undefined;
     try {
       first = await backend.start();
@@ -90,7 +98,7 @@ export class Sandbox implements AsyncDisposable {
     }
     const pool = new Pool({ size: workers, spares, start: () => backend.start() });
     pool.adopt(first);
-    return new Sandbox(backend, pool, workers);
+    return new Sandbox(backend, pool, workers, parsed);
   }
 
   /**
@@ -100,6 +108,12 @@ export class Sandbox implements AsyncDisposable {
   static async versionOf(options: SandboxOptions): Promise<string | null> {
     const parsed = parseSandboxOptions(options);
     return parsed.backend === 'auto' ? null : (await backends[parsed.backend](parsed)).version;
+  }
+
+  /** The same of `identity`. */
+  static async identityOf(options: SandboxOptions): Promise<SandboxIdentity | null> {
+    const parsed = parseSandboxOptions(options);
+    return parsed.backend === 'auto' ? null : identityOf(await backends[parsed.backend](parsed), parsed);
   }
 
   /**

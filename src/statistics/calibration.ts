@@ -12,7 +12,10 @@ export interface CalibrationBin {
 
 export interface Calibration {
   readonly bins: readonly CalibrationBin[];
-  /** Expected calibration error (Guo et al. 2017, arXiv 1706.04599, eq. 3): mean over candidates of |share right − mean score| of their bin. */
+  /**
+   * Expected calibration error (Guo et al. 2017, arXiv 1706.04599, eq. 3): mean over candidates of |share right − mean
+   * score| of their bin.
+   */
   readonly expectedError: number;
   /** Mean squared distance of score from outcome (Brier 1950). */
   readonly brier: number;

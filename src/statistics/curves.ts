@@ -70,8 +70,8 @@ export function rocArea(ranking: Ranking, weightOf?: (run: number) => number): n
 }
 
 /**
- * Average precision, Σ (recall step) × precision: the area under the precision-recall curve without interpolation, which
- * would flatter (Davis & Goadrich 2006).
+ * Average precision, Σ (recall step) × precision: the area under the precision-recall curve without interpolation,
+ * which would flatter (Davis & Goadrich 2006).
  *
  * @returns null without right ones
  */

@@ -1,6 +1,6 @@
 /**
- * Chance that at least one of k candidates is right: the unbiased estimator of Chen et al. 2021 (arXiv 2107.03374, eq. 1),
- * 1 − C(n − c, k) / C(n, k), as a product that neither overflows nor cancels.
+ * Chance that at least one of k candidates is right: the unbiased estimator of Chen et al. 2021 (arXiv 2107.03374, eq.
+ * 1), 1 − C(n − c, k) / C(n, k), as a product that neither overflows nor cancels.
  *
  * @param n candidates in the pool
  * @param c right ones among them

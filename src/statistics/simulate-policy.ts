@@ -2,6 +2,9 @@
  * A policy played over recorded pools, down to single looks of the tool: what it would have asked, what it would have answered, and
  * how often that is the answer of the whole budget. Candidates come in random orders, and so do the looks at each.
  */
+import type { Work } from '../budget/forecast.js';
+import type { KnownCandidate } from '../budget/known.js';
+import type { Policy, Seen, WorkKind } from '../budget/policy.js';
 import { T1Error } from '../errors.js';
 import { fallbackSelector, select, selectors, type SelectorName } from '../select/select.js';
 import type { Fallback, Opinion, ScoredCandidate, Verdict } from '../types.js';
@@ -15,7 +18,6 @@ import {
   type Comparison,
   type Estimate,
 } from './bootstrap.js';
-import type { KnownCandidate, Policy, Seen, Work, WorkKind } from './policy.js';
 import type { PoolCandidate, PoolRun, Pools } from './pools.js';
 import { Random } from '../numbers/random.js';
 import { lacksSome, rulesOf, type Unknown } from './selector-arrays.js';

@@ -3,12 +3,13 @@
  *
  * - settled: the leader stays ahead whatever the candidates that are left say. Exact; changes no answer.
  * - confident: Adaptive-Consistency (Aggarwal et al. 2023, arXiv 2305.11860): of the candidates that fall to the
- *   leader or the runner-up, the leader's share is Beta(leader + 1, runnerUp + 1) after a uniform prior; stop when it lies
- *   above ½ with the stated confidence. Votes are counts; with weights tool × reward in 0…1, a candidate is as much evidence
- *   as it weighs, which is our extension and right in so far as rewards are calibrated. The confidence is a posterior at one
- *   look; who looks after every candidate stops too early more often than it says.
+ *   leader or the runner-up, the leader's share is Beta(leader + 1, runnerUp + 1) after a uniform prior; stop when it
+ *   lies above ½ with the stated confidence. Votes are counts; with weights tool × reward in 0…1, a candidate is as
+ *   much evidence as it weighs, which is our extension and right in so far as rewards are calibrated. The confidence is
+ *   a posterior at one look; who looks after every candidate stops too early more often than it says.
  *
- * With tool or tool × reward as weights, refuted candidates weigh 0, so a leader is a verified one, and nothing stops before.
+ * With tool or tool × reward as weights, refuted candidates weigh 0, so a leader is a verified one, and nothing stops
+ * before.
  */
 import { betaCdf } from './beta.js';
 

@@ -1,5 +1,6 @@
 /**
- * 95 % interval of a share, by Wilson's score (E. B. Wilson, 1927): holds also for few trials, and for none or all right.
+ * 95 % interval of a share, by Wilson's score (E. B. Wilson, 1927): holds also for few trials, and for none or all
+ * right.
  *
  * @returns [low, high] of 0…1; [0, 1] for no trial
  */

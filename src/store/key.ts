@@ -1,4 +1,4 @@
-/** Content keys: the same inputs give the same key on every machine. */
+/** Content keys of indexes of passages, whose files hold them: the same inputs give the same key on every machine. */
 import { createHash } from 'node:crypto';
 
 type KeyPart = string | number | null | Int32Array | readonly KeyPart[];

@@ -42,4 +42,23 @@ export const migrations: readonly string[] = [
   /* sql */ `
   ALTER TABLE verdict ADD COLUMN evidence TEXT; -- JSON {passages?, checks?, note?}, NULL where there is none
   `,
+  // What 0.1.0 kept is let go: its keys left out some of what results depend on, and named its build of the engine, so that
+  // nothing could be found by them again.
+  /* sql */ `
+  DROP TABLE generation;
+  DROP TABLE verdict;
+  DROP TABLE score;
+  DROP TABLE file_hash;
+  DROP TABLE kv_costs;
+  CREATE TABLE remembered (
+    key           BLOB PRIMARY KEY,  -- sha256 of everything the value was computed from
+    stage         TEXT NOT NULL,     -- what computed it
+    value         BLOB NOT NULL,     -- canonical.ts
+    digest        BLOB NOT NULL,     -- sha256 of key and value
+    times         INTEGER NOT NULL,  -- how often it came out, where that is in doubt; 0 where it is not
+    computed_at   INTEGER NOT NULL,  -- Unix seconds
+    used_at       INTEGER NOT NULL   -- Unix seconds, to within an hour
+  ) STRICT;
+  CREATE INDEX remembered_used ON remembered (used_at);
+  `,
 ];

@@ -1,7 +1,7 @@
 /**
- * Claims about sums (arXiv 2504.04718, appendix A): n three-digit operands, + and − mixed; half of the claims are right, half
- * are off by at most 5 %. What the paper leaves open is decided so: operands from 100 to 999, the first positive, signs by
- * coin, a wrong result off by at least 1.
+ * Claims about sums (arXiv 2504.04718, appendix A): n three-digit operands, + and − mixed; half of the claims are
+ * right, half are off by at most 5 %. What the paper leaves open is decided so: operands from 100 to 999, the first
+ * positive, signs by coin, a wrong result off by at least 1.
  */
 import { sampleSeed } from '../generate/seeds.js';
 

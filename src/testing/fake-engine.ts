@@ -70,6 +70,7 @@ const MODEL: ModelInfo = {
 export class FakeEngine implements Engine {
   readonly model: ModelInfo;
   readonly build: string;
+  readonly identity: Engine['identity'];
   readonly adapters: readonly Adapter[];
   readonly reproducible: boolean;
   readonly efficientSequences = 64;
@@ -88,6 +89,8 @@ export class FakeEngine implements Engine {
     this.build = options.build ?? 'fake engine 1';
     this.adapters = options.adapters ?? [];
     this.reproducible = options.reproducible ?? false;
+    const { contextLength } = this.model;
+    this.identity = { build: this.build, contextLength, reproducible: this.reproducible };
   }
 
   async tokenize(text: string): Promise<Int32Array> {

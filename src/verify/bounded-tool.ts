@@ -1,6 +1,7 @@
 /** Calls of a user's tool: so many at once, each with a time limit, and none that can hold up a run. */
 import { z } from 'zod';
-import { abortedBy, T1Error } from '../errors.js';
+import { abortedBy } from '../abort.js';
+import { T1Error } from '../errors.js';
 import type { Opinion } from '../types.js';
 
 /** What a tool is told. */
@@ -46,7 +47,7 @@ export interface ToolAnswer extends ToolReply {
 /** A user may set both. */
 export const TOOL_DEFAULTS = { timeoutMs: 30_000, atOnce: 16 } as const;
 
-const replySchema = z.object({ verdict: z.enum(['pass', 'fail', 'unknown']), note: z.string().optional() });
+export const replySchema = z.object({ verdict: z.enum(['pass', 'fail', 'unknown']), note: z.string().optional() });
 
 /**
  * Asks the tool once its turn has come. It is back at the latest when the time is over, whatever the tool does, but for one

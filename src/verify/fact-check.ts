@@ -2,23 +2,19 @@
  * Tool verifier for knowledge (arXiv 2504.04718 §3 and prompt D.2): problem and solution are the query, the passages found go
  * before the model, and it judges m times whether they refute a statement. A statement that they do not cover counts as right.
  */
-import { jobOf, sampleCached } from '../generate/cached.js';
+import { sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
 import { T1Error } from '../errors.js';
 import type { Hit } from '../knowledge/knowledge-index.js';
-import { adapterKey } from '../model/run-adapter.js';
+import { must } from '../must.js';
 import type { Problem } from '../problem/problem.js';
 import type { Profile } from '../prompt/profile.js';
 import { renderPrompt, type Prompt } from '../prompt/prompt.js';
 import { distinctSolutions } from '../prompt/role-prompts.js';
 import type { StageContext } from '../stage-context.js';
-import { contentKey } from '../store/key.js';
 import type { Candidate, FactCheck, FoundPassage, ToolVerdict } from '../types.js';
 import { tokensOf } from './math.js';
 import { judge } from './opinion-rules.js';
-
-/** Raised when the same checks could lead to another verdict. */
-const VERSION = 1;
 
 /** Passages are cut to the first of these lengths with which the prompt fits the context; a small one is better than no check. */
 const PASSAGE_WORDS = [Infinity, 160, 80, 40, 20];
@@ -36,6 +32,7 @@ export async function checkKnowledge(run: StageContext): Promise<void> {
   await run.knowledge();
 }
 
+/** Judgements are remembered; the verdict follows from them and from what is found. */
 export async function verifyKnowledge(
   problem: Problem,
   solvePrompt: Prompt,
@@ -60,66 +57,34 @@ export async function verifyKnowledge(
       renderPrompt(run.engine, role, { problem: problem.text, solution: text, passages: passages.map(asText) }, turn);
     const fitting = await fitPassages(found(text).map(toPassage), render, run.engine.model.contextLength - checkTokens);
     if (!fitting) return [];
-    const { passages, prompt } = fitting;
-    const settings = [checkTemperature, checkTokens, seeds, role.grammar ?? null];
-    const key = contentKey(
-      'knowledge',
-      VERSION,
-      index.fingerprint,
-      run.engine.build,
-      run.modelHash,
-      adapterKey(run.adapters.tool),
-      prompt.tokens,
-      settings,
-    );
-    return [{ prompt, passages, key, candidates: same }];
+    return [{ ...fitting, candidates: same }];
   });
   const asked = (await Promise.all(solutions)).flat();
 
   const verdicts = new Map<number, ToolVerdict>(); // by index of the candidate
-  const tell = (
-    same: readonly Candidate[],
-    { passages = [], checks = [], tokens }: Pick<ToolVerdict, 'passages' | 'checks' | 'tokens'>,
-  ): ToolVerdict => {
-    const tool = {
-      verdict: judge(
-        checks.map(({ verdict }) => verdict),
-        run.settings.checkRule,
-      ),
-      programs: [],
-      passages,
-      checks,
-      tokens,
-    };
+  const replies = await sampleCached(
+    run,
+    'verify',
+    asked.map(({ prompt }) => ({ tokens: prompt.tokens, seeds })),
+    {
+      sampler: { temperature: checkTemperature, topK: 0, topP: 1, minP: 0 },
+      maxTokens: checkTokens,
+      adapter: run.adapters.tool,
+      grammar: role.grammar,
+    },
+  );
+  for (const [i, { passages, candidates: same }] of asked.entries()) {
+    const said = must(replies[i], 'the checks of a solution');
+    const checks = said.map(({ text }): FactCheck => ({ text, verdict: verdictOf(text, role) }));
+    const opinions = checks.map(({ verdict }) => verdict);
+    const verdict = judge(opinions, run.settings.checkRule);
+    const tool = { verdict, programs: [], passages, checks, tokens: tokensOf(said) };
     for (const { index: candidate } of same) {
       verdicts.set(candidate, tool);
       run.emit({ type: 'verdict', index: candidate, tool });
     }
-    return tool;
-  };
-  const unknown = asked.filter(({ key, candidates: same }) => {
-    const known = run.store.verdict(key);
-    if (known) tell(same, known);
-    return !known;
-  });
-  const missing = jobOf(run.engine, asked, unknown);
-  if (missing.length > 0) {
-    const replies = await sampleCached(
-      run,
-      'verify',
-      missing.map(({ prompt }) => ({ tokens: prompt.tokens, seeds })),
-      {
-        sampler: { temperature: checkTemperature, topK: 0, topP: 1, minP: 0 },
-        maxTokens: checkTokens,
-        adapter: run.adapters.tool,
-        grammar: role.grammar,
-      },
-    );
-    missing.forEach(({ key, passages, candidates: same }, i) => {
-      const checks = (replies[i] ?? []).map(({ text }): FactCheck => ({ text, verdict: verdictOf(text, role) }));
-      run.store.saveVerdict(key, 'knowledge', tell(same, { passages, checks, tokens: tokensOf(replies[i] ?? []) }));
-    });
   }
+  // Those without an answer, or too long to ask about, were not asked.
   return candidates.map(({ index: candidate }) => verdicts.get(candidate) ?? NOT_ASKED);
 }
 

@@ -1,4 +1,7 @@
-/** What several opinions on one solution come to. A rule is one entry (arXiv 2504.04718 §3: `any` for programs, `all` for fact checks). */
+/**
+ * What several opinions on one solution come to. A rule is one entry (arXiv 2504.04718 §3: `any` for programs, `all`
+ * for fact checks).
+ */
 import type { Opinion } from '../types.js';
 
 type Counts = Readonly<Record<Opinion, number>>;

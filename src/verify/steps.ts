@@ -2,6 +2,7 @@
  * Tool verifier without a model: the calculations that a solution states are computed exactly. It costs no tokens and
  * never guesses: a solution that states none is `unknown`.
  */
+import { must } from '../must.js';
 import type { Problem } from '../problem/problem.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { StageContext } from '../stage-context.js';
@@ -36,17 +37,17 @@ export async function verifyStepsThenMath(
   run: StageContext,
 ): Promise<ToolVerdict[]> {
   const stated = candidates.map(stepVerdict);
-  const refuted = (i: number) => stated[i]?.verdict === 'fail';
-  candidates.forEach(({ index }, i) => {
-    const tool = stated[i];
-    if (tool && refuted(i)) run.emit({ type: 'verdict', index, tool });
-  });
+  const refuted = (i: number) => must(stated[i], 'the steps of a candidate').verdict === 'fail';
+  for (const [i, tool] of stated.entries()) {
+    const { index } = must(candidates[i], 'a candidate');
+    if (refuted(i)) run.emit({ type: 'verdict', index, tool });
+  }
   const verdicts = await verifyMath(
     problem,
     prompt,
     candidates.filter((_, i) => !refuted(i)),
     run,
   );
-  let next = 0;
-  return stated.map((tool, i) => (refuted(i) ? tool : { ...tool, ...verdicts[next++] }));
+  const rest = verdicts.values();
+  return stated.map((tool, i) => (refuted(i) ? tool : { ...tool, ...must(rest.next().value, 'a verdict') }));
 }

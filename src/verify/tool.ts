@@ -3,10 +3,20 @@ import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
+import { mapAtOnce } from '../at-once.js';
 import { T1Error } from '../errors.js';
-import { contentKey } from '../store/key.js';
-import type { Candidate, ToolVerdict } from '../types.js';
-import { boundedCall, CallLimit, TOOL_DEFAULTS, type Tool } from './bounded-tool.js';
+import { must } from '../must.js';
+import { remember, type Computation, type Identified } from '../store/remember.js';
+import type { ToolVerdict } from '../types.js';
+import {
+  boundedCall,
+  CallLimit,
+  replySchema,
+  TOOL_DEFAULTS,
+  type Tool,
+  type ToolReply,
+  type ToolRequest,
+} from './bounded-tool.js';
 import type { Verifier } from './verify.js';
 
 export type { Tool, ToolReply, ToolRequest } from './bounded-tool.js';
@@ -22,31 +32,55 @@ function limitOf(tool: Tool): CallLimit {
   return limit;
 }
 
+interface ToolHandle extends Identified {
+  readonly tool: Tool;
+}
+
+const asking: Computation<{ readonly tool: ToolHandle }, null, Omit<ToolRequest, 'signal'>, ToolReply, null> = {
+  stage: 'tool',
+  version: 1,
+  value: replySchema,
+  async compute({ handles, items, signal, done }) {
+    const { tool } = handles.tool;
+    const { timeoutMs } = TOOL_DEFAULTS;
+    await mapAtOnce(
+      items,
+      async (request, stop, item) => {
+        const bounds = { timeoutMs, limit: limitOf(tool), signal: stop };
+        const { verdict, note, transient } = await boundedCall(tool, request, bounds);
+        done(item, { verdict, note }, transient ? 'transient' : 'certain');
+      },
+      { signal },
+    );
+  },
+};
+
 /** Every distinct solution with an answer is asked about once, and never again while the store has it. */
 export const toolVerifier = (tool: Tool): Verifier => ({
-  async verify({ text: problem }, _prompt, candidates, run) {
-    const limit = limitOf(tool);
-    const bySolution = new Map<string, Promise<ToolVerdict>>();
-    const ask = async (solution: string, answer: string): Promise<ToolVerdict> => {
-      const key = contentKey('tool', tool.name, tool.version, problem, solution);
-      const known = run.store.verdict(key);
-      if (known) return known;
-      const request = { problem, solution, answer };
-      const { timeoutMs } = TOOL_DEFAULTS;
-      const { verdict, note, transient } = await boundedCall(tool, request, { timeoutMs, limit, signal: run.signal });
-      const told: ToolVerdict = { verdict, programs: [], note };
-      if (!transient) run.store.saveVerdict(key, tool.name, told);
-      return told;
-    };
-    const verdictOf = async ({ index, text, answer }: Candidate): Promise<ToolVerdict> => {
-      if (answer === null) return { verdict: 'unknown', programs: [] };
-      const asked = bySolution.get(text) ?? ask(text, answer);
-      bySolution.set(text, asked);
-      const verdict = await asked;
-      run.emit({ type: 'verdict', index, tool: verdict });
-      return verdict;
-    };
-    return Promise.all(candidates.map(verdictOf));
+  async verify({ text: problem }, _prompt, candidates, { memory, signal, emit }) {
+    const asked = candidates.flatMap(({ text, answer }, place) =>
+      answer === null ? [] : [{ place, item: { problem, solution: text, answer } }],
+    );
+    const verdicts: ToolVerdict[] = candidates.map(() => ({ verdict: 'unknown', programs: [] })); // no answer, no question
+    const { name, version } = tool;
+    await remember(
+      memory,
+      asking,
+      {
+        handles: { tool: { identity: { name, version }, tool } },
+        shared: null,
+        items: asked.map(({ item }) => item),
+        runtime: null,
+        signal,
+      },
+      (i, { verdict, note }) => {
+        const { place } = must(asked[i], 'what was asked');
+        const told: ToolVerdict = { verdict, programs: [], note };
+        verdicts[place] = told;
+        emit({ type: 'verdict', index: must(candidates[place], 'a candidate').index, tool: told });
+      },
+    );
+    return verdicts;
   },
 });
 

@@ -89,6 +89,31 @@ test('a KV cache of q8_0 takes about half the memory and hardly changes the scor
   expect(rounded.build).not.toBe(exact.build);
 });
 
+test('the identity names what results depend on, and of a reproducible engine everything', async () => {
+  const identityOf = async (more: Parameters<typeof tinyEngine>[0]) => {
+    await using engine = await tinyEngine(more);
+    return JSON.stringify(engine.identity);
+  };
+  const [plain, reproducible] = [{}, { reproducible: true }];
+  const changes = [{ contextLength: 100 }, { kvType: 'q8_0' }] as const;
+  const roundings = [
+    { kv: 'split' },
+    { ubatch: 64 },
+    { batch: 64 },
+    { threads: 1 },
+    { flashAttention: 'off' },
+  ] as const;
+  const all = await Promise.all(
+    [plain, ...changes, reproducible, ...[...changes, ...roundings].map((each) => ({ ...each, ...reproducible }))].map(
+      identityOf,
+    ),
+  );
+  expect(new Set(all).size).toBe(all.length);
+  for (const same of [...roundings, { queueLimit: 3 }, { contextLength: 1_000_000 }])
+    expect(await identityOf(same)).toBe(all[0]);
+  expect(await identityOf({ ...reproducible, queueLimit: 3 })).toBe(await identityOf(reproducible));
+});
+
 test('a KV cache of q8_0 is refused where the heads do not divide into its blocks', async () => {
   await using engine = await tinyEngine({ kvType: 'q8_0', flashAttention: 'on' });
   await expect(engine.sample(await request(engine, 'hello', 1))).rejects.toMatchObject({

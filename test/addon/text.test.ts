@@ -28,7 +28,12 @@ describe('text as it comes', () => {
       };
       const stop = ['ab', 'aaa', '<end>'];
       const { samples } = await own.sample(
-        request(own, 'tell me', 16, { ...LONG, stop, onText, onSample: (sample) => finished.push(keyOf(sample)) }),
+        await request(own, 'tell me', 16, {
+          ...LONG,
+          stop,
+          onText,
+          onSample: (sample) => finished.push(keyOf(sample)),
+        }),
       );
       expect(finished).toHaveLength(16);
       for (const sample of samples) {
@@ -48,8 +53,8 @@ describe('text as it comes', () => {
     await using own = await tinyEngine({ reproducible: true });
     const bits = (samples: readonly Sample[]) =>
       samples.map(({ text, tokens, logprobs, finish }) => [text, [...tokens], [...logprobs], finish]);
-    const asked = await own.sample(request(own, 'same', 6, { ...LONG, topLogprobs: 5, onText: () => {} }));
-    const plain = await own.sample(request(own, 'same', 6, { maxTokens: LONG.maxTokens }));
+    const asked = await own.sample(await request(own, 'same', 6, { ...LONG, topLogprobs: 5, onText: () => {} }));
+    const plain = await own.sample(await request(own, 'same', 6, { maxTokens: LONG.maxTokens }));
     expect(bits(asked.samples)).toEqual(bits(plain.samples));
     expect([asked.samples[0]?.top?.k, plain.samples[0] && Object.keys(plain.samples[0]).sort()]).toEqual([
       5,
@@ -62,7 +67,7 @@ describe('text as it comes', () => {
     const started = performance.now();
     const onText = (piece: TextPiece): void =>
       void times.set(keyOf(piece), [...(times.get(keyOf(piece)) ?? []), performance.now()]);
-    await engine.sample(request(engine, 'slow', 16, { ...LONG, maxTokens: 450, textIntervalMs: 60, onText }));
+    await engine.sample(await request(engine, 'slow', 16, { ...LONG, maxTokens: 450, textIntervalMs: 60, onText }));
     const most = (performance.now() - started) / 60 + 2;
     for (const each of times.values()) expect(each.length).toBeLessThanOrEqual(most);
   });
@@ -74,7 +79,7 @@ describe('text as it comes', () => {
       calls++;
       throw error;
     };
-    await expect(engine.sample(request(engine, 'x', 16, { ...LONG, onText }))).rejects.toBe(error);
+    await expect(engine.sample(await request(engine, 'x', 16, { ...LONG, onText }))).rejects.toBe(error);
     expect(calls).toBe(1);
   });
 
@@ -87,7 +92,7 @@ describe('text as it comes', () => {
       if (++pieces === 20) controller.abort();
     };
     await expect(
-      engine.sample(request(engine, 'x', 64, { ...LONG, maxTokens: 450, signal: controller.signal, onText })),
+      engine.sample(await request(engine, 'x', 64, { ...LONG, maxTokens: 450, signal: controller.signal, onText })),
     ).rejects.toMatchObject({ code: 'ABORTED' });
     await sleep(30);
     expect([pieces, late]).toEqual([20, 0]);
@@ -100,7 +105,8 @@ describe('text as it comes', () => {
     let begun = (): void => {};
     const first = new Promise<void>((resolve) => (begun = resolve));
     const onText = (): void => (ended && late++, begun());
-    const job = own.sample(request(own, 'x', 64, { ...LONG, maxTokens: 450, onText })).finally(() => (ended = true));
+    const wanted = await request(own, 'x', 64, { ...LONG, maxTokens: 450, onText });
+    const job = own.sample(wanted).finally(() => (ended = true));
     const end = expect(job).rejects.toMatchObject({ code: 'DISPOSED' });
     await first;
     await Promise.all([own.dispose(), end]);
@@ -110,7 +116,9 @@ describe('text as it comes', () => {
 
   test('an interval out of range is refused', async () => {
     for (const textIntervalMs of [0, 9, 60_001]) {
-      await expect(engine.sample(request(engine, 'x', 1, { textIntervalMs, onText: () => {} }))).rejects.toMatchObject({
+      await expect(
+        engine.sample(await request(engine, 'x', 1, { textIntervalMs, onText: () => {} })),
+      ).rejects.toMatchObject({
         code: 'USAGE',
         message: expect.stringContaining('textIntervalMs') as unknown,
       });
@@ -123,7 +131,7 @@ describe('text as it comes', () => {
       const pieces: string[] = [];
       const grammar = `root ::= "${text}"`;
       const { samples } = await own.sample(
-        request(own, 'Say it.', 1, {
+        await request(own, 'Say it.', 1, {
           grammar,
           stop,
           maxTokens: 200,
@@ -172,8 +180,10 @@ describe('the most likely tokens', () => {
       },
     ],
   ])('of a sample are those that scoring it finds, of the raw distribution (%s)', async (_, rest) => {
-    const prompt = engine.tokenize('likely', { special: true });
-    const { samples } = await engine.sample(request(engine, 'likely', 4, { ...rest, maxTokens: 12, topLogprobs: 6 }));
+    const prompt = await engine.tokenize('likely', { special: true });
+    const { samples } = await engine.sample(
+      await request(engine, 'likely', 4, { ...rest, maxTokens: 12, topLogprobs: 6 }),
+    );
     const sequences = samples.map(({ tokens }) => ({
       tokens: Int32Array.of(...prompt, ...tokens),
       positions: Int32Array.from(tokens, (_, i) => prompt.length - 1 + i),
@@ -203,7 +213,7 @@ describe('the most likely tokens', () => {
 
   test('an end-of-generation token has no row', async () => {
     const { samples } = await engine.sample(
-      request(engine, 'x', 32, { sampler: { ...PLAIN, temperature: 2 }, maxTokens: 200, topLogprobs: 1 }),
+      await request(engine, 'x', 32, { sampler: { ...PLAIN, temperature: 2 }, maxTokens: 200, topLogprobs: 1 }),
     );
     expect(samples.some(({ finish }) => finish === 'eog')).toBe(true);
     for (const { top, tokens } of samples)
@@ -211,7 +221,7 @@ describe('the most likely tokens', () => {
   });
 
   test('of a prompt come without targets, in the order of the positions; the last may be asked without `next`', async () => {
-    const tokens = engine.tokenize('a prompt', { special: false });
+    const tokens = await engine.tokenize('a prompt', { special: false });
     const all = Int32Array.from(tokens.subarray(1), (_, i) => i);
     const { next, top, logprobs } = await engine.score({
       sequences: [
@@ -264,7 +274,9 @@ describe('the most likely tokens', () => {
       await expect(engine.score({ sequences, targets: Int32Array.of(), topLogprobs })).rejects.toMatchObject({
         code: 'USAGE',
       });
-      await expect(engine.sample(request(engine, 'x', 1, { topLogprobs }))).rejects.toMatchObject({ code: 'USAGE' });
+      await expect(engine.sample(await request(engine, 'x', 1, { topLogprobs }))).rejects.toMatchObject({
+        code: 'USAGE',
+      });
     }
   });
 });

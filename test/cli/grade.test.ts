@@ -89,9 +89,9 @@ test('a comparison beyond the limit is undecided, never equal', async () => {
 
 test('Ctrl-C ends it at once', async () => {
   const { child, finished } = start(['grade', '--json', '--timeout', '600000', '-'], {
-    stdin: jsonl({ gold: '2', prediction: HANGS }),
+    stdin: jsonl({ gold: '1', prediction: '1' }, { gold: '2', prediction: HANGS }),
   });
-  setTimeout(() => child.kill('SIGINT'), 2000);
+  child.stdout?.once('data', () => child.kill('SIGINT'));
   const { code, stderr } = await finished;
   expect(code).toBe(130);
   expect(stderr).toMatch(/^t1: ABORTED: .+\n$/);

@@ -121,6 +121,43 @@ test('--curve, --compare, --by, --verifier, --prefix', async () => {
   expect(result.subsets).toBe('prefix');
 });
 
+test('pools of unequal size, and candidates that were not asked about: whole pools, with marks', async () => {
+  const unequal = file(
+    'unequal.jsonl',
+    lines(
+      problems.map((problem, i) => ({
+        ...problem,
+        candidates: problem.candidates
+          .slice(0, i < 10 ? 3 : 8)
+          .map((candidate, c) => (i === 0 && c === 0 ? { answer: '1', tool: 'skipped', reward: 0.5 } : candidate)),
+      })),
+    ),
+  );
+  const result = await json(unequal, '--curve');
+  expect(result).toMatchObject({
+    n: 8,
+    smaller: 10,
+    skipped: { tool: 1, reward: 0 },
+    partial: { weighted: 1, tool: 1 },
+  });
+  expect(result.partial.majority).toBeUndefined();
+  expect(
+    result.curve.map(({ n, smaller, strategies }: { n: number; smaller: number; strategies: object }) => [
+      n,
+      smaller,
+      'weighted' in strategies,
+    ]),
+  ).toEqual([
+    [1, 0, false],
+    [2, 0, false],
+    [4, 10, true],
+    [8, 10, true],
+  ]);
+  const two = await json(unequal, '-n', '2');
+  expect(two.leftOut.weighted).toMatch(/whole pools only/);
+  expect(Object.keys(two.strategies)).toEqual(['mean', 'oracle', 'majority', 'reward']);
+});
+
 test('-n: one N, or a curve over several; the same seed, the same figures', async () => {
   const one = await json(pool, '-n', '4', '--select', 'majority,weighted');
   expect(one).toMatchObject({ n: 4 });

@@ -1,4 +1,6 @@
-/** The sandboxes that can be had on this machine: Pyodide everywhere, the system's CPython where Linux can lock it in. */
+/**
+ * The sandboxes that can be had on this machine: Pyodide everywhere, the system's CPython where Linux can lock it in.
+ */
 import type { BackendInternals } from '../../src/sandbox/backend.js';
 import { Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.js';
 import { cacheDir } from './support.js';

@@ -82,10 +82,8 @@ describe.each(allSandboxes)('$name', ({ start }) => {
 
   describe('limits', () => {
     test('time: the program is killed, and the next one runs', async () => {
-      const begin = performance.now();
       const result = await run({ code: 'while True: pass', timeoutMs: 300 });
       expect(result).toMatchObject({ status: 'timeout', value: null, error: { type: 'Timeout' } });
-      expect(performance.now() - begin).toBeLessThan(5000);
       expect(await run({ code: 'print(1)' })).toMatchObject({ status: 'ok', stdout: '1\n' });
     });
 

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isCurrent, typescriptBuild } from '../../scripts/build-stamp.mjs';
 import { packageRoot } from '../../src/paths.js';
 import { ofThisTest } from './children.js';
 
@@ -18,7 +19,16 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
+let built: boolean | undefined;
+
+/** Results of another build would say nothing of this source. */
+function checkBuild(): void {
+  built ??= isCurrent(typescriptBuild());
+  if (!built) throw new Error('dist/ was not built from src/ as it is now: npm run build');
+}
+
 export function start(args: readonly string[], { stdin = '', environment = {} as NodeJS.ProcessEnv } = {}): Running {
+  checkBuild();
   const child = ofThisTest(
     spawn(process.execPath, [join(packageRoot, 'dist', 'cli.js'), ...args], {
       env: { ...process.env, ...environment },

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { distill, type DistillSettings } from '../../src/distill/distill.js';
+import { distill } from '../../src/distill/distill.js';
+import type { DistillSettings } from '../../src/settings/distill-settings.js';
 import { programFilter, rationaleFilter } from '../../src/distill/filters.js';
 import { readProblems } from '../../src/distill/training-problems.js';
 import { endpointTeacher, engineTeacher, type Teacher } from '../../src/distill/teacher.js';
@@ -15,6 +16,7 @@ import { FakeEngine } from '../../src/testing/fake-engine.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import { profileFor } from '../../src/prompt/profile.js';
 import { UsageCounter, type ProgramRunner } from '../../src/stage-context.js';
+import { Memory } from '../../src/store/memory.js';
 import { Store } from '../../src/store/store.js';
 import { codeOf } from '../support/code-of.js';
 
@@ -47,7 +49,7 @@ const numberOf = (seed: number): number => [0, 1, 2, 3].findIndex((i) => sampleS
 const sourceOf = (engine: FakeEngine) => ({
   engine,
   modelHash: engine.model.name,
-  store,
+  memory: new Memory(store),
   usage: new UsageCounter(),
   signal: new AbortController().signal,
   emit: () => {},
@@ -145,12 +147,18 @@ describe('judgements', () => {
     expect(readFileSync(join(folder, 'again', 'data.jsonl'), 'utf8')).toBe(before);
   });
 
+  interface Answer {
+    readonly status?: number;
+    readonly body: unknown;
+    readonly delayMs?: number;
+  }
+
   describe('behind an API', () => {
     let server: Server;
     const requests: { readonly path: string | undefined; readonly key: string | undefined; readonly body: unknown }[] =
       [];
     const schema = z.object({ messages: z.array(z.object({ content: z.string() })), seed: z.number() });
-    let answer: (prompt: string, seed: number) => { readonly status?: number; readonly body: unknown };
+    let answer: (prompt: string, seed: number) => Answer;
     beforeEach(async () => {
       requests.splice(0);
       server = createServer((request, response) => {
@@ -158,8 +166,15 @@ describe('judgements', () => {
           const body: unknown = JSON.parse(bytes.toString());
           requests.push({ path: request.url, key: request.headers.authorization, body });
           const { messages, seed } = schema.parse(body);
-          const { status = 200, body: reply } = answer(messages.map(({ content }) => content).join(), seed);
-          response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+          const {
+            status = 200,
+            body: reply,
+            delayMs = 0,
+          } = answer(messages.map(({ content }) => content).join(), seed);
+          const send = () =>
+            response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+          const timer = setTimeout(send, delayMs);
+          response.on('close', () => clearTimeout(timer));
         });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -54,7 +54,7 @@ test('scores by text and target', async () => {
 test('text in pieces, which are the text; none comes after an abort', async () => {
   const engine = new FakeEngine({ answer: (_, seed) => `größer → 日本 ${seed} Yes, stop here` });
   const pieces: TextPiece[] = [];
-  const request = { prompts: [prompt(engine, 'ab', [1, 2])], sampler, maxTokens: 90, stop: [' here'] };
+  const request = { prompts: [await prompt(engine, 'ab', [1, 2])], sampler, maxTokens: 90, stop: [' here'] };
   const { samples } = await engine.sample({ ...request, onText: (piece) => pieces.push(piece) });
   for (const { index, text, tokens } of samples) {
     const own = pieces.filter((piece) => piece.index === index);
@@ -82,7 +82,7 @@ test('the most likely tokens of its distribution', async () => {
     logprob: (text, target) => (text.endsWith('a') && target === 'b' ? -0.5 : -9),
   });
   const { samples } = await engine.sample({
-    prompts: [prompt(engine, 'a', [1])],
+    prompts: [await prompt(engine, 'a', [1])],
     sampler,
     maxTokens: 9,
     topLogprobs: 3,
@@ -93,7 +93,7 @@ test('the most likely tokens of its distribution', async () => {
     '0.0019',
     '0.0019',
   ]);
-  const tokens = engine.tokenize('ab');
+  const tokens = await engine.tokenize('ab');
   const { next, top, logprobs } = await engine.score({
     sequences: [{ tokens, positions: Int32Array.of(0) }],
     targets: new Int32Array(),

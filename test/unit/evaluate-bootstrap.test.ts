@@ -131,6 +131,11 @@ describe('several seeds', () => {
 });
 
 describe('is A better than B', () => {
+  test('the observed difference counts as a resample: no p-value is 0', () => {
+    const [right, wrong] = [new Float64Array(50).fill(1), new Float64Array(50)];
+    expect(pairedBootstrap(right, wrong, one(50), { resamples: 99 }).p).toBe(1 / 100);
+  });
+
   test('the same outcomes: no difference', () => {
     const values = trials(4, 100, 0.5);
     expect(pairedBootstrap(values, values, one(100))).toEqual({ difference: 0, low: 0, high: 0, p: 1 });

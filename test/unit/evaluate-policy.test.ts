@@ -1,10 +1,14 @@
 /** Policies played over recorded pools: against the plain rule for candidates, and by hand. */
 import { describe, expect, test } from 'vitest';
-import type { Known, Policy, Seen, Stop, Work } from '../../src/statistics/policy.js';
+import type { Work } from '../../src/budget/forecast.js';
+import type { Known } from '../../src/budget/known.js';
+import { adaptivePolicy, type Policy, type Seen, type Stop } from '../../src/budget/policy.js';
 import { poolsOf, type PoolCandidate, type PoolProblem, type Pools } from '../../src/statistics/pools.js';
 import { Random } from '../../src/numbers/random.js';
 import { simulateAdaptive, type AdaptiveStrategy } from '../../src/statistics/simulate-adaptive.js';
 import { simulatePolicy, type PolicyOptions } from '../../src/statistics/simulate-policy.js';
+import type { Plan } from '../../src/budget/stages.js';
+import { fallbackSelector, selectors } from '../../src/select/select.js';
 import { stopping } from '../../src/statistics/stopping.js';
 import type { Opinion } from '../../src/types.js';
 import { judge } from '../../src/verify/opinion-rules.js';
@@ -298,4 +302,31 @@ test('looks come in random orders too, so a part of them is any part', async () 
     fallback: 'abstain',
   });
   expect(Math.abs(adaptive.accuracy.mean - 0.25)).toBeLessThan(0.03); // 3 standard errors of 2,000 plays
+});
+
+describe('what --budget adaptive decides', () => {
+  const planOf = (confidence: number): Plan => ({
+    candidates: 4,
+    opinions: 3,
+    rule: 'any',
+    judgements: 1,
+    strategy: selectors.weighted,
+    otherwise: fallbackSelector(selectors.weighted, 'reward'),
+    unknown: 'fail',
+    confidence,
+    reproducible: false,
+  });
+  const few = poolsOf(withLooks(randomProblems(43, 12, 4), 44));
+  const at = (confidence: number) =>
+    play(few, () => adaptivePolicy(planOf(confidence)), { orders: 'pool', fallback: 'reward' });
+
+  test('with confidence 1 it is never another answer, and with less it asks for less', async () => {
+    const [sure, likely] = [await at(1), await at(0.8)];
+    expect([sure.differs.mean, sure.difference.difference]).toEqual([0, 0]);
+    expect(sure.calibration.slice(0, -1).every(({ plays }) => plays === 0)).toBe(true);
+    expect(sure.tokensRatio?.mean).toBeLessThanOrEqual(1);
+    expect(likely.tokensRatio?.mean ?? NaN).toBeLessThan(sure.tokensRatio?.mean ?? NaN);
+    expect(likely.calibration.some(({ to, plays }) => to < 1 && plays > 0)).toBe(true);
+    expect(likely.calibration.every(({ to, plays }) => to > 0.8 || plays === 0)).toBe(true);
+  });
 });

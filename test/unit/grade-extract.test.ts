@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { choiceOfAnswer, extractChoice } from '../../src/grade/choice.js';
 import { extractAnswer } from '../../src/grade/extract.js';
+import { cpuTimeOf } from '../support/cpu-time.js';
 
 describe('extractAnswer', () => {
   test.each([
@@ -122,8 +123,9 @@ test.each([
   ['digits', '1'.repeat(1_000_000)],
   ['words', 'abc '.repeat(250_000)],
 ])('a megabyte of %s is searched in linear time', (_name, text) => {
-  const start = performance.now();
-  extractAnswer(text);
-  extractChoice(text);
-  expect(performance.now() - start).toBeLessThan(3000);
+  const searching = (): void => {
+    extractAnswer(text);
+    extractChoice(text);
+  };
+  expect(cpuTimeOf(searching)).toBeLessThan(3000);
 });

@@ -1,9 +1,10 @@
 /** The grader: the cheap way, the workers, their limits. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { T1Error } from '../../src/errors.js';
 import { Grader } from '../../src/grade/grader.js';
+import { JudgePool } from '../../src/grade/worker-pool.js';
 
 const grader = new Grader({ workers: 1, timeoutMs: 5000 });
 afterAll(() => grader.dispose());
@@ -98,18 +99,19 @@ describe('plain numbers', () => {
   });
 });
 
+/** An honest comparison stays below it on a busy machine too. */
+const LIMIT_MS = 3000;
+
 describe('workers', () => {
   test('a comparison that takes too long is undecided, and the next one is answered', async () => {
-    await using impatient = new Grader({ workers: 1, timeoutMs: 300 });
-    const start = performance.now();
+    await using impatient = new Grader({ workers: 1, timeoutMs: LIMIT_MS });
     const [first, second] = await Promise.all([impatient.grade('2', HANGS), impatient.grade('x+y', 'y+x')]);
-    expect(first).toMatchObject({ equal: null, why: expect.stringContaining('300 ms') as string });
+    expect(first).toMatchObject({ equal: null, why: expect.stringContaining(`${LIMIT_MS} ms`) as string });
     expect(second.equal).toBe(true);
-    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test('results come in the order of the pairs', async () => {
-    await using impatient = new Grader({ workers: 2, timeoutMs: 300 });
+    await using impatient = new Grader({ workers: 2, timeoutMs: LIMIT_MS });
     const pairs = [
       { gold: '2', prediction: HANGS },
       { gold: '1', prediction: '1.0' },
@@ -172,9 +174,11 @@ describe('workers', () => {
   });
 });
 
-test('plain numbers need no worker: at least 2,000 comparisons a second', async () => {
-  await using fresh = new Grader({ workers: 1 });
-  const start = performance.now();
-  for (let i = 0; i < 4000; i++) expect((await fresh.grade(String(i), `${i}.0`)).equal).toBe(true);
-  expect(performance.now() - start).toBeLessThan(2000);
+test('plain numbers need no worker', async () => {
+  const judge = vi.spyOn(JudgePool.prototype, 'judge');
+  for (let i = 0; i < 100; i++) expect((await grader.grade(String(i), `${i}.0`)).equal).toBe(true);
+  expect(judge).not.toHaveBeenCalled();
+  await grader.grade('a+b', 'b+a');
+  expect(judge).toHaveBeenCalledOnce();
+  judge.mockRestore();
 });

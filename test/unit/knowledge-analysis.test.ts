@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Analyzer } from '../../src/knowledge/analysis.js';
 import { compareCodePoints } from '../../src/knowledge/code-points.js';
 import { eachWord } from '../../src/knowledge/word-break.js';
+import { cpuTimeOf } from '../support/cpu-time.js';
 
 function wordsOf(text: string): string[] {
   const words: string[] = [];
@@ -57,10 +58,11 @@ describe('words', () => {
   });
 
   test('a long text without spaces takes linear time', () => {
-    const begin = performance.now();
-    wordsOf("a'".repeat(100_000));
-    wordsOf('é,'.repeat(20_000));
-    expect(performance.now() - begin).toBeLessThan(5000);
+    const analysing = (): void => {
+      wordsOf("a'".repeat(100_000));
+      wordsOf('é,'.repeat(20_000));
+    };
+    expect(cpuTimeOf(analysing)).toBeLessThan(5000);
   });
 });
 

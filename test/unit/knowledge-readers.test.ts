@@ -9,6 +9,7 @@ import { contentOf, findSources, type SourceKind } from '../../src/knowledge/rea
 import { Splitter } from '../../src/knowledge/readers/split-passage.js';
 import { wikiSections } from '../../src/knowledge/readers/wikitext.js';
 import { temporaryFolder } from '../support/t1.js';
+import { cpuTimeOf } from '../support/cpu-time.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -204,9 +205,10 @@ describe('MediaWiki', () => {
   });
 
   test('markup that never closes takes linear time', () => {
-    const begin = performance.now();
-    for (const piece of ['{{', '[[', '<!--', '<ref>', '[[a|', '{|\n', '<b ']) wikiSections(piece.repeat(100_000));
-    expect(performance.now() - begin).toBeLessThan(5000);
+    const reading = (): void => {
+      for (const piece of ['{{', '[[', '<!--', '<ref>', '[[a|', '{|\n', '<b ']) wikiSections(piece.repeat(100_000));
+    };
+    expect(cpuTimeOf(reading)).toBeLessThan(5000);
   });
 });
 

@@ -189,6 +189,18 @@ describe('a tool of the user', () => {
     store.close();
   });
 
+  test('the answer that it is told is part of what is remembered', async () => {
+    const store = Store.open(':memory:');
+    const verifier = tool(({ answer }) => ({ verdict: answer === 'N' ? 'pass' : 'fail' }));
+    const verdicts = async (more: Partial<SolveContext> = {}) =>
+      (await run(engine(), { verifier, store, ...more })).candidates.map(({ tool: { verdict } }) => verdict);
+    expect(await verdicts()).toEqual(['pass', 'fail', 'unknown']);
+    // The same solutions, and another answer found in them.
+    expect(await verdicts({ extract: () => 'Chad' })).toEqual(['fail', 'fail', 'fail']);
+    expect(asked).toEqual(['N', 'Moundou', 'Chad', 'Chad', 'Chad']);
+    store.close();
+  });
+
   test('one that hears no signal does not hold up an interrupted run', async () => {
     const stop = new AbortController();
     const verifier = tool(() => {

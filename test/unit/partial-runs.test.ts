@@ -1,8 +1,9 @@
 /** Runs that stopped early: pools of unequal size, candidates that were not asked about; in figures, tables, pages and comparisons. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { selectTable } from '../../src/cli/select-table.js';
 import { solveTable } from '../../src/cli/solve-table.js';
 import { summaryTable } from '../../src/cli/eval-table.js';
+import { candidateCard } from '../../src/report/browser/candidate.mjs';
 import { problemOf, rowOf } from '../../src/report/data.js';
 import { overviewOf } from '../../src/report/overview.js';
 import { pageDataOf } from '../../src/report/page.js';
@@ -266,5 +267,49 @@ describe('comparisons', () => {
     );
     expect(Object.keys(strategies)).toEqual(['majority', 'reward']);
     expect(leftOut.weighted).toBe('of B no candidate has a verdict of the tool');
+  });
+});
+
+describe('a card of the page', () => {
+  /** As much of a document as cards need. */
+  class Element {
+    readonly attributes: Record<string, string> = {};
+    readonly children: (Element | string)[] = [];
+    readonly style = { setProperty: () => undefined };
+    constructor(readonly tag: string) {}
+    setAttribute(name: string, value: string): void {
+      this.attributes[name] = value;
+    }
+    append(...children: (Element | string)[]): void {
+      this.children.push(...children);
+    }
+    get text(): string {
+      return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join('');
+    }
+    all(): Element[] {
+      return [this, ...this.children.flatMap((child) => (typeof child === 'string' ? [] : child.all()))];
+    }
+  }
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('says skipped with a sign of its own, for verdict and reward, and never a number', () => {
+    vi.stubGlobal('document', { createElement: (tag: string) => new Element(tag) });
+    const [, record] = early;
+    const candidate = record?.candidates.at(-1);
+    if (!candidate) throw new Error('no candidate');
+    const signs = (of: Candidate) =>
+      (candidateCard(of, 0, false) as unknown as Element)
+        .all()
+        .filter(({ attributes }) => attributes['class']?.startsWith('verdict '))
+        .map(({ attributes, text }) => [attributes['class'], attributes['title'], text]);
+    const sign = ['verdict skipped', 'it was not asked: the answer was settled without it', 'skipped'];
+    expect(signs({ ...candidate, reward: 'skipped' })).toEqual([sign, sign]);
+    expect(signs({ ...candidate, reward: 0.5, tool: { verdict: 'unknown', programs: [] } })).toEqual([
+      ['verdict unknown', 'it was asked and could not say', 'unknown'],
+    ]);
+    expect((candidateCard({ ...candidate, reward: 'skipped' }, 0, false) as unknown as Element).text).not.toContain(
+      'NaN',
+    );
   });
 });

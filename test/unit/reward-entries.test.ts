@@ -232,7 +232,7 @@ describe('in a solve', () => {
     const failing = solve('Q', { engine, reward: 'prm' }).result;
     await expect(failing).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringContaining('--reward-entry') as unknown,
+      message: expect.stringContaining('a description with rewardEntry') as unknown,
     });
     expect(engine.jobs).toEqual({ sample: 0, score: 0 });
   });

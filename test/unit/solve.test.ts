@@ -1,4 +1,5 @@
 /** The whole way over a scripted engine and a scripted tool. */
+import Database from 'better-sqlite3';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +9,9 @@ import { T1Error } from '../../src/errors.js';
 import { sampleSeed } from '../../src/generate/seeds.js';
 import type { ProgramRunner } from '../../src/stage-context.js';
 import { solveTable } from '../../src/cli/solve-table.js';
-import { failed } from '../../src/sandbox/program.js';
-import { solve } from '../support/solve.js';
+import { failed, timedOut } from '../../src/sandbox/program.js';
+import { Sandbox, type SandboxIdentity } from '../../src/sandbox/sandbox.js';
+import { solve, type SolveContext } from '../support/solve.js';
 import { Store } from '../../src/store/store.js';
 import type { SolveEvent } from '../../src/types.js';
 
@@ -52,6 +54,7 @@ const engineOf = (more: Partial<FakeEngineOptions> = {}): FakeEngine =>
 
 /** Evaluates the one comparison that the scripted programs make. */
 class ScriptedTool implements ProgramRunner {
+  readonly identity: SandboxIdentity = { version: 'scripted/1' };
   readonly codes: string[] = [];
 
   async run({ code }: { readonly code: string }) {
@@ -104,7 +107,7 @@ describe('the way of a problem', () => {
     const tool = new ScriptedTool();
     await solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
     expect(tool.codes.sort()).toEqual(['print(20 + 22 == 40)', 'print(20 + 22 == 41)', 'print(20 + 22 == 42)']);
-    expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+    expect(engine.jobs).toEqual({ sample: 1 + 3, score: 3 });
   });
 
   test('a problem of 200 kB goes the whole way, judgements in words too', async () => {
@@ -151,6 +154,7 @@ describe('the way of a problem', () => {
 
   test('a crashed tool is unknown, is not remembered, and leads to the fallback', async () => {
     const crashing: ProgramRunner = {
+      identity: new ScriptedTool().identity,
       run: async () => ({
         status: 'died',
         stdout: '',
@@ -181,7 +185,7 @@ test('options of the sandbox that cannot be used are told before anything is sam
 
 describe('a sandbox that lacks a module', () => {
   const lacking: ProgramRunner = {
-    version: 'lacking/1',
+    identity: { version: 'lacking/1' },
     run: async ({ code }) =>
       failed('error', 'ModuleNotFoundError', 'gone', { missingModule: code.includes('42') ? 'sympy' : 'numpy' }),
   };
@@ -200,7 +204,7 @@ describe('a sandbox that lacks a module', () => {
 
   test('is asked again once another sandbox runs the programs', async () => {
     await solve(PROBLEM, { engine: engineOf(), store, sandbox: lacking, samples: 8 }).result;
-    const tool = Object.assign(new ScriptedTool(), { version: 'complete/1' });
+    const tool = Object.assign(new ScriptedTool(), { identity: { version: 'complete/1' } });
     const result = await solve(PROBLEM, { engine: engineOf(), store, sandbox: tool, samples: 8 }).result;
     expect(result).toMatchObject({ answer: '42', verified: true, missingModules: {} });
     expect(tool.codes.length).toBeGreaterThan(0);
@@ -253,7 +257,7 @@ describe('the store', () => {
     await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 2 }).result;
     const engine = engineOf({ build: 'fake engine 2' });
     await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 2 }).result;
-    expect(engine.jobs).toEqual({ sample: 2, score: 1 });
+    expect(engine.jobs).toEqual({ sample: 1 + 1, score: 1 }); // both candidates say the same
   });
 
   test('an aborted run keeps what was finished, and the next one adds the rest', async () => {
@@ -271,7 +275,7 @@ describe('the store', () => {
     })();
     expect(await codeOf(listening)).toBe('ABORTED');
     expect(await codeOf(solving.result)).toBe('ABORTED');
-    expect(store.stats().generations).toBeGreaterThanOrEqual(3);
+    expect(store.stats().values['sample']).toBeGreaterThanOrEqual(3);
     const result = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
     expect(result.cache.hits).toBeGreaterThanOrEqual(3);
     expect(result.answer).toBe('42');
@@ -305,7 +309,7 @@ describe('adapters', () => {
     settings: { adapterTool?: string; adapterReward?: string },
   ) => {
     await solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 4, ...settings }).result;
-    return jobs;
+    return jobs.sort((a = '', b = '') => a.localeCompare(b)); // candidates, and programs and scores of two solutions
   };
   beforeEach(() => {
     adapterFile('a', 'adapter a');
@@ -313,17 +317,23 @@ describe('adapters', () => {
   });
 
   test('each role uses its own, candidates come from the base model', async () => {
-    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([undefined, 'a', 'b']);
-    expect(await solveWith(engineWith(), {})).toEqual([undefined, undefined]); // programs and scores; candidates are shared
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([
+      'a',
+      'a',
+      'b',
+      'b',
+      undefined,
+    ]);
+    expect(await solveWith(engineWith(), {})).toEqual(Array(4).fill(undefined)); // programs and scores; candidates are shared
     expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'b' })).toEqual([]);
     expect(await solveWith(engineWith(), {})).toEqual([]);
   });
 
   test("the tool's concerns programs and verdicts only, the reward's scores only", async () => {
     await solveWith(engineWith(), {});
-    expect(await solveWith(engineWith(), { adapterTool: 'a' })).toEqual(['a']);
-    expect(store.stats().scores).toBe(2); // 41 and 42
-    expect(await solveWith(engineWith(), { adapterReward: 'a' })).toEqual(['a']);
+    expect(await solveWith(engineWith(), { adapterTool: 'a' })).toEqual(['a', 'a']);
+    expect(store.stats().values['score']).toBe(2); // 41 and 42
+    expect(await solveWith(engineWith(), { adapterReward: 'a' })).toEqual(['a', 'a']);
     expect(await solveWith(engineWith(), { adapterReward: 'a', adapterTool: 'a' })).toEqual([]);
   });
 
@@ -335,9 +345,9 @@ describe('adapters', () => {
         adapterReward: 'z',
       }),
     ).toEqual([]);
-    expect(await solveWith(engineWith(0.5), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
+    expect(await solveWith(engineWith(0.5), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a', 'a', 'a']);
     adapterFile('a', 'adapter a, trained longer');
-    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a']);
+    expect(await solveWith(engineWith(), { adapterTool: 'a', adapterReward: 'a' })).toEqual(['a', 'a', 'a', 'a']);
   });
 
   test('one that the engine does not have is wrong usage, before anything is decoded', async () => {
@@ -384,8 +394,8 @@ describe('another reward model', () => {
     const [engine, { engine: rewardEngine, asked }] = [engineOf(), rewardOf()];
     const result = await solveWith(engine, rewardEngine);
     expect([engine.jobs, rewardEngine.jobs]).toEqual([
-      { sample: 2, score: 0 },
-      { sample: 0, score: 1 },
+      { sample: 1 + 3, score: 0 },
+      { sample: 0, score: 3 },
     ]);
     expect(
       result.candidates.map(({ reward }) => (typeof reward === 'number' ? Math.round(100 * reward) : reward)),
@@ -424,12 +434,12 @@ describe('another reward model', () => {
     };
     writeFileSync(join(folder, 'lora.gguf'), 'adapter');
     const adapters = [{ name: 'r', path: join(folder, 'lora.gguf'), scale: 1 }];
-    expect(await jobs(rewardOf())).toBe(1);
+    expect(await jobs(rewardOf())).toBe(3);
     expect(await jobs(rewardOf())).toBe(0);
-    expect(await jobs(rewardOf('other weights'))).toBe(1);
-    expect(await jobs(rewardOf(undefined, { build: 'another build' }))).toBe(1);
+    expect(await jobs(rewardOf('other weights'))).toBe(3);
+    expect(await jobs(rewardOf(undefined, { build: 'another build' }))).toBe(3);
     const adapted = rewardOf(undefined, { adapters });
-    expect(await jobs(adapted, { adapterReward: 'r' })).toBe(1);
+    expect(await jobs(adapted, { adapterReward: 'r' })).toBe(3);
     expect(adapted.asked.map(({ adapter }) => adapter)).toEqual(['r', 'r', 'r']);
     expect(await jobs(rewardOf(undefined, { adapters }), { adapterReward: 'r' })).toBe(0);
   });
@@ -511,15 +521,14 @@ describe('what can go wrong', () => {
   test.each(cases)('%s', async (_name, work, code) => expect(await codeOf(work())).toBe(code));
 
   test('a sample that cannot be stored ends the run with the reason', async () => {
-    const failing = Object.create(store) as Store;
-    failing.saveGeneration = () => {
-      throw new T1Error('DISK_FULL', 'no room');
+    const keep = store.keep.bind(store);
+    store.keep = (key, stage, ...rest) => {
+      if (stage === 'sample') throw new T1Error('DISK_FULL', 'no room');
+      keep(key, stage, ...rest);
     };
-    failing.generation = () => undefined;
-    failing.fileHash = () => 'hash';
-    expect(
-      await codeOf(solve(PROBLEM, { engine: engineOf(), store: failing, sandbox: new ScriptedTool() }).result),
-    ).toBe('DISK_FULL');
+    const engine = engineOf({ delayMs: 1 });
+    expect(await codeOf(solve(PROBLEM, { engine, store, sandbox: new ScriptedTool() }).result)).toBe('DISK_FULL');
+    expect(engine.decodedTokens).toBe(0); // the job ended with its first sample
   });
 });
 
@@ -541,18 +550,184 @@ describe('what an engine has measured', () => {
   });
 });
 
-test('a reproducible engine repeats the whole job where a part of it is missing, and keeps what was there', async () => {
-  const engine = engineOf({ reproducible: true });
-  const options = { engine, store, sandbox: new ScriptedTool() };
-  await solve(PROBLEM, { ...options, samples: 4 }).result;
-  const asked: number[] = [];
-  const sample = engine.sample.bind(engine);
+/** What a row says depends, by a little, on the rows beside it: as rounding does. */
+const roundingEngine = (more: Partial<FakeEngineOptions> = {}): FakeEngine => {
+  const engine = engineOf(more);
+  const [sample, score] = [engine.sample.bind(engine), engine.score.bind(engine)];
   engine.sample = (request) => {
-    asked.push(request.prompts[0]?.seeds.length ?? 0);
-    return sample(request);
+    const rows = request.prompts.reduce((sum, { seeds }) => sum + seeds.length, 0);
+    const { onSample } = request;
+    return sample({
+      ...request,
+      onSample: (each) => onSample?.({ ...each, logprobs: each.logprobs.map((logprob) => logprob - rows / 1000) }),
+    });
   };
-  const result = await solve(PROBLEM, { ...options, samples: 8 }).result;
-  expect(asked[0]).toBe(8);
-  expect(result.candidates).toHaveLength(8);
-  expect(new Set(result.candidates.map(({ index }) => index)).size).toBe(8);
+  engine.score = async (request) => {
+    const result = await score(request);
+    const rows = request.sequences.length;
+    return { ...result, logprobs: result.logprobs.map((row) => row.map((logprob, i) => logprob - (i * rows) / 1000)) };
+  };
+  return engine;
+};
+
+describe('a reproducible engine', () => {
+  const run = (engine: FakeEngine, into: Store, more: Partial<SolveContext> = {}) =>
+    solve(PROBLEM, { engine, store: into, sandbox: new ScriptedTool(), samples: 8, ...more });
+  const fresh = async (more: Partial<SolveContext> = {}) => {
+    const empty = Store.open(':memory:');
+    const { candidates } = await run(roundingEngine({ reproducible: true }), empty, more).result;
+    empty.close();
+    return candidates;
+  };
+
+  test('takes nothing from a run of one that is not', async () => {
+    await run(roundingEngine(), store).result;
+    const engine = roundingEngine({ reproducible: true });
+    const { candidates } = await run(engine, store).result;
+    expect(engine.decodedTokens).toBeGreaterThan(0);
+    expect(candidates).toEqual(await fresh());
+    const again = roundingEngine({ reproducible: true });
+    expect((await run(again, store).result).candidates).toEqual(candidates);
+    expect(again.decodedTokens).toBe(0);
+  });
+
+  test('gives for so many samples what it gives for them alone, whatever was asked before', async () => {
+    await run(roundingEngine({ reproducible: true }), store, { samples: 4 }).result;
+    expect((await run(roundingEngine({ reproducible: true }), store).result).candidates).toEqual(await fresh());
+  });
+
+  test('repeats the whole job where it was interrupted', async () => {
+    const stop = new AbortController();
+    const solving = run(roundingEngine({ reproducible: true, delayMs: 2 }), store, { signal: stop.signal });
+    let seen = 0;
+    for await (const event of solving)
+      if (event.type === 'candidate' && ++seen === 3) {
+        stop.abort();
+        break;
+      }
+    expect(await codeOf(solving.result)).toBe('ABORTED');
+    expect(store.stats().values['sample']).toBeGreaterThanOrEqual(3);
+    const engine = roundingEngine({ reproducible: true });
+    const asked: number[] = [];
+    const sample = engine.sample.bind(engine);
+    engine.sample = (request) => (asked.push(request.prompts[0]?.seeds.length ?? 0), sample(request));
+    const { candidates, cache } = await run(engine, store).result;
+    expect(asked[0]).toBe(8);
+    expect(cache.hits).toBeGreaterThanOrEqual(3);
+    expect(candidates).toEqual(await fresh());
+  });
+});
+
+describe('what a result depends on is part of its key', () => {
+  const codesRun = async (more: Partial<SolveContext>, identity: SandboxIdentity = { version: 'scripted/1' }) => {
+    const tool = Object.assign(new ScriptedTool(), { identity });
+    await solve(PROBLEM, { engine: engineOf(), store, sandbox: tool, samples: 8, ...more }).result;
+    return tool.codes.length;
+  };
+
+  test('of a program: its time limit, and all that the sandbox is', async () => {
+    expect(await codesRun({})).toBe(3);
+    expect(await codesRun({})).toBe(0);
+    expect(await codesRun({ programTimeoutMs: 5000 })).toBe(3);
+    expect(await codesRun({}, { version: 'scripted/1', memoryBytes: 2 ** 30 })).toBe(3);
+    expect(await codesRun({ programRule: 'all' })).toBe(0); // a rule over what they printed
+  });
+
+  test('the sandbox says what it is: its memory too', async () => {
+    const of = (memoryBytes: number) => Sandbox.identityOf({ memoryBytes });
+    expect(await of(128 * 2 ** 20)).toEqual(await of(128 * 2 ** 20));
+    expect(await of(128 * 2 ** 20)).not.toEqual(await of(2 ** 30));
+  });
+
+  test('programs of a sandbox that does not say what it is are run each time', async () => {
+    const anonymous = () => {
+      const { run, codes } = new ScriptedTool();
+      return { codes, run: run.bind({ codes }) };
+    };
+    for (const tool of [anonymous(), anonymous()]) {
+      await solve(PROBLEM, { engine: engineOf(), store, sandbox: tool, samples: 8 }).result;
+      expect(tool.codes).toHaveLength(3);
+    }
+  });
+});
+
+describe('a program that was stopped at its time limit', () => {
+  const DAY = 24 * 3600 * 1000;
+  let clock: number;
+  const slow: ProgramRunner & { runs: number } = {
+    identity: { version: 'scripted/1' },
+    runs: 0,
+    run: async () => (slow.runs++, timedOut(2000, 2000)),
+  };
+  const verdict = async (sandbox: ProgramRunner) => {
+    const { candidates } = await solve(PROBLEM, { engine: engineOf(), store, sandbox, samples: 4 }).result;
+    return candidates[3]?.tool.verdict;
+  };
+  beforeEach(() => {
+    slow.runs = 0;
+    clock = Date.UTC(2026, 0, 1);
+    store.close();
+    store = Store.open(join(folder, 'slow.sqlite'), { now: () => clock });
+  });
+
+  test('is asked again by the next run: one slow moment is not remembered', async () => {
+    expect(await verdict(slow)).toBe('unknown');
+    expect(await verdict(new ScriptedTool())).toBe('pass');
+    expect(await verdict(slow)).toBe('pass'); // known now
+  });
+
+  test('is believed the second time, for a day, then for two', async () => {
+    const runs = async () => (await verdict(slow), slow.runs);
+    expect(await runs()).toBe(2); // two distinct programs
+    expect(await runs()).toBe(4);
+    expect(await runs()).toBe(4);
+    clock += 1.1 * DAY;
+    expect(await runs()).toBe(6);
+    clock += 1.9 * DAY;
+    expect(await runs()).toBe(6);
+    clock += 0.2 * DAY;
+    expect(await verdict(new ScriptedTool())).toBe('pass');
+  });
+});
+
+test('cache counts are those of the call', async () => {
+  const counts = async () => {
+    const { cache } = await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 })
+      .result;
+    return cache;
+  };
+  const first = await counts();
+  expect(first.misses).toBeGreaterThan(0);
+  const second = await counts();
+  expect(second).toEqual({ hits: first.hits + first.misses, misses: 0 });
+  expect(await counts()).toEqual(second);
+});
+
+test('equal problems at the same time are one piece of work', async () => {
+  const engine = engineOf({ delayMs: 1 });
+  const tool = new ScriptedTool();
+  const one = () => solve(PROBLEM, { engine, store, sandbox: tool, samples: 8 }).result;
+  const [a, b] = await Promise.all([one(), one()]);
+  expect(b.candidates).toEqual(a.candidates);
+  expect(engine.jobs).toEqual({ sample: 1 + 3, score: 3 });
+  expect(tool.codes).toHaveLength(3);
+  expect(a.usage.decodedTokens + b.usage.decodedTokens).toBe(engine.decodedTokens);
+});
+
+test('a damaged row is computed again, with a note, once', async () => {
+  await solve(PROBLEM, { engine: engineOf(), store, sandbox: new ScriptedTool(), samples: 8 }).result;
+  const raw = new Database(store.path);
+  raw.exec("UPDATE remembered SET value = zeroblob(length(value)) WHERE stage IN ('score', 'program')");
+  raw.close();
+  const run = async () => {
+    const notes: string[] = [];
+    const engine = engineOf();
+    const solving = solve(PROBLEM, { engine, store, sandbox: new ScriptedTool(), samples: 8 });
+    for await (const event of solving) if (event.type === 'note') notes.push(event.note);
+    return { notes, jobs: engine.jobs, answer: (await solving.result).answer };
+  };
+  const mended = await run();
+  expect(mended).toMatchObject({ answer: '42', jobs: { sample: 0, score: 3 } });
+  expect(mended.notes).toEqual([expect.stringContaining('damaged')]);
+  expect(await run()).toEqual({ answer: '42', jobs: { sample: 0, score: 0 }, notes: [] });
 });

@@ -145,7 +145,7 @@ describe('a file of the user', () => {
 
   test.each([
     ['x.jsonl', '{"problem": "a", "answer": "1"}\n{', /line 2 is not JSON/],
-    ['x.jsonl', '{"problem": "a"}', /line 1 has no answer: name its column with --map answer=COLUMN/],
+    ['x.jsonl', '{"problem": "a"}', /line 1 has no answer: name its column with map answer=COLUMN/],
     [
       'x.jsonl',
       '{"id": 1, "problem": "a", "answer": "1"}\n{"id": 1, "problem": "b", "answer": "1"}',
@@ -290,7 +290,7 @@ describe('fetching', () => {
   test('without a home, and without a network', async () => {
     await expect(fetchTask(ownTask('x.jsonl', {}), { folder })).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
-      message: expect.stringContaining('--data') as unknown,
+      message: expect.stringContaining('give the file with data') as unknown,
     });
     const gone = { ...task(), data: { ...task().data, url: 'http://127.0.0.1:9/x' } };
     await expect(fetchTask(gone, { folder })).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' });

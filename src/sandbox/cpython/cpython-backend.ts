@@ -55,9 +55,11 @@ export async function cpythonBackend(options: BackendOptions, internals: Backend
       options,
       internals,
     );
+  const version = `cpython-${python.version}${label}/${RUNNER_VERSION}`;
   return {
     name: 'cpython',
-    version: `cpython-${python.version}${label}/${RUNNER_VERSION}`,
+    version,
+    identity: { version, executable: python.executable, mpmath: (label && mpmath?.version) || null },
     description: () =>
       `CPython ${python.version}${label && ` with SymPy ${sympy?.version}`} (${python.executable}) in ${chosen ?? 'a sandbox'}`,
     spares: 0,

@@ -1,0 +1,127 @@
+/** The house: arrows between files go one way, and a name alone tells which file is meant. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../src/paths.js';
+
+const source = join(packageRoot, 'src');
+
+/**
+ * From the ground up: a file may use what stands before it in this list, and its own folder. A file that is named
+ * itself does not belong to its folder here.
+ */
+const ROOMS: readonly string[] = [
+  ...['errors.ts', 'paths.ts', 'version.ts', 'at-once.ts', 'numbers', 'problem'],
+  ...['engine', 'sandbox', 'types.ts', 'stopwatch.ts', 'grade', 'testing'],
+  ...['store', 'prompt', 'model', 'knowledge'],
+  ...['select', 'statistics'],
+  ...['verify/opinion-rules.ts', 'reward/entry.ts', 'stage-context.ts', 'generate', 'verify', 'reward'],
+  ...['options.ts', 'budget.ts', 'pipeline.ts', 'solve.ts'],
+  ...['task', 'runs', 'distill', 'report', 'index.ts', 'cli', 'cli.ts'],
+];
+
+/** Files may have such a name in common; others only where one of them is a command's own. */
+const COMMON = ['index.ts', 'errors.ts'];
+
+/** Path from src → what it imports there, statically, dynamically or for its types. */
+const imports: ReadonlyMap<string, readonly string[]> = new Map(
+  readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .map((path) => {
+      const { importedFiles } = ts.preProcessFile(readFileSync(join(source, path), 'utf8'), true, true);
+      const own = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'));
+      return [path, own.map((name) => posix.join(dirname(path), name).replace(/\.js$/, '.ts'))];
+    }),
+);
+const arrows = [...imports].flatMap(([from, all]) => all.map((to) => [from, to] as const));
+
+/** @returns the entry of the list that a file belongs to */
+const roomOf = (path: string): string => (ROOMS.includes(path) ? path : (path.split('/')[0] ?? path));
+
+/** @returns strongly connected components of more than one member (Tarjan) */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string): number => {
+    const own = order.size;
+    order.set(node, own);
+    stack.push(node);
+    let low = own;
+    for (const next of graph.get(node) ?? []) {
+      if (!order.has(next)) low = Math.min(low, visit(next));
+      else if (stack.includes(next)) low = Math.min(low, lowest.get(next) ?? order.get(next) ?? low);
+    }
+    lowest.set(node, low);
+    if (low === own) {
+      const circle = stack.splice(stack.indexOf(node));
+      if (circle.length > 1) found.push(circle.sort());
+    }
+    return low;
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
+  return found;
+}
+
+describe('what the tests below look at', () => {
+  test('circles are found', () => {
+    const graph = { a: ['b'], b: ['c'], c: ['a', 'd'], d: ['e'], e: ['f'], f: ['e'], g: ['a', 'f'] };
+    expect(circles(new Map(Object.entries(graph)))).toEqual([
+      ['e', 'f'],
+      ['a', 'b', 'c'],
+    ]);
+    const straight = { a: ['b', 'c'], b: ['c'], c: [] };
+    expect(circles(new Map(Object.entries(straight)))).toEqual([]);
+  });
+
+  test('imports of every kind are seen, and lead to files that are there', () => {
+    expect(imports.get('index.ts')).toContain('solve.ts'); // export … from
+    expect(imports.get('solve.ts')).toContain('types.ts'); // import type
+    expect(arrows.length).toBeGreaterThan(300);
+    expect(arrows.filter(([, to]) => to.endsWith('.ts') && !imports.has(to))).toEqual([]);
+  });
+
+  test('every file has a room, and every room a file', () => {
+    expect([...imports.keys()].filter((path) => !ROOMS.includes(roomOf(path)))).toEqual([]);
+    expect(ROOMS.filter((room) => ![...imports.keys()].some((path) => roomOf(path) === room))).toEqual([]);
+  });
+});
+
+test('no file reaches itself by its imports', () => expect(circles(imports)).toEqual([]));
+
+test('arrows go down only', () => {
+  const height = (path: string): number => ROOMS.indexOf(roomOf(path));
+  expect(arrows.filter(([from, to]) => height(to) > height(from)).map((arrow) => arrow.join(' uses '))).toEqual([]);
+});
+
+test('no folder reaches itself by the others, whatever the list says', () => {
+  const folders = new Map<string, string[]>();
+  for (const [from, to] of arrows) {
+    const [room, other] = [roomOf(from), roomOf(to)];
+    if (room !== other) folders.set(room, [...(folders.get(room) ?? []), other]);
+  }
+  expect(circles(folders)).toEqual([]);
+});
+
+test('nobody uses the command line, nor what is made for the tests of others', () => {
+  expect(arrows.filter(([from, to]) => to.startsWith('cli/') && !/^cli(\/|\.ts$)/.test(from))).toEqual([]);
+  expect(arrows.filter(([from, to]) => to.startsWith('testing/') && !from.startsWith('testing/'))).toEqual([]);
+});
+
+test('a name alone tells which file is meant', () => {
+  const named = new Map<string, string[]>();
+  for (const path of imports.keys()) {
+    // A command is named as the user names it, and may be of the name of what it calls.
+    if (dirname(path) !== 'cli') named.set(basename(path), [...(named.get(basename(path)) ?? []), path]);
+  }
+  expect([...named].filter(([name, paths]) => paths.length > 1 && !COMMON.includes(name))).toEqual([]);
+});
+
+test('nothing in the source depends on what was built from it', () => {
+  const naming = [...imports.keys()].filter((path) => /['"/]dist['"/]/.test(readFileSync(join(source, path), 'utf8')));
+  expect(naming).toEqual([]);
+});
