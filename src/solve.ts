@@ -10,7 +10,7 @@ import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor, type Profile, type Role } from './prompt/profile.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
-import { rewardFor } from './reward/reward.js';
+import { rewardFor, rewardModels } from './reward/reward.js';
 import type { Session } from './session.js';
 import { UsageCounter, type StageContext } from './stage-context.js';
 import { Stopwatch } from './stopwatch.js';
@@ -110,7 +110,7 @@ async function solveProblem(
   const resolved = {
     ...options,
     verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
-    reward: rewardFor(options.reward, entry),
+    reward: rewardModels[rewardFor(options.reward, entry)],
   };
   try {
     const result = await pipeline(problem, resolved, context, watch);
