@@ -122,7 +122,7 @@ export type SettledEngine = Settled<typeof engineSettings>;
 /** @throws T1Error USAGE that names the setting, or the two that exclude each other */
 export function parseEngineSettings(settings: { readonly [Name in keyof EngineSettings]?: unknown }): SettledEngine {
   const parsed = parseSettings(engineSettings, settings);
-  if (parsed.kvType !== 'f16' && parsed.flashAttention === 'off')
+  if (parsed.kvType === 'q8_0' && parsed.flashAttention === 'off')
     throw new T1Error(
       'USAGE',
       message`${parsed.kvType} needs flash attention: do not switch ${named('flashAttention')} off`,

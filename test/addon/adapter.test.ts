@@ -4,8 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineOptions } from '../../src/engine/engine.js';
 import type { Engine, SampleRequest } from '../../src/engine/engine-types.js';
-import { shippedModel } from '../../src/paths.js';
-import { GREEDY, PLAIN, folder, modelFile, request, tinyEngine } from '../support/engine.js';
+import {
+  CELL,
+  GREEDY,
+  PLAIN,
+  ROUNDING,
+  folder,
+  modelFile,
+  request,
+  shippedF32,
+  tinyEngine,
+} from '../support/engine.js';
 import { loraFile, loraGguf, tensor } from '../support/lora-gguf.js';
 
 const TEXT = 'Mia has 94 stamps. Leo gives Mia 78 more.';
@@ -19,7 +28,7 @@ beforeAll(async () => {
 });
 
 const shipped = (options: Partial<EngineOptions> = {}): Promise<Engine> =>
-  tinyEngine({ path: shippedModel, ...options });
+  tinyEngine({ path: shippedF32(), ...options });
 
 const tokensOf = async (engine: Engine, adapter?: string, rest: Partial<SampleRequest> = {}): Promise<number[][]> => {
   const { samples } = await engine.sample(await request(engine, TEXT, 4, { maxTokens: 12, adapter, ...rest }));
@@ -76,12 +85,12 @@ describe('with the model that ships', () => {
 
   test.each(['nothing', 'off'])("%s: tokens and scores are the base model's", async (adapter) => {
     expect(await tokensOf(engine, adapter)).toEqual(await tokensOf(engine));
-    expect(await scoresOf(engine, adapter)).toEqual(await scoresOf(engine));
+    expect(furthest(await scoresOf(engine, adapter), await scoresOf(engine))).toBeLessThan(ROUNDING);
   });
 
   test('those of one name are used together, each with its scale', async () => {
     // The sum of two quarters of an adapter is its half.
-    expect(furthest(await scoresOf(engine, 'twice'), await scoresOf(engine, 'half'))).toBeLessThan(1e-2);
+    expect(furthest(await scoresOf(engine, 'twice'), await scoresOf(engine, 'half'))).toBeLessThan(ROUNDING);
     const both = await scoresOf(engine, 'both');
     for (const alone of ['strong', 'other', 'half'])
       expect(furthest(both, await scoresOf(engine, alone))).toBeGreaterThan(0.5);
@@ -98,17 +107,17 @@ describe('with the model that ships', () => {
     expect(furthest(other, base)).toBeGreaterThan(0.5);
     expect(furthest(other, strong)).toBeGreaterThan(0.5);
     for (let i = 0; i < 3; i++) {
-      expect(await scoresOf(engine)).toEqual(base);
+      expect(furthest(await scoresOf(engine), base)).toBeLessThan(ROUNDING);
       expect(await tokensOf(engine, 'strong')).toEqual(strongTokens);
-      expect(await scoresOf(engine, 'other')).toEqual(other);
-      expect(await scoresOf(engine, 'strong')).toEqual(strong);
+      expect(furthest(await scoresOf(engine, 'other'), other)).toBeLessThan(ROUNDING);
+      expect(furthest(await scoresOf(engine, 'strong'), strong)).toBeLessThan(ROUNDING);
       expect(await tokensOf(engine)).toEqual(baseTokens);
     }
   });
 
   test('scale and alpha are factors', async () => {
     const half = await scoresOf(engine, 'half');
-    expect(furthest(half, await scoresOf(engine, 'halved'))).toBeLessThan(1e-3);
+    expect(furthest(half, await scoresOf(engine, 'halved'))).toBeLessThan(ROUNDING);
     expect(furthest(half, await scoresOf(engine, 'strong'))).toBeGreaterThan(0.1);
   });
 
@@ -120,7 +129,8 @@ describe('with the model that ships', () => {
       scoresOf(engine, 'other'),
       scoresOf(engine),
     ]);
-    expect(together).toEqual([...alone, alone[0]]);
+    for (const [i, scores] of together.entries())
+      expect(furthest(scores, alone[i % alone.length] ?? [])).toBeLessThan(ROUNDING);
   });
 
   test('scores are the log-probabilities that sampling reported', async () => {
@@ -138,7 +148,8 @@ describe('with the model that ships', () => {
     });
     const n = sample?.tokens.length ?? 0;
     expect(n).toBeGreaterThan(0);
-    for (let i = 0; i < n; i++) expect(logprobs[0]?.[i * n + i]).toBeCloseTo(sample?.logprobs[i] ?? NaN, 2);
+    for (let i = 0; i < n; i++)
+      expect(Math.abs((logprobs[0]?.[i * n + i] ?? NaN) - (sample?.logprobs[i] ?? NaN))).toBeLessThan(ROUNDING);
   });
 
   test('a context that is made anew has the adapter of its job, not of the one before', async () => {
@@ -205,7 +216,7 @@ test.each(['split', 'unified'] as const)('waves and several prompts (%s)', async
     adapter: 'strong',
   });
   await using whole = await tinyEngine({ adapters });
-  await using small = await tinyEngine({ adapters, kv, memoryBytes: 256 * 256 * (kv === 'split' ? 3 : 1) });
+  await using small = await tinyEngine({ adapters, kv, memoryBytes: CELL * 256 * (kv === 'split' ? 3 : 1) });
   const tokens = async (engine: Engine) =>
     (await engine.sample(await job(engine))).samples.map((sample) => [...sample.tokens]);
   expect(await tokens(small)).toEqual(await tokens(whole));
@@ -248,7 +259,7 @@ describe('activated LoRA', () => {
     const [activated] = await rows([text], 'activated');
     const [plain] = await rows([text], 'plain');
     const start = text.lastIndexOf('@!');
-    for (let at = 0; at < start; at++) expect(apart(activated, base, at), text.slice(0, at + 1)).toBeLessThan(1e-2);
+    for (let at = 0; at < start; at++) expect(apart(activated, base, at), text.slice(0, at + 1)).toBeLessThan(ROUNDING);
     for (let at = start; at < text.length; at++) {
       expect(apart(activated, base, at), text.slice(0, at + 1)).toBeGreaterThan(0.05);
       expect(apart(activated, plain, at), text.slice(0, at + 1)).toBeGreaterThan(0.05);
@@ -258,9 +269,9 @@ describe('activated LoRA', () => {
   test('activated by the first token it is a plain LoRA, and one that adds nothing is the base', async () => {
     const text = '@!all of it';
     const [[activated], [plain]] = [await rows([text], 'activated'), await rows([text], 'plain')];
-    for (let at = 0; at < text.length; at++) expect(apart(activated, plain, at)).toBeLessThan(1e-2);
+    for (let at = 0; at < text.length; at++) expect(apart(activated, plain, at)).toBeLessThan(ROUNDING);
     const [[nothing], [base]] = [await rows(['x @!y'], 'nothing'), await rows(['x @!y'])];
-    for (let at = 0; at < 6; at++) expect(apart(nothing, base, at)).toBeLessThan(1e-2);
+    for (let at = 0; at < 6; at++) expect(apart(nothing, base, at)).toBeLessThan(ROUNDING);
   });
 
   const texts = ['shared, then @!a', 'shared, then something longer @!', 'shared @!, then', '@!', 'shared, then @!@!b'];
@@ -269,7 +280,7 @@ describe('activated LoRA', () => {
     const together = await rows(texts, 'activated');
     for (const [i, text] of texts.entries()) {
       const [alone] = await rows([text], 'activated');
-      for (let at = 0; at < text.length; at++) expect(apart(together[i], alone, at)).toBeLessThan(1e-2);
+      for (let at = 0; at < text.length; at++) expect(apart(together[i], alone, at)).toBeLessThan(ROUNDING);
     }
   });
 
@@ -278,7 +289,7 @@ describe('activated LoRA', () => {
     async (kv) => {
       const prompts = texts.map((text, i) => ({ tokens: bytes(text), seeds: [i, i + 10, i + 20] }));
       const adapters = engine.adapters;
-      await using small = await tinyEngine({ adapters, kv, memoryBytes: 256 * 256 * (kv === 'split' ? 4 : 1) });
+      await using small = await tinyEngine({ adapters, kv, memoryBytes: CELL * 256 * (kv === 'split' ? 4 : 1) });
       for (const one of [engine, small]) {
         const { samples, usage } = await one.sample({ prompts, sampler: PLAIN, maxTokens: 8, adapter: 'activated' });
         expect(samples.length).toBe(15);
@@ -296,7 +307,7 @@ describe('activated LoRA', () => {
           });
           const n = sample.tokens.length;
           for (let i = 0; i < n; i++)
-            expect(Math.abs((logprobs[0]?.[i * n + i] ?? NaN) - (sample.logprobs[i] ?? NaN))).toBeLessThan(0.02);
+            expect(Math.abs((logprobs[0]?.[i * n + i] ?? NaN) - (sample.logprobs[i] ?? NaN))).toBeLessThan(ROUNDING);
         }
       }
     },

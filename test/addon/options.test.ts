@@ -69,7 +69,7 @@ test('costs that are no numbers are refused', async () => {
 test('a KV cache of q8_0 takes about half the memory and hardly changes the scores', async () => {
   const scores = await Promise.all(
     (['f16', 'q8_0'] as const).map(async (kvType) => {
-      await using engine = await tinyEngine({ path: shippedModel, kvType });
+      await using engine = await tinyEngine({ path: shippedModel, kvType, flashAttention: 'on' });
       const tokens = await engine.tokenize('What is 12 + 30? It is 42.', { special: false });
       const { logprobs } = await engine.score({
         sequences: [{ tokens, positions: Int32Array.of(5, 11) }],
@@ -115,7 +115,7 @@ test('the identity names what results depend on, and of a reproducible engine ev
 });
 
 test('a KV cache of q8_0 is refused where the heads do not divide into its blocks', async () => {
-  await using engine = await tinyEngine({ kvType: 'q8_0' });
+  await using engine = await tinyEngine({ kvType: 'q8_0', flashAttention: 'on' });
   await expect(engine.sample(await request(engine, 'hello', 1))).rejects.toMatchObject({
     code: 'USAGE',
     message: expect.stringContaining('q8_0'),

@@ -1,4 +1,4 @@
-/** Every kind of reward on small generated models, against the scalar model: nothing squeezed, nothing read a token too late. */
+/** Every kind of reward on small generated models, against the exact model: nothing squeezed, nothing read a token too late. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,32 +8,22 @@ import { sampleSeed } from '../../src/generate/seeds.js';
 import { renderPrompt } from '../../src/prompt/prompt.js';
 import { solve, type SolveContext } from '../support/solve.js';
 import type { SolveResult } from '../../src/types.js';
-import { CLASS_TOKENS, classifierGguf } from '../support/classifier-gguf.mjs';
-import { folder, modelFile, tinyEngine } from '../support/engine.js';
-import { logSoftmax, scalarLogits, type ScalarOptions } from '../support/scalar-model.js';
+import { classifierGguf } from '../support/classifier-gguf.mjs';
+import { ROUNDING, folder, modelFile, tinyEngine } from '../support/engine.js';
+import { ExactModel } from '../support/exact-model.mjs';
+import { readGguf } from '../support/gguf-reader.mjs';
 import { CHAT_TEMPLATE, tinyGguf } from '../support/tiny-gguf.mjs';
 
 const PROBLEM = 'What is 2 + 2?';
 const SOLUTIONS = ['2 + 2 = 4.\n\nSo \\boxed{4}.', 'Two and two.\n\nThat is five.\n\n\\boxed{5}', '\\boxed{6}'];
-const WITHIN = 1e-4;
+/** A share is at most a quarter as sensitive as the log-probabilities that it is made of, of which there are two. */
+const WITHIN = ROUNDING / 2;
 
-/**
- * The generated model's weights, by the name of the tensor. Its layers are made weaker: with random ones that attend sharply,
- * rounding in F16 grows from layer to layer until two right computations differ by more than is held here.
- */
-function collected(make: (edit: (name: string, values: Float32Array) => void) => Buffer) {
-  const weights = new Map<string, Float32Array>();
-  const edit = (name: string, values: Float32Array): void => {
-    const factor = /attn_[qk]\.weight$/.test(name)
-      ? 0.1
-      : /(attn_(v|output)|ffn_(gate|up|down))\.weight$/.test(name)
-        ? 0.4
-        : 1;
-    for (const i of values.keys()) values[i] = (values[i] ?? NaN) * factor;
-    weights.set(name, values);
-  };
-  return { path: modelFile(make(edit)), weights };
-}
+/** The file, and what it should say. */
+const made = (content: Buffer): { readonly path: string; readonly model: ExactModel } => ({
+  path: modelFile(content),
+  model: new ExactModel(readGguf(content)),
+});
 
 let entries = 0;
 function entryFile(entry: object): string {
@@ -60,16 +50,10 @@ async function rewards(rewardEngine: Engine, settings: Partial<SolveContext>): P
   }).result;
 }
 
-/** P(good) against P(bad), from the whole softmax of the scalar model, where `tokens` end. */
-function share(
-  weights: Map<string, Float32Array>,
-  tokens: ArrayLike<number>,
-  good: number,
-  bad: number,
-  options: ScalarOptions = { rope: 'pairs' },
-): number {
-  const logprobs = logSoftmax(scalarLogits(weights, tokens, options).at(-1) ?? []);
-  const [p, q] = [Math.exp(logprobs[good] ?? NaN), Math.exp(logprobs[bad] ?? NaN)];
+/** P(good) against P(bad), from the whole softmax of the exact model, where `tokens` end. */
+function share(model: ExactModel, tokens: Int32Array, good: number, bad: number): number {
+  const logprobs = model.logprobs([...tokens], [tokens.length - 1])[0];
+  const [p, q] = [Math.exp(logprobs?.[good] ?? NaN), Math.exp(logprobs?.[bad] ?? NaN)];
   return p / (p + q);
 }
 
@@ -79,12 +63,11 @@ const ASSISTANT = '<|im_start|>assistant\n';
 const idOf = (character: string): number => character.charCodeAt(0);
 const [PLUS, MINUS] = [idOf('+'), idOf('-')];
 
-const engineOf = (path: string, kv: 'split' | 'unified' = 'split'): Promise<Engine> =>
-  tinyEngine({ path, kv, flashAttention: 'off' });
+const engineOf = (path: string, kv: 'split' | 'unified' = 'split'): Promise<Engine> => tinyEngine({ path, kv });
 
 describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
   test('yes-no', async () => {
-    const { weights, path } = collected((edit) => tinyGguf({ edit }));
+    const { model, path } = made(tinyGguf());
     await using engine = await engineOf(path, kv);
     const rewardEntry = entryFile({
       kind: 'yes-no',
@@ -95,14 +78,14 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
     const { candidates } = await rewards(engine, { reward: 'auto', rewardEntry });
     for (const [i, solution] of SOLUTIONS.entries()) {
       const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution} ok?`) + ASSISTANT, { special: true });
-      expect(
-        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N'))),
-      ).toBeLessThan(WITHIN);
+      expect(Math.abs(Number(candidates[i]?.reward ?? NaN) - share(model, tokens, idOf('Y'), idOf('N')))).toBeLessThan(
+        WITHIN,
+      );
     }
   });
 
   test('prm, steps as turns: read where the model would answer, whatever it would have said before', async () => {
-    const { weights, path } = collected((edit) => tinyGguf({ edit }));
+    const { model, path } = made(tinyGguf());
     await using engine = await engineOf(path, kv);
     const steps = { layout: 'turns', turn: '{% if first %}{{ problem }} {% endif %}{{ step }}', reply: '+' };
     const rewardEntry = entryFile({ kind: 'prm', separator: '\n\n', good: ['+'], bad: ['-'], steps });
@@ -112,7 +95,7 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
       const expected: number[] = [];
       for (const [k, step] of solution.split('\n\n').entries()) {
         text += turn('user', k === 0 ? `${PROBLEM} ${step}` : step) + ASSISTANT;
-        expected.push(share(weights, await engine.tokenize(text, { special: true }), PLUS, MINUS));
+        expected.push(share(model, await engine.tokenize(text, { special: true }), PLUS, MINUS));
         text += '+<|im_end|>\n';
       }
       const scores = candidates[i]?.stepScores ?? [];
@@ -124,7 +107,7 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
   });
 
   test('prm, a tag after each step', async () => {
-    const { weights, path } = collected((edit) => tinyGguf({ edit }));
+    const { model, path } = made(tinyGguf());
     await using engine = await engineOf(path, kv);
     const steps = { layout: 'tags', tag: '#', prompt: '{{ problem }} {{ solution }}', afterTag: '\n' };
     const rewardEntry = entryFile({
@@ -141,7 +124,7 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
       const expected: number[] = [];
       for (const [k, step] of solution.split('\n\n').entries()) {
         text += `${k === 0 ? '' : '\n'}${step}#`;
-        expected.push(share(weights, await engine.tokenize(text, { special: true }), PLUS, MINUS));
+        expected.push(share(model, await engine.tokenize(text, { special: true }), PLUS, MINUS));
       }
       const scores = candidates[i]?.stepScores ?? [];
       for (const [k, score] of expected.entries())
@@ -151,7 +134,7 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
   });
 
   test('genrm: P(Yes) where the written judgement asks; the mean of all', async () => {
-    const { weights, path } = collected((edit) => tinyGguf({ edit, metadata: { 'llama.context_length': 2048 } }));
+    const { model, path } = made(tinyGguf({ metadata: { 'llama.context_length': 2048 } }));
     await using engine = await engineOf(path, kv);
     const messages = [{ role: 'user', content: '{{ problem }} {{ solution }}' }];
     const rewardEntry = entryFile({
@@ -170,14 +153,14 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
         const tokens = await engine.tokenize(`${turn('user', `${PROBLEM} ${solution}`)}${ASSISTANT}${text}ok?`, {
           special: true,
         });
-        expect(Math.abs((score ?? NaN) - share(weights, tokens, idOf('Y'), idOf('N')))).toBeLessThan(WITHIN);
+        expect(Math.abs((score ?? NaN) - share(model, tokens, idOf('Y'), idOf('N')))).toBeLessThan(WITHIN);
       }
       expect(reward).toBeCloseTo(rationales.reduce((sum, { score }) => sum + (score ?? NaN), 0) / 4, 12);
     }
   });
 
   test('classifier: the probability of its class as it is', async () => {
-    const { weights, path } = collected((edit) => classifierGguf({ edit }));
+    const { model, path } = made(classifierGguf());
     await using engine = await engineOf(path, kv);
     const rewardEntry = entryFile({
       kind: 'classifier',
@@ -185,12 +168,9 @@ describe.each(['split', 'unified'] as const)('with the %s layout', (kv) => {
       good: 'YES',
     });
     const { candidates } = await rewards(engine, { rewardEntry });
-    const [yes = 0, no = 0] = CLASS_TOKENS;
     for (const [i, solution] of SOLUTIONS.entries()) {
       const tokens = await engine.tokenize(turn('user', `${PROBLEM} ${solution}`) + ASSISTANT, { special: true });
-      expect(
-        Math.abs(Number(candidates[i]?.reward ?? NaN) - share(weights, tokens, yes, no, { rope: 'halves' })),
-      ).toBeLessThan(WITHIN);
+      expect(Math.abs(Number(candidates[i]?.reward ?? NaN) - share(model, tokens, 0, 1))).toBeLessThan(WITHIN);
     }
   });
 });
@@ -199,7 +179,7 @@ test.each(['{{ bos_token }}', ''])(
   'a beginning-of-sequence token is there once, and only at the beginning (template begins with "%s")',
   async (bos) => {
     const metadata = { 'tokenizer.ggml.add_bos_token': true, 'tokenizer.chat_template': bos + CHAT_TEMPLATE };
-    const { weights, path } = collected((edit) => tinyGguf({ edit, metadata }));
+    const { model, path } = made(tinyGguf({ metadata }));
     await using engine = await engineOf(path);
     const bosToken = await engine.tokenize('', { special: true, addBos: true });
     const tokensOf = async (text: string): Promise<Int32Array> =>
@@ -212,7 +192,7 @@ test.each(['{{ bos_token }}', ''])(
     const [first = '', second = ''] = SOLUTIONS[0]?.split('\n\n') ?? [];
     const before = `${turn('user', first)}${ASSISTANT}+<|im_end|>\n${turn('user', second)}${ASSISTANT}`;
     expect(
-      Math.abs(Number(prm.candidates[0]?.reward ?? NaN) - share(weights, await tokensOf(before), PLUS, MINUS)),
+      Math.abs(Number(prm.candidates[0]?.reward ?? NaN) - share(model, await tokensOf(before), PLUS, MINUS)),
     ).toBeLessThan(WITHIN);
 
     // The same model solves and judges: the reward's prompt continues the candidate's own tokens.
@@ -244,8 +224,8 @@ test.each(['{{ bos_token }}', ''])(
   },
 );
 
-test('the scalar model is this model: all log-probabilities, not only the verdicts', async () => {
-  const { weights, path } = collected((edit) => tinyGguf({ edit }));
+test('the exact model is this model: all log-probabilities, not only the verdicts', async () => {
+  const { model, path } = made(tinyGguf());
   await using engine = await engineOf(path);
   const tokens = await engine.tokenize('problem: the sum of 2 and 2', { special: false });
   const targets = Int32Array.from({ length: engine.model.vocabularySize }, (_, i) => i);
@@ -253,9 +233,9 @@ test('the scalar model is this model: all log-probabilities, not only the verdic
     sequences: [{ tokens, positions: Int32Array.of(tokens.length - 1) }],
     targets,
   });
-  const expected = logSoftmax(scalarLogits(weights, tokens, { rope: 'pairs' }).at(-1) ?? []);
-  for (const [token, logprob] of expected.entries())
-    expect(Math.abs((logprobs[0]?.[token] ?? NaN) - logprob)).toBeLessThan(0.002);
+  const expected = model.logprobs([...tokens], [tokens.length - 1])[0];
+  for (const [token, logprob] of expected?.entries() ?? [])
+    expect(Math.abs((logprobs[0]?.[token] ?? NaN) - logprob)).toBeLessThan(ROUNDING);
 });
 
 describe('a wrong entry is refused before anything is decoded', () => {

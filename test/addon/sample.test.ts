@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, Sample, SampleProgress } from '../../src/engine/engine-types.js';
-import { GREEDY, PLAIN, modelFile, request, seeds, tinyEngine } from '../support/engine.js';
+import { CELL, GREEDY, PLAIN, modelFile, request, seeds, tinyEngine } from '../support/engine.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -147,7 +147,7 @@ describe('many prompts', () => {
     const few = { sampler: PLAIN, maxTokens: 4 };
     const whole = await engine.sample({ ...(await many(engine, 5)), ...few });
     // K and V: 2 layers × 2 heads × (16 + 16) × 2 bytes = 256 bytes per cell, cells in steps of 256.
-    await using small = await tinyEngine({ kv, memoryBytes: 256 * 256 * (kv === 'split' ? 3 : 1) });
+    await using small = await tinyEngine({ kv, memoryBytes: CELL * 256 * (kv === 'split' ? 3 : 1) });
     const { samples, usage } = await small.sample({ ...(await many(small, 5)), ...few });
     expect(tokensOf(samples)).toEqual(tokensOf(whole.samples));
     expect(usage.generatedTokens).toBe(whole.usage.generatedTokens);

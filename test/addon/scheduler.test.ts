@@ -1,14 +1,12 @@
 /** Many jobs at once, and nothing read twice. */
 import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine-types.js';
-import { GREEDY, PLAIN, modelFile, request, seeds, tinyEngine } from '../support/engine.js';
+import { CELL, GREEDY, PLAIN, ROUNDING, modelFile, request, seeds, tinyEngine } from '../support/engine.js';
 import { loraFile } from '../support/lora-gguf.js';
 
 const bytes = (text: string): number[] => [...Buffer.from(text)];
 const ids = (...parts: (string | ArrayLike<number>)[]): Int32Array =>
   Int32Array.from(parts.flatMap((part) => (typeof part === 'string' ? bytes(part) : Array.from(part))));
-/** K and V: 2 layers × 2 heads × (16 + 16) × 2 bytes. */
-const CELL = 256;
 
 const read = (engine: Engine, sequences: readonly Int32Array[], adapter?: string) =>
   engine.score({
@@ -67,7 +65,7 @@ test.each(['split', 'unified'] as const)(
     );
     for (const [i, row] of alone.logprobs.entries()) {
       for (const [j, value] of row.entries())
-        expect(Math.abs((rewards.logprobs[i]?.[j] ?? NaN) - value)).toBeLessThan(0.02);
+        expect(Math.abs((rewards.logprobs[i]?.[j] ?? NaN) - value)).toBeLessThan(ROUNDING);
     }
   },
 );
@@ -139,7 +137,7 @@ test("cells of one adapter never serve another; an activated one goes on from th
   ] as const) {
     const alone = await read(other, text, name);
     for (const j of [0, 1])
-      expect(Math.abs((result.logprobs[0]?.[j] ?? NaN) - (alone.logprobs[0]?.[j] ?? NaN))).toBeLessThan(0.02);
+      expect(Math.abs((result.logprobs[0]?.[j] ?? NaN) - (alone.logprobs[0]?.[j] ?? NaN))).toBeLessThan(ROUNDING);
   }
 });
 
@@ -157,7 +155,7 @@ test.each(['split', 'unified'] as const)(
         const positions = Int32Array.from(tokens, (_, i) => before.length - 1 + i);
         const scored = await whole.score({ sequences: [{ tokens: ids(before, tokens), positions }], targets: tokens });
         for (const [i, logprob] of logprobs.entries())
-          expect(Math.abs((scored.logprobs[0]?.[i * tokens.length + i] ?? NaN) - logprob)).toBeLessThan(0.02);
+          expect(Math.abs((scored.logprobs[0]?.[i * tokens.length + i] ?? NaN) - logprob)).toBeLessThan(ROUNDING);
       }
     }
   },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, Sample, TextPiece, TopLogprobs } from '../../src/engine/engine-types.js';
 import { shippedModel } from '../../src/paths.js';
-import { GREEDY, PLAIN, request, seeds, tinyEngine } from '../support/engine.js';
+import { GREEDY, PLAIN, ROUNDING, request, seeds, tinyEngine } from '../support/engine.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -201,10 +201,10 @@ describe('the most likely tokens', () => {
         for (const { token, logprob } of scores[i] ?? []) expect(row[token]).toBe(logprob);
         // Sampled among other rows than scored: rounding.
         expect(scored.next?.[s]?.[i]).toBe(row[token]);
-        expect(Math.abs((sample.logprobs[i] ?? NaN) - (row[token] ?? NaN))).toBeLessThan(0.02);
+        expect(Math.abs((sample.logprobs[i] ?? NaN) - (row[token] ?? NaN))).toBeLessThan(ROUNDING);
         for (const [j, { token: likely, logprob }] of (told[i] ?? []).entries()) {
-          expect(Math.abs(logprob - (row[likely] ?? NaN))).toBeLessThan(0.02);
-          expect(Math.abs(logprob - (best[j] ?? NaN))).toBeLessThan(0.02);
+          expect(Math.abs(logprob - (row[likely] ?? NaN))).toBeLessThan(ROUNDING);
+          expect(Math.abs(logprob - (best[j] ?? NaN))).toBeLessThan(ROUNDING);
           if (likely === token) expect(logprob).toBe(sample.logprobs[i]);
         }
       }
@@ -247,9 +247,9 @@ describe('the most likely tokens', () => {
         targets: tokens.subarray(position + 1, position + 2),
         topLogprobs: 3,
       });
-      expect(Math.abs((next?.[0]?.[i] ?? NaN) - (alone.logprobs[0]?.[0] ?? NaN))).toBeLessThan(0.02);
+      expect(Math.abs((next?.[0]?.[i] ?? NaN) - (alone.logprobs[0]?.[0] ?? NaN))).toBeLessThan(ROUNDING);
       for (const [j, { logprob }] of rowsOf(alone.top?.[0])[0]?.entries() ?? [])
-        expect(Math.abs((top?.[0]?.logprobs[3 * i + j] ?? NaN) - logprob)).toBeLessThan(0.02);
+        expect(Math.abs((top?.[0]?.logprobs[3 * i + j] ?? NaN) - logprob)).toBeLessThan(ROUNDING);
     }
     const backwards = await engine.score({
       sequences: [{ tokens, positions: all.toReversed() }],
@@ -257,7 +257,7 @@ describe('the most likely tokens', () => {
       next: true,
     });
     for (const [i, value] of (next?.[0] ?? []).entries())
-      expect(Math.abs((backwards.next?.[0]?.[all.length - 1 - i] ?? NaN) - value)).toBeLessThan(0.02);
+      expect(Math.abs((backwards.next?.[0]?.[all.length - 1 - i] ?? NaN) - value)).toBeLessThan(ROUNDING);
   });
 
   test('what was not asked for is not there, and what cannot be is refused', async () => {
