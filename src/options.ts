@@ -1,5 +1,5 @@
 /** Every setting of a solve, from the table in `settings/`. */
-import type { RewardName } from './reward/reward.js';
+import type { RewardModel } from './reward/reward.js';
 import { parseSettings, schemaOf } from './settings/parse-settings.js';
 import type { Given, Settled } from './settings/setting.js';
 import { solveSettings } from './settings/solve-settings.js';
@@ -11,7 +11,9 @@ export type SolveOptions = Settled<typeof solveSettings>;
 /** With nothing left to be found out. */
 export type PipelineOptions = Omit<SolveOptions, 'verifier' | 'reward'> & {
   readonly verifier: Verifier;
-  readonly reward: RewardName;
+  readonly reward: RewardModel;
+  /** What the two are called, where a key has to say which they are. */
+  readonly names: { readonly verifier: string; readonly reward: string };
 };
 export type SolveSettings = Given<typeof solveSettings>;
 

@@ -12,7 +12,6 @@ import { planOf, problemStages } from './problem-stages.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
 import { rememberedAdaptive } from './remembered-budget.js';
-import { rewardChecks } from './reward/reward.js';
 import { select } from './select/select.js';
 import type { StageContext } from './stage-context.js';
 import type { Stopwatch } from './stopwatch.js';
@@ -27,7 +26,7 @@ export async function pipeline(
 ): Promise<SolveResult> {
   const problem = parseProblem(text);
   const prompt = await renderPrompt(context.engine, context.profile.roles.solve, { problem: problem.text });
-  await rewardChecks[options.reward](context);
+  await options.reward.check(context);
   await options.verifier.check?.(context);
 
   const stages = problemStages(problem, prompt, options, context, watch);

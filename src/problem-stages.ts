@@ -4,7 +4,6 @@ import { sampleCandidates } from './generate/sample.js';
 import type { PipelineOptions } from './options.js';
 import type { Problem } from './problem/problem.js';
 import type { Prompt } from './prompt/prompt.js';
-import { rewardLooks, rewardModels } from './reward/reward.js';
 import { fallbackSelector, selectors } from './select/select.js';
 import type { StageContext } from './stage-context.js';
 import type { Stopwatch } from './stopwatch.js';
@@ -34,9 +33,7 @@ export function problemStages(
         verifier.verify(problem, prompt, candidates, during(signal, { programs: opinions, checks: opinions })),
       ),
     reward: (candidates, judgements, signal) =>
-      watch.time('reward', () =>
-        rewardModels[reward](problem, prompt, candidates, during(signal, { rationales: judgements })),
-      ),
+      watch.time('reward', () => reward.score(problem, prompt, candidates, during(signal, { rationales: judgements }))),
     opinionsOf: (verifier.looks ?? oneLook).opinions,
   };
 }
@@ -48,7 +45,7 @@ export function planOf(options: PipelineOptions, context: StageContext): Plan {
     candidates: options.samples,
     opinions: most(context),
     rule: rule(context),
-    judgements: rewardLooks[options.reward]?.(context) ?? 1,
+    judgements: options.reward.judgements?.(context) ?? 1,
     strategy,
     otherwise: strategy.needsPass ? fallbackSelector(strategy, options.fallback) : null,
     unknown: options.unknown,

@@ -49,7 +49,7 @@ export async function rememberedAdaptive(
   standing: (pool: readonly JudgedCandidate[]) => Promise<Standing>,
 ): Promise<JudgedCandidate[]> {
   const { reward, adapters, memory, signal } = context;
-  const { verifier: _, ...settings } = options;
+  const { verifier: _, reward: _reward, ...settings } = options; // by name in what is left
   let fresh: readonly JudgedCandidate[] | undefined;
   const [spent] = await remember(memory, spending, {
     handles: {

@@ -10,7 +10,7 @@ import { parseOptions, type SolveSettings } from './options.js';
 import { pipeline } from './pipeline.js';
 import { profileFor, type Profile, type Role } from './prompt/profile.js';
 import { readRewardEntry, rewardEntryFor } from './reward/entry.js';
-import { rewardFor } from './reward/reward.js';
+import { rewardFor, rewardModels } from './reward/reward.js';
 import type { Session } from './session.js';
 import { UsageCounter, type StageContext } from './stage-context.js';
 import { Stopwatch } from './stopwatch.js';
@@ -107,10 +107,12 @@ async function solveProblem(
     signal,
     emit,
   }));
+  const named = { verifier: options.verifier, reward: rewardFor(options.reward, entry) };
   const resolved = {
     ...options,
-    verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
-    reward: rewardFor(options.reward, entry),
+    verifier: typeof named.verifier === 'string' ? verifiers[named.verifier] : toolVerifier(named.verifier),
+    reward: rewardModels[named.reward],
+    names: { ...named, verifier: typeof named.verifier === 'string' ? named.verifier : 'tool' },
   };
   try {
     const result = await pipeline(problem, resolved, context, watch);

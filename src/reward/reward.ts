@@ -1,7 +1,7 @@
 /**
  * Stage 5: how good a candidate looks to the model's own weights, or to those of a reward model.
  *
- * A reward is one file with one function of this type and one that checks, and an entry in both maps.
+ * A reward is one file, and one entry in the map.
  */
 import { T1Error } from '../errors.js';
 import type { Problem } from '../problem/problem.js';
@@ -14,28 +14,28 @@ import { checkGenrm, genrm, rationaleCount } from './genrm.js';
 import { checkPrm, prm } from './prm.js';
 import { checkYesNo, yesNo } from './yes-no.js';
 
-/** @returns [candidates] in the candidates' order */
-export type RewardModel = (
-  problem: Problem,
-  prompt: Prompt,
-  candidates: readonly Candidate[],
-  run: StageContext,
-) => Promise<Reward[]>;
+export interface RewardModel {
+  /** Makes sure, before anything is sampled, that the reward can be had; rejects with a T1Error otherwise. */
+  readonly check: (run: StageContext) => Promise<void>;
+  /** How many judgements a candidate gets in a fixed budget, where its reward is read from several; 1 when absent. */
+  readonly judgements?: (run: StageContext) => number;
+  /** @returns [candidates] in the candidates' order */
+  readonly score: (
+    problem: Problem,
+    prompt: Prompt,
+    candidates: readonly Candidate[],
+    run: StageContext,
+  ) => Promise<Reward[]>;
+}
 
-export const rewardModels = { 'yes-no': yesNo, genrm, prm, classifier } satisfies Record<string, RewardModel>;
+export const rewardModels = {
+  'yes-no': { check: checkYesNo, score: yesNo },
+  genrm: { check: checkGenrm, judgements: rationaleCount, score: genrm },
+  prm: { check: checkPrm, score: prm },
+  classifier: { check: checkClassifier, score: classifier },
+} satisfies Record<string, RewardModel>;
 
 export type RewardName = keyof typeof rewardModels;
-
-/** What makes sure, before anything is sampled, that the reward can be had; rejects with a T1Error otherwise. */
-export const rewardChecks: Record<RewardName, (run: StageContext) => Promise<void>> = {
-  'yes-no': checkYesNo,
-  genrm: checkGenrm,
-  prm: checkPrm,
-  classifier: checkClassifier,
-};
-
-/** How many judgements a candidate gets in a fixed budget, where its reward is read from several. */
-export const rewardLooks: Partial<Record<RewardName, (context: StageContext) => number>> = { genrm: rationaleCount };
 
 /**
  * What a reward model was made for; other models are asked for a yes or no.

@@ -18,9 +18,9 @@ const ROOMS: readonly string[] = [
   ...['settings/engine-settings.ts', 'settings/sandbox-settings.ts', 'settings/passages-settings.ts'],
   ...['engine', 'sandbox', 'types.ts', 'stopwatch.ts', 'grade', 'testing'],
   ...['store', 'prompt', 'model', 'knowledge'],
-  ...['verify/opinion-rules.ts', 'select', 'statistics'],
+  ...['verify/opinion-rules.ts', 'select', 'budget', 'statistics'],
   ...['reward/entry.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
-  ...['settings', 'options.ts', 'budget', 'problem-stages.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
+  ...['settings', 'options.ts', 'problem-stages.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
   ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'index.ts', 'cli', 'cli.ts'],
 ];
 
