@@ -34,6 +34,10 @@ export function problemStages(
       ),
     reward: (candidates, judgements, signal) =>
       watch.time('reward', () => reward.score(problem, prompt, candidates, during(signal, { rationales: judgements }))),
+    tell: ({ candidate: { index }, tool, reward }) => {
+      if (tool) context.emit({ type: 'verdict', index, tool });
+      if (reward) context.emit({ type: 'score', index, reward: reward.score });
+    },
     opinionsOf: (verifier.looks ?? oneLook).opinions,
   };
 }

@@ -3,6 +3,8 @@
  * budget would give the same one, for certain or with the stated confidence (`forecast.ts`). What it did not ask is absent from
  * what it returns; what is still being generated then is cancelled.
  */
+import { setMaxListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { must } from '../must.js';
 import type { Candidate } from '../types.js';
 import { forecastOf, type Forecast, type Work } from './forecast.js';
@@ -12,8 +14,12 @@ import { isSettled } from './policy.js';
 import type { JudgedCandidate, Plan, Stages } from './stages.js';
 import { together } from './together.js';
 
-/** Pieces of work at the same time, at first: a decode of four rows takes hardly longer than one of one. */
-const FIRST_WIDTH = 4;
+/**
+ * Pieces of work from the oldest that is not done to the newest, at first: a decode of four rows takes hardly longer than one of
+ * one. So what waits (a sandbox that starts, a long candidate) is not waited for with work that it may make needless. A problem that
+ * is not settled then gets as many as are done: like rounds that double, without waiting for the last of each.
+ */
+const FIRST_WINDOW = 4;
 
 /** What the pool gives as it is. */
 export interface Standing {
@@ -44,11 +50,11 @@ export interface SpentOn extends JudgedCandidate {
 class Spending {
   private readonly judged = new Map<number, JudgedCandidate>();
   private readonly looks = new Map<number, { opinions: number; judgements: number }>();
-  /** Names of the pieces that are on their way. */
-  private readonly running = new Set<string>();
+  /** Pieces that are on their way, by name: their number in the order in which they were begun. */
+  private readonly running = new Map<string, number>();
+  private pieces = 0;
   private readonly costs = new Costs();
   private begun = 0;
-  private ended = 0;
   private wake: () => void = () => {};
 
   constructor(
@@ -70,10 +76,9 @@ class Spending {
 
   async run(signal: AbortSignal, add: (work: Promise<unknown>) => void, settled: AbortController): Promise<void> {
     const start = (name: string, work: (signal: AbortSignal) => Promise<void>): void => {
-      this.running.add(name);
+      this.running.set(name, this.pieces++);
       const piece = work(signal).finally(() => {
         this.running.delete(name);
-        this.ended++;
         this.wake();
       });
       add(
@@ -82,7 +87,9 @@ class Spending {
         }),
       );
     };
+    setMaxListeners(0, signal);
     while (!signal.aborted) {
+      await setImmediate(); // what has ended together is looked at together
       const woken = new Promise<void>((resolve) => (this.wake = resolve));
       const known = await this.known();
       const forecast = forecastOf(known.candidates, this.plan);
@@ -108,12 +115,13 @@ class Spending {
     forecast: Forecast,
     start: (name: string, work: (signal: AbortSignal) => Promise<void>) => void,
   ): void {
-    const width = Math.max(FIRST_WIDTH, this.ended);
+    const oldest = Math.min(this.pieces, ...this.running.values());
+    const window = Math.max(FIRST_WINDOW, oldest);
     const wanted: number[] = [];
-    while (this.running.size + wanted.length < width) {
+    while (this.pieces + wanted.length - oldest < window) {
       const left = this.plan.candidates - this.begun;
       const isFree = (work: Work): boolean => (work.kind === 'candidate' ? left > 0 : !this.running.has(nameOf(work)));
-      const work = nextWork(known, forecast, this.costs, isFree);
+      const work = nextWork(known, forecast, this.costs, isFree, this.running.size + wanted.length === 0);
       if (!work) break;
       if (work.kind === 'candidate') wanted.push(this.begun++);
       else start(nameOf(work), (signal) => this.look(work, signal));
@@ -121,23 +129,21 @@ class Spending {
     // Together in one job where the engine is to compute the same rows again; else each by itself.
     const jobs = this.plan.reproducible && wanted.length > 0 ? [wanted] : wanted.map((index) => [index]);
     for (const job of jobs) {
-      start(`candidates ${job.join(' ')}`, (signal) => this.sample(job, signal, start));
+      start(`candidates ${job.join(' ')}`, (signal) => this.sample(job, signal));
     }
   }
 
-  private async sample(
-    indices: readonly number[],
-    signal: AbortSignal,
-    start: (name: string, work: (signal: AbortSignal) => Promise<void>) => void,
-  ): Promise<void> {
+  private async sample(indices: readonly number[], signal: AbortSignal): Promise<void> {
     for (const candidate of await this.stages.sample(indices, signal)) {
       this.costs.add('candidate', candidate.tokens.length, 1);
       this.judged.set(candidate.index, { candidate });
-      const twin = this.twins(candidate).find(({ index }) => index !== candidate.index);
-      const looks = twin && this.looks.get(twin.index);
-      // What was said of the same text is known already, and costs nothing.
-      if (looks)
-        start(`twin ${candidate.index}`, (until) => this.ask(candidate, looks.opinions, looks.judgements, until));
+      const twin = this.twins(candidate).find(({ index }) => this.looks.has(index));
+      if (!twin) continue;
+      // What was said of the same text is known, and costs nothing.
+      const { tool, reward } = must(this.judged.get(twin.index), `candidate ${twin.index}`);
+      this.judged.set(candidate.index, { candidate, tool, reward });
+      this.looks.set(candidate.index, must(this.looks.get(twin.index), `looks at candidate ${twin.index}`));
+      this.stages.tell({ candidate, tool, reward });
     }
   }
 

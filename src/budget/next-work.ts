@@ -28,20 +28,23 @@ const NOTHING = 1e-6;
 
 /**
  * @param isFree whether a piece may be started: it is not on its way already
- * @returns undefined when nothing is left to do
+ * @param idle nothing is on its way: then even a piece that says little on its own is better than none
+ * @returns undefined when there is nothing to do, or nothing but to wait
  */
 export function nextWork(
   known: Known,
   { worth, leader }: Forecast,
   costs: Costs,
   isFree: (work: Work) => boolean,
+  idle = true,
 ): Work | undefined {
   const free = worth.filter(({ work }) => isFree(work));
+  if (known.length === 0) return free[0]?.work; // nothing is known: a candidate
   let best: { readonly work: Work; readonly variance: number } | undefined;
   const value = ({ work, variance }: { readonly work: Work; readonly variance: number }): number =>
     variance / costs.of(work.kind);
   for (const each of free) if (each.variance > NOTHING && (!best || value(each) > value(best))) best = each;
-  if (best) return best.work;
+  if (best || !idle) return best?.work;
   // No single piece says much: look at the leader, then at more candidates, then at whatever is left.
   const groupOf = (work: Work): number | null | undefined =>
     work.kind === 'candidate' ? undefined : known.find(({ index }) => index === work.candidate)?.group;

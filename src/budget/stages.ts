@@ -20,6 +20,8 @@ export interface Stages {
   verify(candidates: readonly Candidate[], opinions: number, signal: AbortSignal): Promise<ToolVerdict[]>;
   /** @param judgements of each candidate, in all, as above */
   reward(candidates: readonly Candidate[], judgements: number, signal: AbortSignal): Promise<Reward[]>;
+  /** Tells listeners what is known of a candidate without asking: the same was asked about another one. */
+  tell(judged: JudgedCandidate): void;
   /** What the tool said of a candidate, look by look. */
   opinionsOf(tool: ToolVerdict): readonly Opinion[];
 }
