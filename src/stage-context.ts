@@ -4,35 +4,11 @@ import type { KnowledgeIndex } from './knowledge/knowledge-index.js';
 import type { RunAdapter } from './model/run-adapter.js';
 import type { SameAnswer } from './grade/same.js';
 import type { Profile } from './prompt/profile.js';
-import type { Aggregation, RewardEntry } from './reward/entry.js';
+import type { RewardEntry } from './reward/entry.js';
 import type { Sandbox } from './sandbox/sandbox.js';
+import type { StageSettings } from './settings/stage-settings.js';
 import type { Memory } from './store/memory.js';
 import type { SolveEvent } from './types.js';
-import type { Rule } from './verify/opinion-rules.js';
-
-/** The settings that stages read; which verifier, reward and selection are used is the pipeline's business. */
-export interface StageSettings {
-  readonly samples: number;
-  readonly seed: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-  /** The profile's when absent, as are the programs. */
-  readonly maxTokens?: number | undefined;
-  readonly programs?: number | undefined;
-  readonly programTimeoutMs: number;
-  readonly programRule: Rule;
-  readonly checks?: number | undefined;
-  readonly checkRule: Rule;
-  /** Passages for each solution. */
-  readonly passages: number;
-  readonly bm25: { readonly k1?: number | undefined; readonly b?: number | undefined };
-  readonly rationales?: number | undefined;
-  readonly rationaleScore: 'probability' | 'vote';
-  /** The reward model's when absent. */
-  readonly aggregation?: Aggregation | undefined;
-}
 
 /** A model with all that depends on it, as the reward asks it. */
 export interface RewardSource {

@@ -6,7 +6,7 @@ import { shippedModel } from '../paths.js';
 import { parseProblem } from '../problem/problem.js';
 import { promptTokens } from '../prompt/prompt.js';
 import { modelSettings } from '../settings/session-settings.js';
-import { samplingSettings } from '../settings/solve-settings.js';
+import { samplingSettings } from '../settings/stage-settings.js';
 import { command } from './command.js';
 import { checkedEngine, engineFlags } from './engine-flags.js';
 import { jsonFlag, promptFile } from './flags.js';

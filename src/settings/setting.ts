@@ -3,7 +3,7 @@
  * that is not its name in kebab case. Types, checks, messages, flags, `docs/settings.md`, the JSON Schema and what a run records
  * are made from the entries.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Message } from '../message.js';
 
 /** Headings of help and documentation, in their order. */
@@ -115,3 +115,7 @@ export function entryAt(table: SettingTable, path: readonly string[]): Setting |
   if (rest.length === 0 || !entry) return entry;
   return 'parts' in entry ? entryAt(entry.parts, rest) : undefined;
 }
+
+/** One of the names of a map. */
+export const keysOf = <T extends object>(map: T) =>
+  z.enum(Object.keys(map) as [keyof T & string, ...(keyof T & string)[]]);

@@ -12,8 +12,8 @@ import {
   boundedCall,
   CallLimit,
   replySchema,
-  TOOL_DEFAULTS,
   type Tool,
+  type ToolBounds,
   type ToolReply,
   type ToolRequest,
 } from './bounded-tool.js';
@@ -23,11 +23,13 @@ export type { Tool, ToolReply, ToolRequest } from './bounded-tool.js';
 
 const toolSchema = z.object({ name: z.string().min(1), version: z.number(), verify: z.function() });
 
-/** One for each tool, whoever asks it. */
+/** One for each tool, whoever asks it; another one for those who want another limit. */
 const limits = new WeakMap<Tool, CallLimit>();
 
-function limitOf(tool: Tool): CallLimit {
-  const limit = limits.get(tool) ?? new CallLimit();
+function limitOf(tool: Tool, atOnce: number, timeoutMs: number): CallLimit {
+  const known = limits.get(tool);
+  if (known?.atOnce === atOnce && known.patienceMs === timeoutMs) return known;
+  const limit = new CallLimit(atOnce, timeoutMs);
   limits.set(tool, limit);
   return limit;
 }
@@ -36,18 +38,22 @@ interface ToolHandle extends Identified {
   readonly tool: Tool;
 }
 
-const asking: Computation<{ readonly tool: ToolHandle }, null, Omit<ToolRequest, 'signal'>, ToolReply, null> = {
+const asking: Computation<
+  { readonly tool: ToolHandle },
+  null,
+  Omit<ToolRequest, 'signal'>,
+  ToolReply,
+  Omit<ToolBounds, 'signal'>
+> = {
   stage: 'tool',
   version: 1,
   value: replySchema,
-  async compute({ handles, items, signal, done }) {
+  async compute({ handles, items, runtime, signal, done }) {
     const { tool } = handles.tool;
-    const { timeoutMs } = TOOL_DEFAULTS;
     await mapAtOnce(
       items,
       async (request, stop, item) => {
-        const bounds = { timeoutMs, limit: limitOf(tool), signal: stop };
-        const { verdict, note, transient } = await boundedCall(tool, request, bounds);
+        const { verdict, note, transient } = await boundedCall(tool, request, { ...runtime, signal: stop });
         done(item, { verdict, note }, transient ? 'transient' : 'certain');
       },
       { signal },
@@ -58,12 +64,13 @@ const asking: Computation<{ readonly tool: ToolHandle }, null, Omit<ToolRequest,
 /** Every distinct solution with an answer is asked about once, and never again while the store has it. */
 export const toolVerifier = (tool: Tool): Verifier => ({
   identity: async () => ({ name: tool.name, version: tool.version }),
-  async verify({ text: problem }, _prompt, candidates, { memory, signal, emit }) {
+  async verify({ text: problem }, _prompt, candidates, { memory, settings, signal, emit }) {
     const asked = candidates.flatMap(({ text, answer }, place) =>
       answer === null ? [] : [{ place, item: { problem, solution: text, answer } }],
     );
     const verdicts: ToolVerdict[] = candidates.map(() => ({ verdict: 'unknown', programs: [] })); // no answer, no question
     const { name, version } = tool;
+    const { toolTimeoutMs: timeoutMs, toolCalls } = settings;
     await remember(
       memory,
       asking,
@@ -71,7 +78,7 @@ export const toolVerifier = (tool: Tool): Verifier => ({
         handles: { tool: { identity: { name, version }, tool } },
         shared: null,
         items: asked.map(({ item }) => item),
-        runtime: null,
+        runtime: { timeoutMs, limit: limitOf(tool, toolCalls, timeoutMs) },
         signal,
       },
       (i, { verdict, note }) => {

@@ -19,7 +19,7 @@ const ROOMS: readonly string[] = [
   ...['engine', 'sandbox', 'types.ts', 'stopwatch.ts', 'grade', 'testing'],
   ...['store', 'prompt', 'model', 'knowledge'],
   ...['verify/opinion-rules.ts', 'select', 'budget', 'statistics'],
-  ...['reward/entry.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
+  ...['reward/entry.ts', 'settings/stage-settings.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
   ...['settings', 'options.ts', 'problem-stages.ts', 'remembered-budget.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
   ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'index.ts', 'cli', 'cli.ts'],
 ];

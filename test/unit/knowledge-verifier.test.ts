@@ -201,6 +201,37 @@ describe('a tool of the user', () => {
     store.close();
   });
 
+  test('one that is not done in time says nothing, and is asked again', async () => {
+    const store = Store.open(':memory:');
+    const verifier = tool(() => new Promise(() => {}));
+    const { candidates } = await run(engine(), { verifier, store, toolTimeoutMs: 20 });
+    expect(candidates.slice(0, 2).map(({ tool: { verdict, note } }) => [verdict, note])).toEqual([
+      ['unknown', 'own gave no verdict within 0.02 s'],
+      ['unknown', 'own gave no verdict within 0.02 s'],
+    ]);
+    await run(engine(), { verifier: tool(() => ({ verdict: 'pass' })), store });
+    expect(asked).toHaveLength(4);
+    store.close();
+  });
+
+  test('so many calls of it at once', async () => {
+    let [now, most] = [0, 0];
+    let meet = (): void => {};
+    const both = new Promise<void>((resolve) => (meet = resolve));
+    const counting = (wait: () => Promise<unknown>) =>
+      tool(async () => {
+        most = Math.max(most, ++now);
+        if (now === 2) meet();
+        await wait();
+        now--;
+        return { verdict: 'pass' };
+      });
+    await run(engine(), { verifier: counting(() => new Promise((resolve) => setTimeout(resolve, 20))), toolCalls: 1 });
+    expect(most).toBe(1);
+    await run(engine(), { verifier: counting(() => both) });
+    expect(most).toBe(2);
+  });
+
   test('one that hears no signal does not hold up an interrupted run', async () => {
     const stop = new AbortController();
     const verifier = tool(() => {
