@@ -22,6 +22,8 @@ import { migrations } from './migrations.js';
 const APPLICATION_ID = 0x54316462;
 /** An older `used_at` is written anew when the row is used: to the second, every look would be a write. */
 const USED_WITHIN_S = 3600;
+/** The log is cut back to this when it was written over: several processes at once make it grow. */
+const LOG_BYTES = 64 * 2 ** 20;
 /** Uses that are noted down together. */
 const USES_AT_ONCE = 512;
 /** Part of the limit that eviction leaves filled, so that it does not come again with the next row. */
@@ -117,6 +119,7 @@ export class Store {
       database.pragma('auto_vacuum = INCREMENTAL'); // of a new file; what is evicted is then given back to the disk
       claim(database);
       database.pragma('journal_mode = WAL');
+      database.pragma(`journal_size_limit = ${LOG_BYTES}`);
       database.pragma('synchronous = NORMAL'); // a crash of the process loses nothing; of the machine, the last rows
       migrate(database);
       return new Store(database, options);

@@ -27,7 +27,11 @@ const rows = (database: string): { key: Buffer; text: string }[] => {
   if (!existsSync(db(database))) return [];
   const reader = new Database(db(database), { readonly: true });
   try {
-    return reader.prepare<[], { key: Buffer; text: string }>('SELECT key, text FROM generation').all();
+    return reader
+      .prepare<[], { key: Buffer; text: string }>(
+        "SELECT key, hex(value) AS text FROM remembered WHERE stage = 'sample'",
+      )
+      .all();
   } catch {
     return []; // the schema is not there yet
   } finally {
