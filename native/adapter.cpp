@@ -31,7 +31,8 @@ void checkTensors(const gguf_context * file, const std::string & path, const Mod
     const int64_t * extent = gguf_get_tensor_ne(file, i);
     const ggml_type type = gguf_get_tensor_type(file, i);
     if (type != GGML_TYPE_F32 && type != GGML_TYPE_F16 && type != GGML_TYPE_BF16 && type != GGML_TYPE_Q8_0) {
-      throw invalidAdapter(path, model, "tensor " + name + " is " + ggml_type_name(type) + ", not F32, F16, BF16 or Q8_0");
+      throw invalidAdapter(path, model,
+                           "tensor " + name + " is " + ggml_type_name(type) + ", not F32, F16, BF16 or Q8_0");
     }
     const int64_t matrices = name.find("_exps.") == std::string::npos ? 1 : experts(model);
     if (extent[0] < 1 || extent[1] < 1 || extent[2] != matrices || extent[3] != 1) {
@@ -66,10 +67,12 @@ AdapterFile readFile(const AdapterOptions & options, const ModelInfo & model) {
   const std::string kind = text(file.get(), "adapter.type");
   const std::string architecture = text(file.get(), "general.architecture");
   if (type != "adapter" || kind != "lora") {
-    throw invalidAdapter(path, model, type == "adapter" ? "it is an adapter of the type '" + kind + "'" : "it is no adapter");
+    throw invalidAdapter(path, model,
+                         type == "adapter" ? "it is an adapter of the type '" + kind + "'" : "it is no adapter");
   }
   if (architecture != model.architecture) {
-    throw invalidAdapter(path, model, "it is for the architecture " + architecture + ", the model's is " + model.architecture);
+    throw invalidAdapter(path, model,
+                         "it is for the architecture " + architecture + ", the model's is " + model.architecture);
   }
   const std::vector<Token> invocation = readInvocation(file.get(), path, model);
   checkTensors(file.get(), path, model);
@@ -77,10 +80,12 @@ AdapterFile readFile(const AdapterOptions & options, const ModelInfo & model) {
 }
 
 void addFile(std::vector<Adapter> & adapters, const std::string & name, AdapterFile file) {
-  auto adapter = std::find_if(adapters.begin(), adapters.end(), [&](const Adapter & other) { return other.name == name; });
+  auto adapter =
+      std::find_if(adapters.begin(), adapters.end(), [&](const Adapter & other) { return other.name == name; });
   if (adapter == adapters.end()) adapter = adapters.insert(adapters.end(), Adapter{name, {}, file.invocation});
   if (adapter->invocation != file.invocation) {
-    throw Failure(Code::Usage, "the files of the adapter '" + name + "' are not activated by the same tokens: they cannot be used together");
+    throw Failure(Code::Usage, "the files of the adapter '" + name +
+                                   "' are not activated by the same tokens: they cannot be used together");
   }
   adapter->files.push_back(std::move(file));
 }
@@ -88,7 +93,9 @@ void addFile(std::vector<Adapter> & adapters, const std::string & name, AdapterF
 void checkOptions(const std::vector<AdapterOptions> & adapters) {
   for (const AdapterOptions & adapter : adapters) {
     if (adapter.name.empty()) throw Failure(Code::Usage, "the adapter " + adapter.path + " has no name");
-    if (!std::isfinite(static_cast<float>(adapter.scale))) throw Failure(Code::Usage, "the scale of the adapter '" + adapter.name + "' is not finite");
+    if (!std::isfinite(static_cast<float>(adapter.scale))) {
+      throw Failure(Code::Usage, "the scale of the adapter '" + adapter.name + "' is not finite");
+    }
   }
 }
 
@@ -123,8 +130,8 @@ const Adapter & findAdapter(const std::vector<Adapter> & adapters, const std::st
     if (adapter.name == name) return adapter;
     known += (known.empty() ? "" : ", ") + adapter.name;
   }
-  throw Failure(Code::Usage, "the engine has no adapter '" + name + "': " +
-                                 (known.empty() ? "it was loaded without any" : "it was loaded with " + known));
+  throw Failure(Code::Usage, "the engine has no adapter '" + name +
+                                 "': " + (known.empty() ? "it was loaded without any" : "it was loaded with " + known));
 }
 
 namespace {
@@ -141,7 +148,9 @@ AdapterHandle loadFile(llama_model * model, const std::string & path, const Mode
     throw invalidAdapter(path, info, error.what());
   }
   const std::string reason = loggedReason();
-  if (reason.find("alloc") != std::string::npos) throw Failure(Code::OutOfMemory, "no memory for the adapter " + path + ": " + reason);
+  if (reason.find("alloc") != std::string::npos) {
+    throw Failure(Code::OutOfMemory, "no memory for the adapter " + path + ": " + reason);
+  }
   throw invalidAdapter(path, info, reason);
 }
 

@@ -16,8 +16,10 @@ using OnLoaded = Callback<std::optional<Thrown>, std::optional<EngineHandle>>;
 using OnDisposed = Callback<>;
 
 constexpr Call<ModelInfo()> kInfo = {"info"};
-constexpr Call<std::vector<Token>(std::string, bool, std::optional<bool>)> kTokenize = {"tokenize", {{{"text"}, {"special"}, {"addBos"}}}};
-// The job's number is chosen by JS, so that no event can come before it is known there; the reply is the id that abort takes.
+constexpr Call<std::vector<Token>(std::string, bool, std::optional<bool>)> kTokenize = {
+    "tokenize", {{{"text"}, {"special"}, {"addBos"}}}};
+// The job's number is chosen by JS, so that no event can come before it is known there; the reply is the id that abort
+// takes.
 constexpr Call<uint64_t(uint64_t, SampleJob)> kSample = {"sample", {{{"job"}, {"request"}}}};
 constexpr Call<uint64_t(uint64_t, ScoreJob)> kScore = {"score", {{{"job"}, {"request"}}}};
 constexpr Call<uint64_t(uint64_t, ClassifyJob)> kClassify = {"classify", {{{"job"}, {"request"}}}};
@@ -27,7 +29,8 @@ constexpr Call<void(KvCosts)> kUseCosts = {"useCosts", {{{"costs"}}}};
 constexpr Call<void(bool)> kSetBusy = {"setBusy", {{{"busy"}}}};
 constexpr Call<void(OnDisposed)> kDispose = {"dispose", {{{"done"}}}};
 // Of the engine.
-constexpr auto kEngineCalls = std::tuple(kInfo, kTokenize, kSample, kScore, kClassify, kAbort, kStatistics, kUseCosts, kSetBusy, kDispose);
+constexpr auto kEngineCalls =
+    std::tuple(kInfo, kTokenize, kSample, kScore, kClassify, kAbort, kStatistics, kUseCosts, kSetBusy, kDispose);
 
 constexpr Call<void(EngineOptions, OnEvent, OnLoaded)> kLoad = {"load", {{{"options"}, {"onEvent"}, {"done"}}}};
 constexpr Call<std::vector<Device>()> kDevices = {"devices"};
@@ -128,7 +131,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   }
 
   uint64_t submit(uint64_t job, Work work) {
-    return engine().submit(std::move(work), [events = events_, job](Event event) { send(events, job, std::move(event)); });
+    return engine().submit(std::move(work),
+                           [events = events_, job](Event event) { send(events, job, std::move(event)); });
   }
 
   Napi::Value info(const Napi::CallbackInfo & info) {
@@ -204,7 +208,8 @@ class LoadWorker : public Napi::AsyncWorker {
     Napi::HandleScope scope(Env());
     if (failure_) return OnLoaded::call(Callback().Value(), Env(), Thrown{*failure_}, std::nullopt);
     auto & engineClass = Env().GetInstanceData<AddonData>()->engineClass;
-    const Napi::Object engine = engineClass.New({Napi::External<std::shared_ptr<Engine>>::New(Env(), &engine_), onEvent_.Value()});
+    const Napi::Object engine =
+        engineClass.New({Napi::External<std::shared_ptr<Engine>>::New(Env(), &engine_), onEvent_.Value()});
     OnLoaded::call(Callback().Value(), Env(), std::nullopt, EngineHandle{engine});
   }
 
@@ -257,9 +262,7 @@ Napi::Value devices(const Napi::CallbackInfo & info) { return kDevices(info, lis
 Napi::Value backends(const Napi::CallbackInfo & info) { return kBackends(info, listBackends); }
 
 Napi::Value build(const Napi::CallbackInfo & info) {
-  return kBuild(info, [](int32_t gpuLayers, const std::string & device) {
-    return engineBuild(gpuLayers, device);
-  });
+  return kBuild(info, [](int32_t gpuLayers, const std::string & device) { return engineBuild(gpuLayers, device); });
 }
 
 // Everything above, for a test that compares it with src/engine/contract.ts.
@@ -281,7 +284,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   data->engineClass = Napi::Persistent(engineClass);
   env.SetInstanceData(data);
   const auto process = env.Global().Get("process").As<Napi::Object>();
-  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, EngineObject::shutAll)});
+  process.Get("once").As<Napi::Function>().Call(
+      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, EngineObject::shutAll)});
   exports.Set("version", T1_VERSION);
   exports.Set("contract", T1_CONTRACT);
   exports.Set(kLoad.name, Napi::Function::New(env, load));

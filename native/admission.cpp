@@ -60,7 +60,8 @@ bool Admission::continues(const Job & job, const Item & item) const {
   return match.slot >= 0 && cache.state(match.slot) == State::Idle && cache.length(match.slot) == match.ready;
 }
 
-// Gives a lane its sequence: the item's next one, or one that has begun. Where it has to wait for room, so do later ranks.
+// Gives a lane its sequence: the item's next one, or one that has begun. Where it has to wait for room, so do later
+// ranks.
 Admission::Placed Admission::place(Job & job, Item & item, Lane * lane) {
   const Placed placed = tryToPlace(job, item, lane);
   full_ = full_ || placed == Placed::NoRoom;
@@ -114,8 +115,8 @@ int32_t Admission::findSlot(const Job & job, const PrefixCache::Match & match, b
   return evictable(job, {}, last);
 }
 
-// The cached sequence that goes next for this job, none of those `besides`: the oldest that nobody waits for, then the oldest
-// that only jobs of later rank wait for; `last`: then any. -1: none.
+// The cached sequence that goes next for this job, none of those `besides`: the oldest that nobody waits for, then the
+// oldest that only jobs of later rank wait for; `last`: then any. -1: none.
 int32_t Admission::evictable(const Job & job, const std::bitset<kMaxSequences> & besides, bool last) {
   const PrefixCache & cache = sequences_.cache();
   if (last) return cache.oldestIdle(besides);
@@ -144,7 +145,8 @@ bool Admission::findCells(const Job & job, const PrefixCache::Match & match, int
 // Cells that nobody has and nobody was promised, once `slot` is taken for what matched so.
 int64_t Admission::freeCells(const PrefixCache::Match & match, int32_t slot) const {
   const PrefixCache & cache = sequences_.cache();
-  const int64_t given = cache.state(slot) == State::Idle ? cache.ownCells(slot, slot == match.slot ? match.ready : 0) : 0;
+  const int64_t given =
+      cache.state(slot) == State::Idle ? cache.ownCells(slot, slot == match.slot ? match.ready : 0) : 0;
   return sequences_.capacity() - cache.cells() - reserved() - earlier_.cells + given;
 }
 
@@ -159,12 +161,13 @@ int64_t Admission::reserved() const {
   return cells;
 }
 
-// Takes the place of the batch job that is served last (its lane that began last), for an interactive job. The lane reads its
-// tokens again later.
+// Takes the place of the batch job that is served last (its lane that began last), for an interactive job. The lane
+// reads its tokens again later.
 bool Admission::park(const Job & job) {
   if (job.priority() != Priority::Interactive) return false;
   for (auto other = jobs_.rbegin(); other != jobs_.rend() && other->priority() == Priority::Batch; ++other) {
-    const auto lane = std::find_if(other->lanes().rbegin(), other->lanes().rend(), [](const Lane & l) { return l.placed(); });
+    const auto lane =
+        std::find_if(other->lanes().rbegin(), other->lanes().rend(), [](const Lane & l) { return l.placed(); });
     if (lane == other->lanes().rend()) continue;
     release(*lane);
     return true;
@@ -193,13 +196,14 @@ bool Admission::releaseIdle() {
   return any;
 }
 
-// What is only kept goes, then lanes until it fits. Those are read again when others have ended; no more run at a time in this
-// context than now.
+// What is only kept goes, then lanes until it fits. Those are read again when others have ended; no more run at a time
+// in this context than now.
 void Admission::giveWay() {
   if (releaseIdle()) return;
   if (busy() < 2) throw Failure(Code::OutOfMemory, "one sequence alone finds no free cells in the KV cache");
   for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
-    const auto lane = std::find_if(job->lanes().rbegin(), job->lanes().rend(), [](const Lane & l) { return l.placed(); });
+    const auto lane =
+        std::find_if(job->lanes().rbegin(), job->lanes().rend(), [](const Lane & l) { return l.placed(); });
     if (lane == job->lanes().rend()) continue;
     release(*lane);
     most_ = busy();

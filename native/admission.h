@@ -13,7 +13,8 @@ namespace t1 {
 class Admission {
  public:
   // `jobs`: in the order in which they are served.
-  Admission(const Runtime & runtime, std::list<Job> & jobs, Sequences & sequences) : runtime_(runtime), jobs_(jobs), sequences_(sequences) {}
+  Admission(const Runtime & runtime, std::list<Job> & jobs, Sequences & sequences)
+      : runtime_(runtime), jobs_(jobs), sequences_(sequences) {}
 
   // Gives places to what waits, by rank. `stuck`: in the last step nothing could be decoded although something waits.
   void admit(bool stuck);
@@ -25,7 +26,8 @@ class Admission {
   void rest(Lane & lane);
   // Takes all places of the job's and forgets its lanes.
   void release(Job & job);
-  // llama.cpp had no cells although by our count there are. Throws Failure (OUT_OF_MEMORY) if one lane alone finds none.
+  // llama.cpp had no cells although by our count there are. Throws Failure (OUT_OF_MEMORY) if one lane alone finds
+  // none.
   void giveWay();
   // Lets lanes be neighbours in a split KV cache: llama.cpp computes those together.
   void compact();
@@ -65,8 +67,8 @@ class Admission {
   // Of one admission.
   std::optional<Wishes> wishes_;
   Promises promised_;
-  Promises earlier_;    // of them, those to jobs of earlier rank than the one that is being admitted
-  bool full_ = false;   // that one, or another of its rank, has found no room
+  Promises earlier_;   // of them, those to jobs of earlier rank than the one that is being admitted
+  bool full_ = false;  // that one, or another of its rank, has found no room
   bool stuck_ = false;
 };
 

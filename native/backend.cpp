@@ -41,7 +41,9 @@ std::filesystem::path fileOf(const void * code) {
 }
 
 // The folder that libllama was loaded from: its CPU and GPU backends lie beside it.
-std::filesystem::path libraryFolder() { return fileOf(reinterpret_cast<const void *>(&llama_backend_init)).parent_path(); }
+std::filesystem::path libraryFolder() {
+  return fileOf(reinterpret_cast<const void *>(&llama_backend_init)).parent_path();
+}
 
 const std::string CPU_PREFIX = "libggml-cpu-";
 
@@ -78,8 +80,11 @@ std::filesystem::path wantedCpuLibrary() {
   for (const auto & entry : std::filesystem::directory_iterator(libraryFolder(), unread)) {
     if (!variantOf(entry.path()).empty()) libraries.push_back(entry.path());
   }
-  if (libraries.empty()) throw Failure(Code::Usage, "T1_CPU_VARIANT: the CPU backend of this build has no variants, leave it unset");
-  const auto found = std::find_if(libraries.begin(), libraries.end(), [&](const auto & path) { return variantOf(path) == wanted; });
+  if (libraries.empty()) {
+    throw Failure(Code::Usage, "T1_CPU_VARIANT: the CPU backend of this build has no variants, leave it unset");
+  }
+  const auto found =
+      std::find_if(libraries.begin(), libraries.end(), [&](const auto & path) { return variantOf(path) == wanted; });
   if (found != libraries.end() && scoreOf(*found) > 0) return *found;
   std::vector<std::string> usable;
   for (const auto & path : libraries) {
@@ -88,7 +93,8 @@ std::filesystem::path wantedCpuLibrary() {
   std::sort(usable.begin(), usable.end());
   std::string names;
   for (const auto & name : usable) names += (names.empty() ? "" : ", ") + name;
-  const std::string why = found == libraries.end() ? "there is no variant of this name" : "this processor cannot run it";
+  const std::string why =
+      found == libraries.end() ? "there is no variant of this name" : "this processor cannot run it";
   throw Failure(Code::Usage, "T1_CPU_VARIANT='" + std::string(wanted) + "': " + why + " (it can run " + names + ")");
 #endif
 }
@@ -103,8 +109,8 @@ void useCpuLibrary(const std::filesystem::path & library) {
   }
 }
 
-// What llama.cpp's CPU code was compiled for: the variant that was loaded, or where it is built in, the instructions it uses.
-// The same numbers come out on two processors only where this is the same.
+// What llama.cpp's CPU code was compiled for: the variant that was loaded, or where it is built in, the instructions it
+// uses. The same numbers come out on two processors only where this is the same.
 std::string cpuCode(ggml_backend_dev_t device) {
   ggml_backend_reg_t backend = ggml_backend_dev_backend_reg(device);
   void * address = ggml_backend_reg_get_proc_address(backend, "ggml_backend_get_features");
@@ -147,7 +153,8 @@ Device describe(ggml_backend_dev_t device) {
 void initBackend() {
   static std::once_flag once;
   std::call_once(once, [] {
-    const std::filesystem::path cpu = wantedCpuLibrary();  // before anything is loaded: a call that throws is tried again
+    const std::filesystem::path cpu =
+        wantedCpuLibrary();  // before anything is loaded: a call that throws is tried again
     captureLog();
     ggml_backend_load_all_from_path(libraryFolder().string().c_str());
     if (!cpu.empty()) useCpuLibrary(cpu);
@@ -168,11 +175,15 @@ std::vector<Device> listDevices() {
 std::vector<std::string> listBackends() {
   initBackend();
   std::vector<std::string> names;
-  for (size_t i = 0; i < ggml_backend_reg_count(); ++i) names.emplace_back(ggml_backend_reg_name(ggml_backend_reg_get(i)));
+  for (size_t i = 0; i < ggml_backend_reg_count(); ++i) {
+    names.emplace_back(ggml_backend_reg_name(ggml_backend_reg_get(i)));
+  }
   return names;
 }
 
-std::string llamaBuild() { return std::string(T1_LLAMA_RELEASE) + " (" + T1_LLAMA_COMMIT + ", " + T1_LLAMA_ORIGIN + ")"; }
+std::string llamaBuild() {
+  return std::string(T1_LLAMA_RELEASE) + " (" + T1_LLAMA_COMMIT + ", " + T1_LLAMA_ORIGIN + ")";
+}
 
 ggml_backend_dev_t gpuDevice(const std::string & name) {
   initBackend();

@@ -12,15 +12,16 @@ namespace t1 {
 struct Device {
   std::string name;
   std::string description;  // of the CPU with the code that was loaded for it: "AMD EPYC (code for zen4)"
-  std::string type;  // "cpu" | "gpu" | "igpu" | "accelerator"
+  std::string type;         // "cpu" | "gpu" | "igpu" | "accelerator"
   std::string backend;
   double memoryFreeBytes = 0;
   double memoryTotalBytes = 0;
 };
 
 // Loads llama.cpp's backends from the folder of its own library. Safe from any thread, any number of times.
-// llama.cpp takes the best CPU library that the processor runs (libggml-cpu-zen4.so); T1_CPU_VARIANT=haswell, for tests,
-// takes that one. Throws Failure: no CPU backend can be loaded; USAGE, T1_CPU_VARIANT names none that this processor runs.
+// llama.cpp takes the best CPU library that the processor runs (libggml-cpu-zen4.so); T1_CPU_VARIANT=haswell, for
+// tests, takes that one. Throws Failure: no CPU backend can be loaded; USAGE, T1_CPU_VARIANT names none that this
+// processor runs.
 void initBackend();
 
 std::vector<Device> listDevices();
@@ -35,8 +36,8 @@ std::string llamaBuild();
 // Throws Failure (USAGE) if there is none of this name.
 Device decodingDevice(int32_t gpuLayers, const std::string & name = {});
 
-// What numbers depend on: llamaBuild(), the device that decodes, and the code that was loaded for the CPU. Part of store keys.
-// Throws like decodingDevice().
+// What numbers depend on: llamaBuild(), the device that decodes, and the code that was loaded for the CPU. Part of
+// store keys. Throws like decodingDevice().
 std::string engineBuild(int32_t gpuLayers, const std::string & name);
 
 // llama.cpp's handle of it; null for the CPU. Throws like decodingDevice().

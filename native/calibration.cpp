@@ -9,7 +9,8 @@
 namespace t1 {
 namespace {
 
-// Sequences that are decoded together, and tokens each of them holds: the fewer-token measurement and the more-token one.
+// Sequences that are decoded together, and tokens each of them holds: the fewer-token measurement and the more-token
+// one.
 constexpr int32_t kRows = 16;
 constexpr int32_t kFew = 192;
 constexpr int32_t kMany = 448;  // with the tokens that are added while measuring, below the 512 cells of a stream
@@ -102,7 +103,8 @@ class Bench {
 
 KvCosts calibrate(const Runtime & runtime) {
   if (runtime.cellBudget() < kRows * kCells || runtime.contextLength() <= kMany) {
-    throw Failure(Code::OutOfMemory, "the memory budget has no room for " + std::to_string(kRows * kCells) + " cells to measure in");
+    throw Failure(Code::OutOfMemory,
+                  "the memory budget has no room for " + std::to_string(kRows * kCells) + " cells to measure in");
   }
   // In turn, and the least of each: whatever else the machine does meanwhile only adds.
   const double never = std::numeric_limits<double>::infinity();

@@ -17,7 +17,8 @@ bool supported(const std::string & architecture) { return architecture == "qwen3
 // What heads are called in GGUFs, and in the checkpoints that people convert by hand.
 bool isHead(const std::string & tensor) {
   constexpr const char * kPrefixes[] = {"cls.", "score.", "v_head.", "value_head.", "reward_head.", "classifier."};
-  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), [&](const char * prefix) { return tensor.rfind(prefix, 0) == 0; });
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](const char * prefix) { return tensor.rfind(prefix, 0) == 0; });
 }
 
 std::vector<std::string> headTensors(const gguf_context * file) {
@@ -32,7 +33,9 @@ std::vector<std::string> headTensors(const gguf_context * file) {
 // As llama.cpp counts: a file that names no classes has one.
 std::vector<std::string> classLabels(const gguf_context * file, const std::string & architecture) {
   const int64_t key = gguf_find_key(file, (architecture + ".classifier.output_labels").c_str());
-  if (key < 0 || gguf_get_kv_type(file, key) != GGUF_TYPE_ARRAY || gguf_get_arr_type(file, key) != GGUF_TYPE_STRING) return {""};
+  if (key < 0 || gguf_get_kv_type(file, key) != GGUF_TYPE_ARRAY || gguf_get_arr_type(file, key) != GGUF_TYPE_STRING) {
+    return {""};
+  }
   std::vector<std::string> labels;
   for (size_t i = 0; i < gguf_get_arr_n(file, key); ++i) labels.emplace_back(gguf_get_arr_str(file, key, i));
   return labels;
@@ -43,7 +46,8 @@ std::string problemOf(const Head & head, const std::string & architecture) {
   if (!known) return "llama.cpp knows no head of the tensors " + head.tensors.front() + ", …: it reads " + kHead;
   if (!supported(architecture)) return "T1 knows those of the architectures qwen3 and qwen3vl, this is " + architecture;
   if (head.labels.size() > 1) return "";
-  return "it has one class, and llama.cpp makes probabilities of what it says: that would always be 1; give a model with two classes or more";
+  return "it has one class, and llama.cpp makes probabilities of what it says: that would always be 1; give a model "
+         "with two classes or more";
 }
 
 }  // namespace
@@ -68,7 +72,8 @@ std::optional<Head> findHead(const std::string & path, const std::string & archi
 
 void requireHead(const std::string & path, const ModelInfo & info) {
   if (!info.head) {
-    throw Failure(Code::Usage, "the model " + path + " has no classification head (no tensor " + kHead + " in this file): "
+    throw Failure(Code::Usage, "the model " + path + " has no classification head (no tensor " + kHead +
+                                   " in this file): "
                                    "give one that has, or score tokens instead");
   }
   if (info.head->problem.empty()) return;

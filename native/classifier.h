@@ -8,10 +8,12 @@
 
 namespace t1 {
 
-// The head that the file has beside, or instead of, the language head; nothing if it has none. Throws Failure (MODEL_INVALID).
+// The head that the file has beside, or instead of, the language head; nothing if it has none. Throws Failure
+// (MODEL_INVALID).
 std::optional<Head> findHead(const std::string & path, const std::string & architecture);
 
-// Throws Failure if there is none that can be used: USAGE where there is none, MODEL_INVALID where there is one that T1 cannot use.
+// Throws Failure if there is none that can be used: USAGE where there is none, MODEL_INVALID where there is one that T1
+// cannot use.
 void requireHead(const std::string & path, const ModelInfo & info);
 
 }  // namespace t1

@@ -1,4 +1,5 @@
-// What crosses to JavaScript, field by field: src/engine/contract.ts says the same, and a test compares the two. JS thread only.
+// What crosses to JavaScript, field by field: src/engine/contract.ts says the same, and a test compares the two. JS
+// thread only.
 #pragma once
 
 #include "backend.h"
@@ -42,107 +43,86 @@ struct Names<Code> : NameList<kCodes> {
 
 template <>
 struct Fields<AdapterOptions> {
-  static constexpr auto table = std::tuple(
-      field("name", &AdapterOptions::name),
-      field("path", &AdapterOptions::path, {.noNul = true}),
-      field("scale", &AdapterOptions::scale, {.min = -1e6, .max = 1e6}));
+  static constexpr auto table =
+      std::tuple(field("name", &AdapterOptions::name), field("path", &AdapterOptions::path, {.noNul = true}),
+                 field("scale", &AdapterOptions::scale, {.min = -1e6, .max = 1e6}));
 };
 
 template <>
 struct Fields<EngineOptions> {
   using O = EngineOptions;
   static constexpr auto table = std::tuple(
-      field("path", &O::path, {.noNul = true}),
-      field("threads", &O::threads, {.min = 0, .max = 512}),
-      field("batch", &O::batch, {.min = 1, .max = 1 << 20}),
-      field("ubatch", &O::ubatch, {.min = 1}),
-      field("gpuLayers", &O::gpuLayers, {.min = -1}),
-      field("device", &O::device),
-      field("kv", &O::kv),
-      field("kvType", &O::kvType),
-      field("flashAttention", &O::flashAttention),
-      field("reproducible", &O::reproducible),
+      field("path", &O::path, {.noNul = true}), field("threads", &O::threads, {.min = 0, .max = 512}),
+      field("batch", &O::batch, {.min = 1, .max = 1 << 20}), field("ubatch", &O::ubatch, {.min = 1}),
+      field("gpuLayers", &O::gpuLayers, {.min = -1}), field("device", &O::device), field("kv", &O::kv),
+      field("kvType", &O::kvType), field("flashAttention", &O::flashAttention), field("reproducible", &O::reproducible),
       field("memoryBytes", &O::memoryBytes, {.min = 0, .max = kMaxSafeInteger}),
       field("hostFreeBytes", &O::hostFreeBytes, {.min = 0, .max = kMaxSafeInteger}),
       field("hostAvailableBytes", &O::hostAvailableBytes, {.min = 0, .max = kMaxSafeInteger}),
-      field("contextLength", &O::contextLength, {.min = 0}),
-      field("queueLimit", &O::queueLimit, {.min = 1}),
+      field("contextLength", &O::contextLength, {.min = 0}), field("queueLimit", &O::queueLimit, {.min = 1}),
       field("adapters", &O::adapters));
 };
 
 template <>
 struct Fields<SamplePrompt> {
-  static constexpr auto table = std::tuple(field("tokens", &SamplePrompt::tokens), field("seeds", &SamplePrompt::seeds));
+  static constexpr auto table =
+      std::tuple(field("tokens", &SamplePrompt::tokens), field("seeds", &SamplePrompt::seeds));
 };
 
 template <>
 struct Fields<SamplerParams> {
   using P = SamplerParams;
-  static constexpr auto table = std::tuple(
-      field("temperature", &P::temperature, {.min = 0, .max = 1e6}),
-      field("topK", &P::topK, {.min = 0}),
-      field("topP", &P::topP, {.min = 0, .max = 1}),
-      field("minP", &P::minP, {.min = 0, .max = 1}));
+  static constexpr auto table =
+      std::tuple(field("temperature", &P::temperature, {.min = 0, .max = 1e6}), field("topK", &P::topK, {.min = 0}),
+                 field("topP", &P::topP, {.min = 0, .max = 1}), field("minP", &P::minP, {.min = 0, .max = 1}));
 };
 
 template <>
 struct Fields<LogitBias> {
-  static constexpr auto table = std::tuple(
-      field("token", &LogitBias::token, {.min = 0}),
-      field("bias", &LogitBias::bias, {.minusInfinity = true}));
+  static constexpr auto table = std::tuple(field("token", &LogitBias::token, {.min = 0}),
+                                           field("bias", &LogitBias::bias, {.minusInfinity = true}));
 };
 
 template <>
 struct Fields<Reserve> {
-  static constexpr auto table = std::tuple(
-      field("sequences", &Reserve::sequences, {.min = 0}),
-      field("tokens", &Reserve::tokens, {.min = 0}));
+  static constexpr auto table =
+      std::tuple(field("sequences", &Reserve::sequences, {.min = 0}), field("tokens", &Reserve::tokens, {.min = 0}));
 };
 
 template <>
 struct Fields<SampleJob> {
   using J = SampleJob;
   static constexpr auto table = std::tuple(
-      field("prompts", &J::prompts),
-      field("sampler", &J::sampler),
-      field("maxTokens", &J::maxTokens, {.min = 1}),
-      field("stop", &J::stop),
-      optionalField("grammar", &J::grammar, {.filled = true}),
-      optionalField("logitBias", &J::bias),
-      optionalField("adapter", &J::adapter, {.filled = true}),
-      optionalField("priority", &J::priority),
-      optionalField("ordinal", &J::ordinal, {.min = 0}),
-      optionalField("reserve", &J::reserve),
-      field("textIntervalMs", &J::textIntervalMs, {.min = 10, .max = 60'000}),
+      field("prompts", &J::prompts), field("sampler", &J::sampler), field("maxTokens", &J::maxTokens, {.min = 1}),
+      field("stop", &J::stop), optionalField("grammar", &J::grammar, {.filled = true}),
+      optionalField("logitBias", &J::bias), optionalField("adapter", &J::adapter, {.filled = true}),
+      optionalField("priority", &J::priority), optionalField("ordinal", &J::ordinal, {.min = 0}),
+      optionalField("reserve", &J::reserve), field("textIntervalMs", &J::textIntervalMs, {.min = 10, .max = 60'000}),
       optionalField("topLogprobs", &J::topLogprobs, {.min = 0, .max = kMostTop}));
 };
 
 template <>
 struct Fields<ScoreSequence> {
-  static constexpr auto table = std::tuple(field("tokens", &ScoreSequence::tokens), field("positions", &ScoreSequence::positions));
+  static constexpr auto table =
+      std::tuple(field("tokens", &ScoreSequence::tokens), field("positions", &ScoreSequence::positions));
 };
 
 template <>
 struct Fields<ScoreJob> {
   using J = ScoreJob;
-  static constexpr auto table = std::tuple(
-      field("sequences", &J::sequences),
-      field("targets", &J::targets),
-      optionalField("adapter", &J::adapter, {.filled = true}),
-      optionalField("priority", &J::priority),
-      optionalField("ordinal", &J::ordinal, {.min = 0}),
-      optionalField("next", &J::next),
-      optionalField("topLogprobs", &J::topLogprobs, {.min = 0, .max = kMostTop}));
+  static constexpr auto table =
+      std::tuple(field("sequences", &J::sequences), field("targets", &J::targets),
+                 optionalField("adapter", &J::adapter, {.filled = true}), optionalField("priority", &J::priority),
+                 optionalField("ordinal", &J::ordinal, {.min = 0}), optionalField("next", &J::next),
+                 optionalField("topLogprobs", &J::topLogprobs, {.min = 0, .max = kMostTop}));
 };
 
 template <>
 struct Fields<ClassifyJob> {
   using J = ClassifyJob;
-  static constexpr auto table = std::tuple(
-      field("sequences", &J::sequences),
-      optionalField("adapter", &J::adapter, {.filled = true}),
-      optionalField("priority", &J::priority),
-      optionalField("ordinal", &J::ordinal, {.min = 0}));
+  static constexpr auto table =
+      std::tuple(field("sequences", &J::sequences), optionalField("adapter", &J::adapter, {.filled = true}),
+                 optionalField("priority", &J::priority), optionalField("ordinal", &J::ordinal, {.min = 0}));
 };
 
 // Asked and answered.
@@ -150,38 +130,40 @@ template <>
 struct Fields<KvCosts> {
   using C = KvCosts;
   static constexpr Rule kSeconds = {.min = -1e9, .max = 1e9};
-  static constexpr auto table = std::tuple(
-      field("decode", &C::decode, kSeconds), field("rowSplit", &C::rowSplit, kSeconds), field("rowUnified", &C::rowUnified, kSeconds),
-      field("cellSplit", &C::cellSplit, kSeconds), field("cellUnified", &C::cellUnified, kSeconds), field("copy", &C::copy, kSeconds));
+  static constexpr auto table =
+      std::tuple(field("decode", &C::decode, kSeconds), field("rowSplit", &C::rowSplit, kSeconds),
+                 field("rowUnified", &C::rowUnified, kSeconds), field("cellSplit", &C::cellSplit, kSeconds),
+                 field("cellUnified", &C::cellUnified, kSeconds), field("copy", &C::copy, kSeconds));
 };
 
 // --- what jobs tell ------------------------------------------------------------------------------------------------
 
 template <>
 struct Fields<TopLogprobs> {
-  static constexpr auto table = std::tuple(
-      field("k", &TopLogprobs::k), field("tokens", &TopLogprobs::tokens), field("logprobs", &TopLogprobs::logprobs));
+  static constexpr auto table = std::tuple(field("k", &TopLogprobs::k), field("tokens", &TopLogprobs::tokens),
+                                           field("logprobs", &TopLogprobs::logprobs));
 };
 
 template <>
 struct Fields<Usage> {
-  static constexpr auto table = std::tuple(
-      field("promptTokens", &Usage::promptTokens), field("generatedTokens", &Usage::generatedTokens),
-      field("decodedTokens", &Usage::decodedTokens), field("sharedTokens", &Usage::sharedTokens));
+  static constexpr auto table =
+      std::tuple(field("promptTokens", &Usage::promptTokens), field("generatedTokens", &Usage::generatedTokens),
+                 field("decodedTokens", &Usage::decodedTokens), field("sharedTokens", &Usage::sharedTokens));
 };
 
 template <>
 struct Fields<Sample> {
   static constexpr auto type = "sample";
-  static constexpr auto table = std::tuple(
-      field("prompt", &Sample::prompt), field("index", &Sample::index), field("text", &Sample::text), field("tokens", &Sample::tokens),
-      field("logprobs", &Sample::logprobs), field("finish", &Sample::finish), field("top", &Sample::top), field("rest", &Sample::rest));
+  static constexpr auto table =
+      std::tuple(field("prompt", &Sample::prompt), field("index", &Sample::index), field("text", &Sample::text),
+                 field("tokens", &Sample::tokens), field("logprobs", &Sample::logprobs),
+                 field("finish", &Sample::finish), field("top", &Sample::top), field("rest", &Sample::rest));
 };
 
 template <>
 struct Fields<TextPiece> {
-  static constexpr auto table = std::tuple(
-      field("prompt", &TextPiece::prompt), field("index", &TextPiece::index), field("text", &TextPiece::text), field("tokens", &TextPiece::tokens));
+  static constexpr auto table = std::tuple(field("prompt", &TextPiece::prompt), field("index", &TextPiece::index),
+                                           field("text", &TextPiece::text), field("tokens", &TextPiece::tokens));
 };
 
 template <>
@@ -193,44 +175,47 @@ struct Fields<Texts> {
 template <>
 struct Fields<Progress> {
   static constexpr auto type = "progress";
-  static constexpr auto table = std::tuple(
-      field("finished", &Progress::finished), field("total", &Progress::total), field("generatedTokens", &Progress::generatedTokens));
+  static constexpr auto table = std::tuple(field("finished", &Progress::finished), field("total", &Progress::total),
+                                           field("generatedTokens", &Progress::generatedTokens));
 };
 
 template <>
 struct Fields<SampleDone> {
   static constexpr auto type = "sampled";
-  static constexpr auto table = std::tuple(field("usage", &SampleDone::usage), field("firstTokenDecodes", &SampleDone::firstTokenDecodes));
+  static constexpr auto table =
+      std::tuple(field("usage", &SampleDone::usage), field("firstTokenDecodes", &SampleDone::firstTokenDecodes));
 };
 
 template <>
 struct Fields<ScoreDone> {
   static constexpr auto type = "scored";
-  static constexpr auto table = std::tuple(
-      field("usage", &ScoreDone::usage), field("logprobs", &ScoreDone::logprobs), field("next", &ScoreDone::next), field("top", &ScoreDone::top));
+  static constexpr auto table = std::tuple(field("usage", &ScoreDone::usage), field("logprobs", &ScoreDone::logprobs),
+                                           field("next", &ScoreDone::next), field("top", &ScoreDone::top));
 };
 
 template <>
 struct Fields<ClassifyDone> {
   static constexpr auto type = "classified";
-  static constexpr auto table = std::tuple(
-      field("usage", &ClassifyDone::usage), field("scores", &ClassifyDone::scores), field("labels", &ClassifyDone::labels));
+  static constexpr auto table = std::tuple(field("usage", &ClassifyDone::usage), field("scores", &ClassifyDone::scores),
+                                           field("labels", &ClassifyDone::labels));
 };
 
 template <>
 struct Fields<Failure> {
   static constexpr auto type = "failed";
-  static constexpr auto table = std::tuple(
-      field("code", &Failure::code), field("message", [](const Failure & failure) { return std::string(failure.what()); }));
+  static constexpr auto table =
+      std::tuple(field("code", &Failure::code),
+                 field("message", [](const Failure & failure) { return std::string(failure.what()); }));
 };
 
 // --- what the engine answers ---------------------------------------------------------------------------------------
 
 template <>
 struct Fields<Head> {
-  static constexpr auto table = std::tuple(
-      field("tensors", &Head::tensors), field("labels", &Head::labels),
-      field("problem", [](const Head & head) { return head.problem.empty() ? std::nullopt : std::optional(head.problem); }));
+  static constexpr auto table = std::tuple(field("tensors", &Head::tensors), field("labels", &Head::labels),
+                                           field("problem", [](const Head & head) {
+                                             return head.problem.empty() ? std::nullopt : std::optional(head.problem);
+                                           }));
 };
 
 template <>
@@ -240,7 +225,8 @@ struct Fields<ModelInfo> {
       field("name", &M::name), field("architecture", &M::architecture), field("description", &M::description),
       field("parameters", &M::parameters), field("sizeBytes", &M::sizeBytes), field("contextLength", &M::contextLength),
       field("vocabularySize", &M::vocabularySize), field("layers", &M::layers),
-      field("chatTemplate", [](const M & info) { return info.hasChatTemplate ? std::optional(info.chatTemplate) : std::nullopt; }),
+      field("chatTemplate",
+            [](const M & info) { return info.hasChatTemplate ? std::optional(info.chatTemplate) : std::nullopt; }),
       field("bosToken", &M::bosToken), field("eosToken", &M::eosToken), field("head", &M::head),
       // Pairs, not properties: a hostile key must not become __proto__.
       field("metadata", &M::metadata));
@@ -261,10 +247,11 @@ struct Fields<Statistics> {
     return s.kv == KvLayout::Unified ? PresentLayout::Unified : PresentLayout::Split;
   }
   static std::optional<KvCosts> costs(const S & s) { return known(s.costs) ? std::optional(s.costs) : std::nullopt; }
-  static constexpr auto table = std::tuple(
-      field("decodes", &S::decodes), field("rows", &S::rows), field("sequences", &S::sequences),
-      field("possibleSequences", &S::possibleSequences), field("contexts", &S::contexts), field("adapterChanges", &S::adapterChanges),
-      field("kv", &layout), field("kvBytes", &S::kvBytes), field("calibrated", &S::calibrated), field("costs", &costs));
+  static constexpr auto table =
+      std::tuple(field("decodes", &S::decodes), field("rows", &S::rows), field("sequences", &S::sequences),
+                 field("possibleSequences", &S::possibleSequences), field("contexts", &S::contexts),
+                 field("adapterChanges", &S::adapterChanges), field("kv", &layout), field("kvBytes", &S::kvBytes),
+                 field("calibrated", &S::calibrated), field("costs", &costs));
 };
 
 enum class DeviceType { Cpu, Gpu, Igpu, Accelerator };
@@ -281,9 +268,10 @@ struct Fields<Device> {
     }
     throw Failure(Code::Internal, "a device of the type " + device.type);
   }
-  static constexpr auto table = std::tuple(
-      field("name", &Device::name), field("description", &Device::description), field("type", &typeOf),
-      field("backend", &Device::backend), field("memoryFreeBytes", &Device::memoryFreeBytes), field("memoryTotalBytes", &Device::memoryTotalBytes));
+  static constexpr auto table =
+      std::tuple(field("name", &Device::name), field("description", &Device::description), field("type", &typeOf),
+                 field("backend", &Device::backend), field("memoryFreeBytes", &Device::memoryFreeBytes),
+                 field("memoryTotalBytes", &Device::memoryTotalBytes));
 };
 
 // --- callbacks -----------------------------------------------------------------------------------------------------

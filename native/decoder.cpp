@@ -26,8 +26,8 @@ void Decoder::clear() {
 int32_t Decoder::decode() {
   const EngineOptions & options = runtime_.options();
   if (const int32_t pretended = options.fault ? options.fault(++runs_) : 0; pretended != 0) return pretended;
-  // A GPU's driver that fails is an assertion on this thread. On the CPU one may fail on any thread, and others would wait
-  // for ever for one that has thrown.
+  // A GPU's driver that fails is an assertion on this thread. On the CPU one may fail on any thread, and others would
+  // wait for ever for one that has thrown.
   std::optional<AssertsThrow> guard;
   if (runtime_.device().type != "cpu") guard.emplace();
   const int32_t status = llama_decode(runtime_.context(), batch_.raw());

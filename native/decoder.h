@@ -18,8 +18,8 @@ class Decoder {
   int32_t room() const { return batch_.room(); }
   int32_t outputRoom() const { return maxOutputs_ - outputs_; }
   void clear();
-  // Throws Failure. The batch is empty afterwards in either case, its logits can be read. False: there were no cells for
-  // it, and nothing has changed.
+  // Throws Failure. The batch is empty afterwards in either case, its logits can be read. False: there were no cells
+  // for it, and nothing has changed.
   bool run();
   const float * logits(int32_t index) const;
   // [classes] what the classification head gave for this sequence.

@@ -9,9 +9,12 @@ namespace {
 
 Failure noDistribution(const Runtime & runtime) {
   const std::string weights = unusableWeights(runtime.options().path);
-  return Failure(Code::DecodeFailed, "the logits of " + runtime.vocabulary().info().name + " hold no usable number (NaN or infinite): " +
-                                         (weights.empty() ? "no NaN lies open in the file's weights, so they are damaged otherwise or the device is faulty"
-                                                          : "the file is damaged, " + weights));
+  return Failure(
+      Code::DecodeFailed,
+      "the logits of " + runtime.vocabulary().info().name + " hold no usable number (NaN or infinite): " +
+          (weights.empty()
+               ? "no NaN lies open in the file's weights, so they are damaged otherwise or the device is faulty"
+               : "the file is damaged, " + weights));
 }
 
 Failure noToken(const Runtime & runtime) {
@@ -48,7 +51,8 @@ void Decoding::drawFirst(Context & context) {
 
 void Decoding::decode(Context & context, std::vector<Entry> & entries) {
   context.admission.compact();
-  std::sort(entries.begin(), entries.end(), [](const Entry & a, const Entry & b) { return a.lane->slot() < b.lane->slot(); });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry & a, const Entry & b) { return a.lane->slot() < b.lane->slot(); });
   const bool changed = runtime_.useAdapter(context.packing.adapter());
   runtime_.useHead(context.packing.head());
   std::vector<Output> outputs = fill(context, entries);
@@ -57,7 +61,8 @@ void Decoding::decode(Context & context, std::vector<Entry> & entries) {
   if (!context.decoder.run()) return context.admission.giveWay();
   advance(context, entries);
   for (Output & output : outputs) {
-    output.logits = context.packing.head() ? context.decoder.classes(output.lane->slot()) : context.decoder.logits(output.row);
+    output.logits =
+        context.packing.head() ? context.decoder.classes(output.lane->slot()) : context.decoder.logits(output.row);
   }
   keepLogits(outputs);
   evaluate(outputs);
@@ -74,7 +79,8 @@ std::vector<Decoding::Output> Decoding::fill(Context & context, const std::vecto
     const int32_t first = context.sequences.cache().ready(slot);
     for (int32_t position = first; position < first + entry.count; ++position) {
       const bool output = entry.job->wants(*entry.lane, position);
-      const int32_t row = context.decoder.add(entry.lane->tokens[static_cast<size_t>(position)], position, slot, output);
+      const int32_t row =
+          context.decoder.add(entry.lane->tokens[static_cast<size_t>(position)], position, slot, output);
       if (output) outputs.push_back({entry.job, entry.lane, position, row, nullptr});
     }
   }

@@ -1,5 +1,5 @@
-// One decode, and what comes of its logits: tokens are drawn and lanes go on or end. Decode thread only, but for what the pool
-// does meanwhile.
+// One decode, and what comes of its logits: tokens are drawn and lanes go on or end. Decode thread only, but for what
+// the pool does meanwhile.
 #pragma once
 
 #include <exception>
@@ -15,7 +15,10 @@ namespace t1 {
 // A context and all that belongs to it; its sequences are gone when it is.
 struct Context {
   Context(Runtime & runtime, std::list<Job> & jobs)
-      : sequences(runtime), decoder(runtime), admission(runtime, jobs, sequences), packing(runtime, sequences, decoder) {}
+      : sequences(runtime),
+        decoder(runtime),
+        admission(runtime, jobs, sequences),
+        packing(runtime, sequences, decoder) {}
   Context(const Context &) = delete;
   Context & operator=(const Context &) = delete;
 

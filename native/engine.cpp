@@ -9,8 +9,8 @@ namespace {
 void checkTokens(const std::vector<Token> & tokens, int32_t vocabulary, const char * what) {
   for (const Token token : tokens) {
     if (token >= 0 && token < vocabulary) continue;
-    throw Failure(Code::Usage, std::string(what) + ": token " + std::to_string(token) + " is not in the vocabulary of " +
-                                   std::to_string(vocabulary));
+    throw Failure(Code::Usage, std::string(what) + ": token " + std::to_string(token) +
+                                   " is not in the vocabulary of " + std::to_string(vocabulary));
   }
 }
 
@@ -52,10 +52,12 @@ void checkScoreJob(const ScoreJob & job, int32_t vocabulary) {
     for (const int32_t position : sequence.positions) {
       const auto length = static_cast<int32_t>(sequence.tokens.size());
       if (position < 0 || position >= length) {
-        throw Failure(Code::Usage, "position " + std::to_string(position) + " is outside a sequence of " + std::to_string(length) + " tokens");
+        throw Failure(Code::Usage, "position " + std::to_string(position) + " is outside a sequence of " +
+                                       std::to_string(length) + " tokens");
       }
       if (job.next && position + 1 == length) {
-        throw Failure(Code::Usage, "position " + std::to_string(position) + " is the last of its sequence: there is no next token to score");
+        throw Failure(Code::Usage, "position " + std::to_string(position) +
+                                       " is the last of its sequence: there is no next token to score");
       }
     }
   }
@@ -69,8 +71,9 @@ void checkClassifyJob(const ClassifyJob & job, int32_t vocabulary) {
 }
 
 Failure notActivated(const std::string & what, size_t index, const Adapter & adapter) {
-  return Failure(Code::Usage, what + " " + std::to_string(index) + " lacks the " + std::to_string(adapter.invocation.size()) +
-                                  " invocation tokens of the adapter '" + adapter.name + "', an activated LoRA: put them where the adapter is to begin");
+  return Failure(Code::Usage, what + " " + std::to_string(index) + " lacks the " +
+                                  std::to_string(adapter.invocation.size()) + " invocation tokens of the adapter '" +
+                                  adapter.name + "', an activated LoRA: put them where the adapter is to begin");
 }
 
 void checkActivation(const SampleJob & job, const Adapter & adapter) {
@@ -117,7 +120,9 @@ void Engine::check(const Work & work) const {
   if (const auto * job = std::get_if<SampleJob>(&work)) checkSampleJob(*job, vocabulary);
   if (const auto * job = std::get_if<ScoreJob>(&work)) checkScoreJob(*job, vocabulary);
   if (const auto * job = std::get_if<ClassifyJob>(&work)) checkClassifyJob(*job, vocabulary);
-  if (const auto * job = std::get_if<SampleJob>(&work); job && !job->grammar.empty()) Grammar::check(vocabulary_, job->grammar);
+  if (const auto * job = std::get_if<SampleJob>(&work); job && !job->grammar.empty()) {
+    Grammar::check(vocabulary_, job->grammar);
+  }
   std::visit(
       [this](const auto & job) {
         if (!job.adapter.empty()) checkActivation(job, findAdapter(adapters_, job.adapter));
@@ -141,7 +146,8 @@ uint64_t Engine::submit(Work work, Sink sink) {
 }
 
 void Engine::useCosts(const KvCosts & costs) {
-  for (const double seconds : {costs.decode, costs.rowSplit, costs.rowUnified, costs.cellSplit, costs.cellUnified, costs.copy}) {
+  for (const double seconds :
+       {costs.decode, costs.rowSplit, costs.rowUnified, costs.cellSplit, costs.cellUnified, costs.copy}) {
     if (!std::isfinite(seconds)) throw Failure(Code::Usage, "the costs of a decode must be numbers");
   }
   statistics_.change([&](Statistics & s) {
@@ -184,8 +190,8 @@ void Engine::join() {
   vocabulary_.release();  // by now it is the weights'
 }
 
-// Jobs that were queued since; waits for one if there is nothing else to do. `gather`: and then for those that come at once
-// after it, since a context is to be made that suits them all. False: the engine was disposed.
+// Jobs that were queued since; waits for one if there is nothing else to do. `gather`: and then for those that come at
+// once after it, since a context is to be made that suits them all. False: the engine was disposed.
 bool Engine::take(bool wait, bool gather, std::vector<std::shared_ptr<Ticket>> & taken) {
   std::unique_lock lock(mutex_);
   if (wait) wake_.wait(lock, [this] { return stop_.disposed || !queue_.empty(); });

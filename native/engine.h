@@ -28,8 +28,8 @@ class Engine {
   const ModelInfo & info() const { return vocabulary_.info(); }
   const Vocabulary & vocabulary() const { return vocabulary_; }
 
-  // Checks the job (throws Failure: USAGE, QUEUE_FULL, DISPOSED) and queues it. `sink` is called on the decode thread, or, for a
-  // job ended before it started, on the thread that ended it; always exactly once with a final event.
+  // Checks the job (throws Failure: USAGE, QUEUE_FULL, DISPOSED) and queues it. `sink` is called on the decode thread,
+  // or, for a job ended before it started, on the thread that ended it; always exactly once with a final event.
   uint64_t submit(Work work, Sink sink);
   // Ends the job with ABORTED; nothing happens if it is over.
   void abort(uint64_t id);

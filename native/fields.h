@@ -1,6 +1,6 @@
-// The boundary to JavaScript as tables: what a struct's fields are called there, and what their values may be. Reading, writing
-// and the description that a test compares with src/engine/contract.ts come from the same table, so that none can drift from
-// the others; a field that is missing or that no table names is an error. JS thread only.
+// The boundary to JavaScript as tables: what a struct's fields are called there, and what their values may be. Reading,
+// writing and the description that a test compares with src/engine/contract.ts come from the same table, so that none
+// can drift from the others; a field that is missing or that no table names is an error. JS thread only.
 #pragma once
 
 #include <napi.h>
@@ -56,8 +56,9 @@ inline Failure wrong(const Place & place, const std::string & expected) {
   return Failure(Code::Usage, (text.empty() ? "the request" : text) + " must be " + expected);
 }
 
-// Of a type: read(value, place, rule), which throws Failure (USAGE) and leaves no JS exception pending; write(env, value);
-// describe(env, rule), a JSON Schema as zod writes it, with `typedArray` and `callback` for what JSON does not have.
+// Of a type: read(value, place, rule), which throws Failure (USAGE) and leaves no JS exception pending; write(env,
+// value); describe(env, rule), a JSON Schema as zod writes it, with `typedArray` and `callback` for what JSON does not
+// have.
 template <typename T>
 struct Codec;
 
@@ -96,11 +97,15 @@ template <typename T>
 struct Codec<T> {
   static constexpr bool kInteger = std::integral<T>;
   static double least(const Rule & rule) {
-    if constexpr (kInteger) return std::max(rule.min, std::max(-kMaxSafeInteger, static_cast<double>(std::numeric_limits<T>::min())));
+    if constexpr (kInteger) {
+      return std::max(rule.min, std::max(-kMaxSafeInteger, static_cast<double>(std::numeric_limits<T>::min())));
+    }
     return std::max(rule.min, static_cast<double>(std::numeric_limits<T>::lowest()));
   }
   static double most(const Rule & rule) {
-    if constexpr (kInteger) return std::min(rule.max, std::min(kMaxSafeInteger, static_cast<double>(std::numeric_limits<T>::max())));
+    if constexpr (kInteger) {
+      return std::min(rule.max, std::min(kMaxSafeInteger, static_cast<double>(std::numeric_limits<T>::max())));
+    }
     return std::min(rule.max, static_cast<double>(std::numeric_limits<T>::max()));
   }
 
@@ -109,8 +114,10 @@ struct Codec<T> {
     if (rule.minusInfinity && number == -INFINITY) return static_cast<T>(number);
     const bool whole = !kInteger || std::floor(number) == number;
     if (whole && number >= least(rule) && number <= most(rule)) return static_cast<T>(number);
-    const std::string range = rule.bounded() ? " from " + numberText(least(rule)) + " to " + numberText(most(rule)) : "";
-    throw wrong(place, (kInteger ? "a whole number" : "a number") + range + (rule.minusInfinity ? ", or -Infinity" : ""));
+    const std::string range =
+        rule.bounded() ? " from " + numberText(least(rule)) + " to " + numberText(most(rule)) : "";
+    throw wrong(place,
+                (kInteger ? "a whole number" : "a number") + range + (rule.minusInfinity ? ", or -Infinity" : ""));
   }
   static Napi::Value write(Napi::Env env, T value) { return Napi::Number::New(env, static_cast<double>(value)); }
   static Napi::Value describe(Napi::Env env, const Rule & rule) {
@@ -157,7 +164,9 @@ struct Codec<Enum> {
     }
     throw wrong(place, "one of " + expected);
   }
-  static Napi::Value write(Napi::Env env, Enum value) { return Napi::String::New(env, N::name(static_cast<int>(value))); }
+  static Napi::Value write(Napi::Env env, Enum value) {
+    return Napi::String::New(env, N::name(static_cast<int>(value)));
+  }
   static Napi::Value describe(Napi::Env env, const Rule &) {
     Napi::Object schema = schemaOf(env, "string");
     Napi::Array names = Napi::Array::New(env, N::count);
@@ -170,7 +179,8 @@ struct Codec<Enum> {
 // --- arrays --------------------------------------------------------------------------------------------------------
 
 // A copy. Undefined where the environment is being torn down: nothing can be allocated in it then.
-inline Napi::Value toTypedArray(Napi::Env env, napi_typedarray_type type, const void * data, size_t count, size_t size) {
+inline Napi::Value toTypedArray(Napi::Env env, napi_typedarray_type type, const void * data, size_t count,
+                                size_t size) {
   void * bytes = nullptr;
   napi_value buffer = nullptr;
   napi_value array = nullptr;
@@ -187,7 +197,9 @@ struct Codec<std::vector<T>> {
   static constexpr napi_typedarray_type kType = std::same_as<T, float> ? napi_float32_array : napi_int32_array;
   static constexpr const char * kName = std::same_as<T, float> ? "Float32Array" : "Int32Array";
   static std::vector<T> read(const Napi::Value & value, const Place & place, const Rule &) {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != kType) throw wrong(place, std::string("a ") + kName);
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != kType) {
+      throw wrong(place, std::string("a ") + kName);
+    }
     const auto array = value.As<Napi::TypedArrayOf<T>>();
     if (array.ElementLength() > INT_MAX) throw wrong(place, "shorter");
     return std::vector<T>(array.Data(), array.Data() + array.ElementLength());
@@ -306,7 +318,9 @@ struct Codec<S> {
   using ValueOf = std::decay_t<std::invoke_result_t<Access, const S &>>;
 
   static S read(const Napi::Value & value, const Place & place, const Rule &) {
-    if (!value.IsObject() || value.IsArray() || value.IsTypedArray() || value.IsFunction()) throw wrong(place, "an object");
+    if (!value.IsObject() || value.IsArray() || value.IsTypedArray() || value.IsFunction()) {
+      throw wrong(place, "an object");
+    }
     const auto object = value.As<Napi::Object>();
     S result{};
     std::apply([&](const auto &... fields) { (readField(object, place, fields, result), ...); }, Fields<S>::table);
@@ -329,7 +343,8 @@ struct Codec<S> {
       properties.Set("type", type);
       required.Set(0u, "type");
     }
-    std::apply([&](const auto &... fields) { (describeField(env, properties, required, fields), ...); }, Fields<S>::table);
+    std::apply([&](const auto &... fields) { (describeField(env, properties, required, fields), ...); },
+               Fields<S>::table);
     schema.Set("properties", properties);
     if (required.Length() > 0) schema.Set("required", required);
     schema.Set("additionalProperties", false);
@@ -338,7 +353,8 @@ struct Codec<S> {
 
  private:
   template <typename Access, bool kMayLack>
-  static void readField(const Napi::Object & object, const Place & parent, const Field<Access, kMayLack> & field, S & result) {
+  static void readField(const Napi::Object & object, const Place & parent, const Field<Access, kMayLack> & field,
+                        S & result) {
     const Napi::Value value = object.Get(field.name);
     if (kMayLack && value.IsUndefined()) return;
     result.*field.access = Codec<ValueOf<Access>>::read(value, {field.name, &parent}, field.rule);
@@ -354,7 +370,8 @@ struct Codec<S> {
     object.Set(field.name, Codec<T>::write(env, member));
   }
   template <typename Access, bool kMayLack>
-  static void describeField(Napi::Env env, Napi::Object & properties, Napi::Array & required, const Field<Access, kMayLack> & field) {
+  static void describeField(Napi::Env env, Napi::Object & properties, Napi::Array & required,
+                            const Field<Access, kMayLack> & field) {
     using T = ValueOf<Access>;
     properties.Set(field.name, Codec<T>::describe(env, field.rule));
     if (!kMayLack && !kOptional<T>) required.Set(required.Length(), field.name);
@@ -363,7 +380,8 @@ struct Codec<S> {
     const Napi::Array names = object.GetPropertyNames();
     for (uint32_t i = 0; i < names.Length(); ++i) {
       const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
-      const bool known = std::apply([&](const auto &... fields) { return ((name == fields.name) || ...); }, Fields<S>::table);
+      const bool known =
+          std::apply([&](const auto &... fields) { return ((name == fields.name) || ...); }, Fields<S>::table);
       if (known) continue;
       throw Failure(Code::Usage, "there is no field " + Place{name.c_str(), &place}.text());
     }
@@ -441,7 +459,9 @@ struct Call<Reply(Arguments...)> {
   Napi::Value operator()(const Napi::CallbackInfo & info, Body body) const {
     const Napi::Env env = info.Env();
     try {
-      if (info.Length() > arguments.size()) throw Failure(Code::Usage, std::string(name) + " takes " + std::to_string(arguments.size()) + " arguments");
+      if (info.Length() > arguments.size()) {
+        throw Failure(Code::Usage, std::string(name) + " takes " + std::to_string(arguments.size()) + " arguments");
+      }
       auto values = readAll(info, std::index_sequence_for<Arguments...>{});
       if constexpr (std::is_void_v<Reply>) {
         std::apply(body, std::move(values));

@@ -16,7 +16,9 @@ constexpr uint32_t kLastCodePoint = 0x10FFFF;
 
 Failure unusable(const std::string & reason) { return Failure(Code::Usage, "the grammar cannot be used: " + reason); }
 
-bool isWordChar(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; }
+bool isWordChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Sorted, without overlaps; NUL belongs to none, for no text holds it.
@@ -24,8 +26,11 @@ std::vector<Range> normalised(std::vector<Range> ranges, bool negated) {
   std::sort(ranges.begin(), ranges.end());
   std::vector<Range> merged;
   for (const auto & [first, last] : ranges) {
-    if (!merged.empty() && first <= merged.back().second + 1) merged.back().second = std::max(merged.back().second, last);
-    else merged.emplace_back(first, last);
+    if (!merged.empty() && first <= merged.back().second + 1) {
+      merged.back().second = std::max(merged.back().second, last);
+    } else {
+      merged.emplace_back(first, last);
+    }
   }
   if (negated) {
     std::vector<Range> others;
@@ -54,7 +59,9 @@ class Parser {
     const auto root = numbers_.find("root");
     if (root == numbers_.end() || !defined_[root->second]) throw unusable("no rule is called root (root ::= …)");
     for (const auto & [name, number] : numbers_) {
-      if (!defined_[number]) throw unusable("there is no rule '" + name + "', which is named " + place(firstUse_[number]));
+      if (!defined_[number]) {
+        throw unusable("there is no rule '" + name + "', which is named " + place(firstUse_[number]));
+      }
     }
     Gbnf gbnf;
     gbnf.root = root->second;
@@ -170,7 +177,9 @@ class Parser {
         const std::string name = parseName();
         sequence.push_back({Kind::Rule, false, numberOf(name, at), 0});
       } else if (c == '(') {
-        if (depth == kMostGrammarDepth) throw wrong("groups lie more than " + std::to_string(kMostGrammarDepth) + " deep in one another");
+        if (depth == kMostGrammarDepth) {
+          throw wrong("groups lie more than " + std::to_string(kMostGrammarDepth) + " deep in one another");
+        }
         ++at_;
         skipSpace(true);
         Alternatives inner = parseAlternatives(rule, depth + 1);
@@ -202,7 +211,8 @@ class Parser {
   void count(size_t elements) {
     elements_ += elements;
     if (elements_ > kMostGrammarElements) {
-      throw wrong("with its repetitions written out it has more than " + std::to_string(kMostGrammarElements) + " parts");
+      throw wrong("with its repetitions written out it has more than " + std::to_string(kMostGrammarElements) +
+                  " parts");
     }
   }
 
@@ -278,7 +288,9 @@ class Parser {
       case '[':
       case ']':
       case '-': return static_cast<unsigned char>(kind);
-      default: throw wrong("there is no such escape; there are \\n \\r \\t \\\\ \\\" \\[ \\] \\- \\xHH \\uHHHH \\UHHHHHHHH", first);
+      default:
+        throw wrong("there is no such escape; there are \\n \\r \\t \\\\ \\\" \\[ \\] \\- \\xHH \\uHHHH \\UHHHHHHHH",
+                    first);
     }
   }
 
@@ -286,7 +298,10 @@ class Parser {
     uint32_t value = 0;
     for (int i = 0; i < digits; ++i, ++at_) {
       const char c = peek();
-      const int digit = isDigit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int digit = isDigit(c)             ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
       if (digit < 0) throw wrong("the escape wants " + std::to_string(digits) + " hexadecimal digits", first);
       value = value << 4 | static_cast<uint32_t>(digit);
     }
@@ -306,7 +321,8 @@ class Parser {
                           std::all_of(text.begin() + 2, text.end() - 2, isDigit);
     std::vector<Token> tokens;
     if (!numbered) tokens = tokenize_(text);
-    else if (text.size() < 14) tokens = {static_cast<Token>(std::min<long long>(std::stoll(text.substr(2)), INT32_MAX))};
+    else if (text.size() < 14)
+      tokens = {static_cast<Token>(std::min<long long>(std::stoll(text.substr(2)), INT32_MAX))};
     if (tokens.size() != 1) throw wrong("the model has no token " + text, first);
     at_ = close + 1;
     sequence.push_back({Kind::Token, negated, static_cast<uint32_t>(tokens.front()), 0});
@@ -332,14 +348,19 @@ class Parser {
     }
     if (peek() != '}') throw wrong("a } is expected here: repetitions are {n}, {n,} or {n,m}");
     ++at_;
-    if (most < least) throw wrong("at least " + std::to_string(least) + " and at most " + std::to_string(most) + " times cannot be", first);
+    if (most < least) {
+      throw wrong("at least " + std::to_string(least) + " and at most " + std::to_string(most) + " times cannot be",
+                  first);
+    }
     return {least, most};
   }
 
   uint32_t parseCount() {
     const size_t first = at_;
     uint32_t value = 0;
-    for (; isDigit(peek()); ++at_) value = std::min(value * 10 + static_cast<uint32_t>(peek() - '0'), kMostRepetitions + 1);
+    for (; isDigit(peek()); ++at_) {
+      value = std::min(value * 10 + static_cast<uint32_t>(peek() - '0'), kMostRepetitions + 1);
+    }
     if (at_ == first) throw wrong("a number is expected here: repetitions are {n}, {n,} or {n,m}");
     if (value > kMostRepetitions) throw wrong("more than " + std::to_string(kMostRepetitions) + " repetitions", first);
     return value;
@@ -391,15 +412,18 @@ class Parser {
 // [rules] whether a rule may say nothing.
 std::vector<bool> emptyRules(const Gbnf & gbnf) {
   std::vector<bool> empty(gbnf.rules.size());
-  std::vector<std::vector<uint32_t>> users(gbnf.rules.size());  // alternatives that need this rule to be empty, by number
-  std::vector<uint32_t> needed;                                 // [alternatives] rules that are not known to be empty yet
-  std::vector<uint32_t> ruleOf;                                 // [alternatives]
+  std::vector<std::vector<uint32_t>> users(
+      gbnf.rules.size());        // alternatives that need this rule to be empty, by number
+  std::vector<uint32_t> needed;  // [alternatives] rules that are not known to be empty yet
+  std::vector<uint32_t> ruleOf;  // [alternatives]
   std::vector<uint32_t> ready;
   for (uint32_t rule = 0; rule < gbnf.rules.size(); ++rule) {
     for (const uint32_t begin : gbnf.rules[rule]) {
       uint32_t end = begin;
       bool terminals = false;
-      for (; gbnf.elements[end].kind != Kind::End; ++end) terminals = terminals || gbnf.elements[end].kind != Kind::Rule;
+      for (; gbnf.elements[end].kind != Kind::End; ++end) {
+        terminals = terminals || gbnf.elements[end].kind != Kind::Rule;
+      }
       if (terminals) continue;
       const auto alternative = static_cast<uint32_t>(needed.size());
       needed.push_back(end - begin);
@@ -420,8 +444,8 @@ std::vector<bool> emptyRules(const Gbnf & gbnf) {
   return empty;
 }
 
-// A rule that can come back to itself before anything was said, with more to say after it each time: it could be expanded
-// without end. -1: none. Tarjan's components of what may stand first, with a stack of its own.
+// A rule that can come back to itself before anything was said, with more to say after it each time: it could be
+// expanded without end. -1: none. Tarjan's components of what may stand first, with a stack of its own.
 int64_t leftRecursive(const Gbnf & gbnf) {
   struct Edge {
     uint32_t to;
@@ -488,19 +512,23 @@ int64_t leftRecursive(const Gbnf & gbnf) {
 bool Gbnf::matches(const Element & element, uint32_t first, uint32_t last) const {
   const auto begin = ranges.begin() + element.value;
   const auto end = begin + element.count;
-  const auto range = std::lower_bound(begin, end, first, [](const Range & r, uint32_t value) { return r.second < value; });
+  const auto range =
+      std::lower_bound(begin, end, first, [](const Range & r, uint32_t value) { return r.second < value; });
   return range != end && range->first <= last;
 }
 
 Gbnf parseGbnf(const std::string & text, const std::function<std::vector<Token>(std::string_view)> & tokenize) {
-  if (text.size() > kMostGrammarBytes) throw unusable("it is longer than " + std::to_string(kMostGrammarBytes >> 10) + " KiB");
+  if (text.size() > kMostGrammarBytes) {
+    throw unusable("it is longer than " + std::to_string(kMostGrammarBytes >> 10) + " KiB");
+  }
   if (text.find('\0') != std::string::npos) throw unusable("it holds a NUL");
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw unusable("it is empty");
   Parser parser(text, tokenize);
   Gbnf gbnf = parser.parse();
   if (const int64_t rule = leftRecursive(gbnf); rule >= 0) {
     throw unusable("the rule '" + parser.nameOf(static_cast<size_t>(rule)) +
-                   "' can come back to itself before anything is said (left recursion): put what it says first before the repetition");
+                   "' can come back to itself before anything is said (left recursion): put what it says first before "
+                   "the repetition");
   }
   return gbnf;
 }

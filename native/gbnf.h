@@ -1,5 +1,5 @@
-// The text of a GBNF grammar (llama.cpp, grammars/README.md) as rules that can be followed. Ours, because llama.cpp's own
-// parser prints what is wrong to standard error, loops on {5,2}, and takes rules that can be expanded without end.
+// The text of a GBNF grammar (llama.cpp, grammars/README.md) as rules that can be followed. Ours, because llama.cpp's
+// own parser prints what is wrong to standard error, loops on {5,2}, and takes rules that can be expanded without end.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ inline constexpr size_t kMostGrammarElements = 1 << 18;
 inline constexpr int kMostGrammarDepth = 100;  // of groups
 inline constexpr uint32_t kMostRepetitions = 10'000;
 
-// `tokenize` reads control tokens as such. Throws Failure (USAGE) with line, column and what is wrong there: text that is no
-// GBNF, a rule that is missing, twice there or left-recursive, or more than the limits allow.
+// `tokenize` reads control tokens as such. Throws Failure (USAGE) with line, column and what is wrong there: text that
+// is no GBNF, a rule that is missing, twice there or left-recursive, or more than the limits allow.
 Gbnf parseGbnf(const std::string & text, const std::function<std::vector<Token>(std::string_view)> & tokenize);
 
 }  // namespace t1

@@ -10,7 +10,8 @@
 namespace t1 {
 namespace {
 
-// Stacks that are looked at in one call, and that there are at once. A grammar that is no riddle needs a few dozen per character.
+// Stacks that are looked at in one call, and that there are at once. A grammar that is no riddle needs a few dozen per
+// character.
 constexpr size_t kMostWork = 1 << 22;
 constexpr size_t kMostNodes = 1 << 20;
 // From this many stacks on, those that are out of use are looked for.
@@ -18,7 +19,8 @@ constexpr size_t kCompactFrom = 256;
 
 Failure tooAmbiguous() {
   return Failure(Code::Usage,
-                 "the grammar leaves too many ways to read the same text: use fewer optional and repeated parts that may say the same");
+                 "the grammar leaves too many ways to read the same text: use fewer optional and repeated parts that "
+                 "may say the same");
 }
 
 Gbnf parse(const Vocabulary & vocabulary, const std::string & text) {
@@ -30,7 +32,9 @@ Gbnf parse(const Vocabulary & vocabulary, const std::string & text) {
 Grammar::Grammar(const Vocabulary & vocabulary, const std::string & text)
     : Grammar(vocabulary.pieces(), parse(vocabulary, text)) {}
 
-void Grammar::check(const Vocabulary & vocabulary, const std::string & text) { Grammar(nullptr, parse(vocabulary, text)); }
+void Grammar::check(const Vocabulary & vocabulary, const std::string & text) {
+  Grammar(nullptr, parse(vocabulary, text));
+}
 
 Grammar::Grammar(std::shared_ptr<const Pieces> pieces, Gbnf rules)
     : pieces_(std::move(pieces)), rules_(std::make_shared<const Gbnf>(std::move(rules))) {
@@ -60,7 +64,8 @@ Grammar::Stack Grammar::push(uint32_t at, Stack below) {
   return static_cast<Stack>(nodes_.size() - 1);
 }
 
-// Replaces rules on top by what they may begin with, until characters and tokens are on top of all; adds those to `out`.
+// Replaces rules on top by what they may begin with, until characters and tokens are on top of all; adds those to
+// `out`.
 void Grammar::expand(std::vector<Stack> & todo, std::vector<Stack> & out) {
   ++expansions_;
   bool done = false;
@@ -186,8 +191,8 @@ bool Grammar::allows(Token token) {
   return allowed;
 }
 
-// The way of one text through the grammar, of which only the end changes from token to token. Equal states are one, and each of
-// them is left with each byte once.
+// The way of one text through the grammar, of which only the end changes from token to token. Equal states are one, and
+// each of them is left with each byte once.
 class Grammar::Walk {
  public:
   explicit Walk(Grammar & grammar) : grammar_(grammar) { path_.push_back(number(grammar.state_)); }
@@ -218,7 +223,8 @@ class Grammar::Walk {
 
   int32_t number(const State & state) {
     const Partial & p = state.partial;
-    const auto [known, fresh] = numbers_.try_emplace(Key{state.stacks, {p.value, p.missing * 8 + p.length}}, static_cast<int32_t>(states_.size()));
+    const auto [known, fresh] = numbers_.try_emplace(Key{state.stacks, {p.value, p.missing * 8 + p.length}},
+                                                     static_cast<int32_t>(states_.size()));
     if (!fresh) return known->second;
     grammar_.work(256);  // memory is work
     states_.push_back({state, {}});
@@ -252,7 +258,8 @@ bool Grammar::mask(std::vector<float> & logits) {
     }
   }
   for (const Stack stack : state_.stacks) {
-    const Gbnf::Element element = stack == kDone ? Gbnf::Element{} : rules_->elements[nodes_[static_cast<size_t>(stack)].at];
+    const Gbnf::Element element =
+        stack == kDone ? Gbnf::Element{} : rules_->elements[nodes_[static_cast<size_t>(stack)].at];
     if (element.kind != Gbnf::Kind::Token) continue;
     for (size_t t = 0; t < allowed.size(); ++t) allowed[t] = allowed[t] || names(element, static_cast<Token>(t));
   }

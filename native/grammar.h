@@ -1,5 +1,5 @@
-// What a sample may still say: its grammar and how far it has come in it. The state is a set of stacks of places in the rules,
-// as in llama.cpp's; the work of every call is bounded.
+// What a sample may still say: its grammar and how far it has come in it. The state is a set of stacks of places in the
+// rules, as in llama.cpp's; the work of every call is bounded.
 #pragma once
 
 #include <memory>

@@ -8,7 +8,8 @@ namespace {
 
 void checkLength(int32_t length, const Runtime & runtime) {
   if (length <= runtime.contextLength()) return;
-  throw Failure(Code::PromptTooLong, "a sequence of " + std::to_string(length) + " tokens does not fit into the context of " +
+  throw Failure(Code::PromptTooLong, "a sequence of " + std::to_string(length) +
+                                         " tokens does not fit into the context of " +
                                          std::to_string(runtime.contextLength()));
 }
 
@@ -35,10 +36,12 @@ void Job::addPrompts() {
   for (const SamplePrompt & prompt : sampling_->prompts) {
     const auto length = static_cast<int32_t>(prompt.tokens.size());
     const auto lanes = static_cast<int32_t>(prompt.seeds.size());
-    items_.push_back({&prompt.tokens, length, adapter ? adapter->start(prompt.tokens) : 0, length - 1, lanes, 0, {}, {}});
+    items_.push_back(
+        {&prompt.tokens, length, adapter ? adapter->start(prompt.tokens) : 0, length - 1, lanes, 0, {}, {}});
     if (lanes == 0) continue;
     if (length >= runtime_.contextLength()) {
-      throw Failure(Code::PromptTooLong, "a prompt of " + std::to_string(length) + " tokens leaves no room in the context of " +
+      throw Failure(Code::PromptTooLong, "a prompt of " + std::to_string(length) +
+                                             " tokens leaves no room in the context of " +
                                              std::to_string(runtime_.contextLength()));
     }
     const int32_t cells = most(items_.back());
@@ -62,7 +65,9 @@ void Job::addSequences() {
     items_.push_back({&tokens, 0, 0, 0, 0, 0, {}, {}});
     if (logprobs_.back().empty() && next_.back().empty() && tops == 0) continue;
     Item & item = items_.back();
-    for (size_t row = 0; row < positions.size(); ++row) item.rows.emplace_back(positions[row], static_cast<int32_t>(row));
+    for (size_t row = 0; row < positions.size(); ++row) {
+      item.rows.emplace_back(positions[row], static_cast<int32_t>(row));
+    }
     std::sort(item.rows.begin(), item.rows.end());
     item.shareable = item.rows.front().first;
     item.length = item.rows.back().first + 1;  // what comes after the last position is not read
@@ -127,9 +132,9 @@ bool Job::wants(const Lane & lane, int32_t position) const {
   return row != rows.end() && row->first == position;
 }
 
-// As in llama.cpp's own programs: first without the grammar, whose look at a whole vocabulary is slow, and only if the token
-// is not allowed once more among those that are. Both together draw from what the grammar leaves. The log-probability is
-// that of the raw distribution.
+// As in llama.cpp's own programs: first without the grammar, whose look at a whole vocabulary is slow, and only if the
+// token is not allowed once more among those that are. Both together draw from what the grammar leaves. The
+// log-probability is that of the raw distribution.
 Draw Job::draw(Lane & lane, const float * logits, int worker) {
   Sampler & sampler = samplers_[worker];
   if (sampling_->bias.empty() && !lane.grammar) {
@@ -155,7 +160,10 @@ Draw Job::draw(Lane & lane, const float * logits, int worker) {
   if (!draw.valid) return {.stuck = true};
   if (lane.grammar) lane.grammar->accept(draw.token);
   draw.logprob = static_cast<float>(logits[draw.token] - total);
-  if (top_ > 0) addTop(lane.top, lane.logprobs.size(), logits, worker, [&](float logit) { return static_cast<float>(logit - total); });
+  if (top_ > 0) {
+    addTop(lane.top, lane.logprobs.size(), logits, worker,
+           [&](float logit) { return static_cast<float>(logit - total); });
+  }
   return draw;
 }
 
@@ -181,7 +189,8 @@ bool Job::score(const Lane & lane, int32_t position, const float * logits, int w
   const auto logprob = [&](float logit) { return static_cast<float>(logit - total); };
   const std::vector<Token> & tokens = *items_[lane.item].tokens;
   const auto & rows = items_[lane.item].rows;
-  for (auto at = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0)); at != rows.end() && at->first == position; ++at) {
+  for (auto at = std::lower_bound(rows.begin(), rows.end(), std::pair(position, 0));
+       at != rows.end() && at->first == position; ++at) {
     const auto row = static_cast<size_t>(at->second);
     float * out = logprobs_[lane.item].data() + row * scoring_->targets.size();
     for (const Token target : scoring_->targets) *out++ = logprob(logits[target]);

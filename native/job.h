@@ -32,7 +32,7 @@ struct Ticket {
   const Sink sink;
   const Priority priority;
   const int64_t ordinal;
-  const int64_t decodes;  // that had begun when it was queued
+  const int64_t decodes;             // that had begun when it was queued
   std::atomic<bool> aborted{false};  // set by any thread
   bool ended = false;                // its final event was sent; decode thread only
 };
@@ -113,15 +113,15 @@ class Job {
   const ClassifyJob * classifying_;
   int32_t adapter_ = 0;
   std::vector<Item> items_;
-  std::list<Lane> lanes_;  // begun and unfinished
-  std::vector<Sampler> samplers_;              // one per pool worker
-  std::optional<Grammar> grammar_;             // at its beginning
-  std::vector<std::vector<float>> scratch_;    // one per pool worker
-  std::vector<std::vector<float>> logprobs_;   // [sequences][positions × targets], or [sequences][classes]
-  int32_t top_ = 0;                            // most likely tokens wanted of each position; at most the vocabulary
-  std::vector<TopTokens> topTokens_;           // one per pool worker, if any are wanted
-  std::vector<std::vector<float>> next_;       // [sequences][positions], if wanted
-  std::vector<TopLogprobs> tops_;              // [sequences], if wanted
+  std::list<Lane> lanes_;                     // begun and unfinished
+  std::vector<Sampler> samplers_;             // one per pool worker
+  std::optional<Grammar> grammar_;            // at its beginning
+  std::vector<std::vector<float>> scratch_;   // one per pool worker
+  std::vector<std::vector<float>> logprobs_;  // [sequences][positions × targets], or [sequences][classes]
+  int32_t top_ = 0;                           // most likely tokens wanted of each position; at most the vocabulary
+  std::vector<TopTokens> topTokens_;          // one per pool worker, if any are wanted
+  std::vector<std::vector<float>> next_;      // [sequences][positions], if wanted
+  std::vector<TopLogprobs> tops_;             // [sequences], if wanted
   Usage usage_;
   int64_t total_ = 0;
   int64_t finished_ = 0;

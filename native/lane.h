@@ -1,5 +1,5 @@
-// One sequence on its way through the model, and what a job's prompts or sequences are. Decode thread only; the pool draws for
-// lanes, each of which one thread has.
+// One sequence on its way through the model, and what a job's prompts or sequences are. Decode thread only; the pool
+// draws for lanes, each of which one thread has.
 #pragma once
 
 #include <optional>
@@ -19,11 +19,11 @@ namespace t1 {
 // A prompt and its samples, or a sequence to be scored or classified.
 struct Item {
   const std::vector<Token> * tokens;
-  int32_t length;     // tokens to be read
-  int32_t start;      // first token that the adapter sees
-  int32_t shareable;  // tokens that may come from the cache: logits are wanted of the one after them
-  int32_t lanes = 1;  // samples
-  int32_t begun = 0;  // of them
+  int32_t length;             // tokens to be read
+  int32_t start;              // first token that the adapter sees
+  int32_t shareable;          // tokens that may come from the cache: logits are wanted of the one after them
+  int32_t lanes = 1;          // samples
+  int32_t begun = 0;          // of them
   std::vector<float> logits;  // [vocabulary] after the last token, while lanes are to begin from them; else empty
   std::vector<std::pair<int32_t, int32_t>> rows;  // scoring: (position, row of the result), ascending
 
@@ -44,9 +44,9 @@ struct Item {
 //            └────────────────▶                  finish()
 //               place(slot, logits)
 //
-// Waiting: no sequence of the context is its own. Reading: its sequence holds the first of its tokens, the others wait for a
-// decode. Drawing: its sequence holds all of its tokens, and the first one that follows is drawn within this step. Finished: it is
-// taken off its job before the step ends.
+// Waiting: no sequence of the context is its own. Reading: its sequence holds the first of its tokens, the others wait
+// for a decode. Drawing: its sequence holds all of its tokens, and the first one that follows is drawn within this
+// step. Finished: it is taken off its job before the step ends.
 class Lane {
  public:
   enum class State { Waiting, Reading, Drawing, Finished };
@@ -101,7 +101,10 @@ class Lane {
 
  private:
   void expect(bool possible, const char * what) const {
-    if (!possible) throw Failure(Code::Internal, std::string("a lane in state ") + std::to_string(static_cast<int>(state_)) + " was to " + what);
+    if (!possible) {
+      throw Failure(Code::Internal,
+                    std::string("a lane in state ") + std::to_string(static_cast<int>(state_)) + " was to " + what);
+    }
   }
   int32_t leave(State state) {
     state_ = state;

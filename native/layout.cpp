@@ -9,8 +9,9 @@ double predictedSeconds(const KvCosts & costs, const Workload & work, KvLayout l
   const double running = std::max(1.0, std::min(work.lanes, together));
   // On average a sequence is half-way through.
   const double own = work.fresh > 0 ? work.length + work.fresh / 2 : work.length / 2;
-  const double all = work.fresh > 0 ? std::max(work.length, running * work.length / work.sharing) + running * work.fresh / 2
-                                    : running * work.length / 2;
+  const double all = work.fresh > 0
+                         ? std::max(work.length, running * work.length / work.sharing) + running * work.fresh / 2
+                         : running * work.length / 2;
   // Prompts go many tokens to a decode: there the fixed part is lost among the rows.
   const double decodes = work.fresh > 0 ? rows / running : work.lanes / running;
   if (layout == KvLayout::Unified) return decodes * costs.decode + rows * (costs.rowUnified + costs.cellUnified * all);

@@ -46,7 +46,8 @@ std::string humanCount(double count) {
   return text;
 }
 
-// Hyperparameters and llama.cpp's own description are not there while only the vocabulary is loaded; the metadata's text is.
+// Hyperparameters and llama.cpp's own description are not there while only the vocabulary is loaded; the metadata's
+// text is.
 std::string metadataText(const ModelInfo & info, const std::string & key) {
   for (const auto & [name, value] : info.metadata) {
     if (name == key) return value;
@@ -242,15 +243,16 @@ std::shared_ptr<const Pieces> Vocabulary::pieces() const {
 
 namespace {
 
-// Every decode reads all weights: on the CPU they may be mapped from the file, but what does not fit into main memory would
-// be read from the disk each time. On a GPU they must fit at once, unless the user says how many layers go there.
+// Every decode reads all weights: on the CPU they may be mapped from the file, but what does not fit into main memory
+// would be read from the disk each time. On a GPU they must fit at once, unless the user says how many layers go there.
 void checkMemory(const EngineOptions & options, double bytes) {
   const Device device = decodingDevice(options.gpuLayers, options.device);
   const bool host = device.type == "cpu";
   const double free = host ? options.hostAvailableBytes : options.gpuLayers < 0 ? device.memoryFreeBytes : 0;
   if (free <= 0 || bytes <= free) return;
-  throw Failure(Code::OutOfMemory, "the weights of " + options.path + " take " + mebibytes(bytes) + ", and " + device.name + " has " +
-                                       mebibytes(free) + " free: use a smaller model or quantisation" +
+  throw Failure(Code::OutOfMemory, "the weights of " + options.path + " take " + mebibytes(bytes) + ", and " +
+                                       device.name + " has " + mebibytes(free) +
+                                       " free: use a smaller model or quantisation" +
                                        (host ? "" : ", or put fewer layers on the GPU"));
 }
 
@@ -276,7 +278,8 @@ ModelHandle loadWeights(const EngineOptions & options, double bytes, const std::
     throw invalid(options.path, "llama.cpp refused its weights without a reason");
   }
   if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get())) {
-    throw Failure(Code::ModelInvalid, "the model " + options.path + " is an encoder; T1 needs a decoder-only text model");
+    throw Failure(Code::ModelInvalid,
+                  "the model " + options.path + " is an encoder; T1 needs a decoder-only text model");
   }
   return model;
 }

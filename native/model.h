@@ -22,7 +22,8 @@ class Vocabulary {
 
   // What holds the vocabulary; a copy keeps it there.
   std::shared_ptr<const llama_model> model() const;
-  // The file's weights bring the same vocabulary with them: from now on it is theirs, and the memory of this one is given back.
+  // The file's weights bring the same vocabulary with them: from now on it is theirs, and the memory of this one is
+  // given back.
   void moveTo(std::shared_ptr<const llama_model> weights);
   // Only info() and size() afterwards.
   void release();

@@ -52,7 +52,8 @@ std::vector<Entry> Packing::pack(std::list<Job> & jobs) {
   bool prompt = false;
   for (Entry & entry : ready) {
     if (entry.count == 1 && entry.job->priority() == Priority::Batch && room <= kept) continue;
-    // llama.cpp computes sequences of a split KV cache together as far as the shortest goes: a cut one makes small graphs.
+    // llama.cpp computes sequences of a split KV cache together as far as the shortest goes: a cut one makes small
+    // graphs.
     if (prompt && entry.count > room && entry.count <= ubatch / 2 && !runtime_.shape().unified) continue;
     const int32_t first = position(entry);
     int32_t count = 0;
@@ -73,7 +74,8 @@ std::vector<Entry> Packing::pack(std::list<Job> & jobs) {
 
 // That of an interactive job; otherwise the present one for some decodes, then the next.
 int32_t Packing::chooseKind(const std::vector<Entry> & ready) {
-  const auto first = std::find_if(ready.begin(), ready.end(), [](const Entry & e) { return e.job->priority() == Priority::Interactive; });
+  const auto first = std::find_if(ready.begin(), ready.end(),
+                                  [](const Entry & e) { return e.job->priority() == Priority::Interactive; });
   int32_t chosen = first == ready.end() ? kind_ : kindOf(*first);
   if (first == ready.end()) {
     bool present = false;

@@ -22,8 +22,8 @@ class Packing {
   Packing(const Runtime & runtime, const Sequences & sequences, const Decoder & decoder)
       : runtime_(runtime), sequences_(sequences), decoder_(decoder) {}
 
-  // Of what lanes have to read, all of one kind (Job::kind()), samples that go on before prompts; jobs in the order in which they
-  // are served. Empty: nothing can be decoded.
+  // Of what lanes have to read, all of one kind (Job::kind()), samples that go on before prompts; jobs in the order in
+  // which they are served. Empty: nothing can be decoded.
   std::vector<Entry> pack(std::list<Job> & jobs);
   // Of the last entries: the adapter, and whether they go through the classification head.
   int32_t adapter() const { return head() ? kind_ - kHead : kind_; }

@@ -1,5 +1,5 @@
-// The bytes of a vocabulary's tokens in alphabetical order, so that what follows text byte by byte follows what tokens have in
-// common once. Read-only.
+// The bytes of a vocabulary's tokens in alphabetical order, so that what follows text byte by byte follows what tokens
+// have in common once. Read-only.
 #pragma once
 
 #include <string>

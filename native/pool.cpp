@@ -52,7 +52,8 @@ void Pool::loop(int worker) {
   }
 }
 
-// Nothing leaves it: an exception on a helper would end the process, and one here would leave helpers in a task that is gone.
+// Nothing leaves it: an exception on a helper would end the process, and one here would leave helpers in a task that is
+// gone.
 void Pool::drain(int worker) noexcept {
   for (int i = next_++; i < count_; i = next_++) {
     try {

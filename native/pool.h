@@ -25,8 +25,8 @@ class Pool {
   // [count] what task i threw; null: it went well.
   using Errors = std::vector<std::exception_ptr>;
 
-  // Calls task(worker, i) once for each i < count, whatever others throw, and returns when all are done and no helper is
-  // in one any more. Throws std::bad_alloc, before it has begun. One caller at a time.
+  // Calls task(worker, i) once for each i < count, whatever others throw, and returns when all are done and no helper
+  // is in one any more. Throws std::bad_alloc, before it has begun. One caller at a time.
   [[nodiscard]] Errors run(int count, const Task & task);
 
  private:
@@ -40,7 +40,7 @@ class Pool {
   std::exception_ptr * errors_ = nullptr;
   int count_ = 0;
   std::atomic<int> next_{0};
-  int busy_ = 0;        // helpers still in the current round
+  int busy_ = 0;  // helpers still in the current round
   unsigned round_ = 0;
   bool closing_ = false;
   std::vector<std::thread> threads_;

@@ -30,7 +30,8 @@ void PrefixCache::consider(const Node & node, int32_t depth, Match & best) const
     if (!node.slots[s]) continue;
     const Slot & slot = slots_[s];
     const int32_t ready = std::min(depth, slot.ready);
-    if (ready > 0 && (cuttable_ || slot.ready <= depth) && (ready > best.ready || (ready == best.ready && easier(slot, best.slot)))) {
+    if (ready > 0 && (cuttable_ || slot.ready <= depth) &&
+        (ready > best.ready || (ready == best.ready && easier(slot, best.slot)))) {
       best.slot = s;
       best.ready = ready;
     }
@@ -55,7 +56,8 @@ int32_t PrefixCache::freeSlot() const {
 }
 
 int32_t PrefixCache::count(State state) const {
-  return static_cast<int32_t>(std::count_if(slots_.begin(), slots_.end(), [=](const Slot & slot) { return slot.state == state; }));
+  return static_cast<int32_t>(
+      std::count_if(slots_.begin(), slots_.end(), [=](const Slot & slot) { return slot.state == state; }));
 }
 
 int32_t PrefixCache::oldestIdle(const std::bitset<kMaxSequences> & keep) const {
@@ -190,7 +192,9 @@ void PrefixCache::move(int32_t from, int32_t to) {
 
 void PrefixCache::exchange(int32_t a, int32_t b) {
   const auto place = [this](int32_t slot, int32_t as, bool set) {
-    for (Node * node = slots_[slot].leaf; node && node != &root_; node = node->parent) node->slots.set(static_cast<size_t>(as), set);
+    for (Node * node = slots_[slot].leaf; node && node != &root_; node = node->parent) {
+      node->slots.set(static_cast<size_t>(as), set);
+    }
   };
   place(a, a, false);
   place(b, b, false);

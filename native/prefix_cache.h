@@ -17,8 +17,8 @@ namespace t1 {
 // LLAMA_MAX_SEQ of llama.cpp's private headers.
 inline constexpr int32_t kMaxSequences = 256;
 
-// Tokens and the weights that their cells come from: the base model (0) before `start`, adapter number `adapter` from it
-// on. A cell is only good for the weights that wrote it.
+// Tokens and the weights that their cells come from: the base model (0) before `start`, adapter number `adapter` from
+// it on. A cell is only good for the weights that wrote it.
 struct Path {
   const Token * tokens = nullptr;
   int32_t length = 0;
@@ -34,10 +34,10 @@ class PrefixCache {
   PrefixCache(int32_t slots, bool cuttable);
 
   struct Match {
-    int32_t slot = -1;        // has computed the most of the path; -1: none
-    int32_t ready = 0;        // tokens of the path that `slot` has computed
-    int32_t plannedSlot = -1; // will have computed the most of it
-    int32_t planned = 0;      // at least `ready`
+    int32_t slot = -1;         // has computed the most of the path; -1: none
+    int32_t ready = 0;         // tokens of the path that `slot` has computed
+    int32_t plannedSlot = -1;  // will have computed the most of it
+    int32_t planned = 0;       // at least `ready`
   };
   // Looks at the path's first `limit` tokens.
   Match find(const Path & path, int32_t limit) const;
@@ -59,8 +59,8 @@ class PrefixCache {
   // Cells that no other slot shares beyond the path's first `from` tokens.
   int64_t ownCells(int32_t slot, int32_t from = 0) const;
 
-  // Makes `slot` busy with this path, of which it shares the first `shared` tokens with `source` (computed there), which
-  // may be the slot itself; otherwise `slot` must be free.
+  // Makes `slot` busy with this path, of which it shares the first `shared` tokens with `source` (computed there),
+  // which may be the slot itself; otherwise `slot` must be free.
   void open(int32_t slot, const Path & path, int32_t source, int32_t shared);
   // One more token is planned.
   void append(int32_t slot, Token token, int32_t weights);

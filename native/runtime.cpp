@@ -44,7 +44,8 @@ double metadataNumber(const ModelInfo & info, const std::string & key, double fa
 
 }  // namespace
 
-Runtime::Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop)
+Runtime::Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters,
+                 const Stop & stop)
     : options_(withDefaults(options, vocabulary.info().sizeBytes)),
       vocabulary_(vocabulary),
       adapters_(adapters),
@@ -62,7 +63,9 @@ void Runtime::prepareWeights() {
   }
   // Before any context: a context's graphs have room for the adapters that its model has by then.
   std::vector<LoadedAdapter> loaded;
-  for (const Adapter & adapter : adapters_) loaded.push_back({&adapter, loadAdapter(weights.get(), adapter, vocabulary_.info()), false});
+  for (const Adapter & adapter : adapters_) {
+    loaded.push_back({&adapter, loadAdapter(weights.get(), adapter, vocabulary_.info()), false});
+  }
   weights_ = std::move(weights);
   vocabulary_.moveTo(weights_);
   head_ = vocabulary_.info().head && vocabulary_.info().head->problem.empty();
@@ -132,7 +135,8 @@ const Device & Runtime::device() const {
 
 // Of the device, now.
 double Runtime::freeBytes() const {
-  return options_.freeBytes ? options_.freeBytes() : decodingDevice(options_.gpuLayers, options_.device).memoryFreeBytes;
+  return options_.freeBytes ? options_.freeBytes()
+                            : decodingDevice(options_.gpuLayers, options_.device).memoryFreeBytes;
 }
 
 int32_t Runtime::maxOutputs() const { return static_cast<int32_t>(std::max(shape_.sequences, kOutputs)); }
@@ -194,17 +198,20 @@ void Runtime::makeContext(Shape shape) {
 void Runtime::checkMemory(const Shape & shape) const {
   const Device & on = device();
   const double free = on.type == "cpu" ? options_.hostAvailableBytes - vocabulary_.info().sizeBytes : freeBytes();
-  const double needed = shape.allCells() * bytesPerCell() + 8.0 * std::max(shape.streams(), kOutputs) * vocabulary_.size();
+  const double needed =
+      shape.allCells() * bytesPerCell() + 8.0 * std::max(shape.streams(), kOutputs) * vocabulary_.size();
   if ((on.type == "cpu" && options_.hostAvailableBytes <= 0) || needed <= free) return;
-  throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.sequences) + " sequences takes " + mebibytes(needed) + ", and " +
-                                       on.name + " has " + mebibytes(std::max(0.0, free)) + " free: lower the memory budget of the KV cache");
+  throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.sequences) + " sequences takes " +
+                                       mebibytes(needed) + ", and " + on.name + " has " +
+                                       mebibytes(std::max(0.0, free)) +
+                                       " free: lower the memory budget of the KV cache");
 }
 
 ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
   const double total = shape.allCells();
   if (!(total <= kMostCells + 1.0 * kCellStep)) {
-    throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.streams()) + " × " + std::to_string(shape.cells) +
-                                         " tokens is more than llama.cpp can count");
+    throw Failure(Code::OutOfMemory, "a context of " + std::to_string(shape.streams()) + " × " +
+                                         std::to_string(shape.cells) + " tokens is more than llama.cpp can count");
   }
   checkMemory(shape);
   clearLog();
@@ -240,7 +247,8 @@ ContextHandle Runtime::newContext(Shape shape, uint32_t batch) const {
                                          mebibytes(total * bytesPerCell()) + "): " + reason);
   }
   if (llama_get_memory(context.get()) == nullptr) {
-    throw Failure(Code::ModelInvalid, "the model " + options_.path + " keeps no KV cache; T1 needs a decoder-only text model");
+    throw Failure(Code::ModelInvalid,
+                  "the model " + options_.path + " keeps no KV cache; T1 needs a decoder-only text model");
   }
   return context;
 }

@@ -36,7 +36,8 @@ struct Shape {
   double allCells() const { return unified ? cells : 1.0 * cells * streams(); }
 };
 
-// Cells of a stream, in steps as llama.cpp takes them. 64 bits: a length near the most that there is does not fit into 32 then.
+// Cells of a stream, in steps as llama.cpp takes them. 64 bits: a length near the most that there is does not fit into
+// 32 then.
 constexpr int64_t kCellStep = 256;
 constexpr int64_t roundUpCells(int64_t cells) { return (cells + kCellStep - 1) / kCellStep * kCellStep; }
 // That a KV cache has at most: llama.cpp counts them in 32 bits.
@@ -44,7 +45,8 @@ constexpr int64_t kMostCells = 2'000'000'000;
 
 class Runtime {
  public:
-  Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters, const Stop & stop);
+  Runtime(const EngineOptions & options, Vocabulary & vocabulary, const std::vector<Adapter> & adapters,
+          const Stop & stop);
 
   // Loads the weights, and those of the adapters, if they are not there yet.
   void prepareWeights();
@@ -60,7 +62,8 @@ class Runtime {
   void tryAdapter(int32_t number);
   // Of the next decodes. Says whether it was another one before.
   bool useAdapter(int32_t number);
-  // As prepareWeights(), of a model that has a classification head; no other is loaded. Throws Failure (USAGE, MODEL_INVALID).
+  // As prepareWeights(), of a model that has a classification head; no other is loaded. Throws Failure (USAGE,
+  // MODEL_INVALID).
   void prepareHead();
   // Whether the next decodes go through the classification head; then logits must be wanted of all their rows.
   void useHead(bool head);
@@ -113,9 +116,9 @@ class Runtime {
   ContextHandle context_;
   mutable std::optional<Device> device_;  // once it was asked for
   mutable std::optional<double> budget_;  // likewise; again once a context has gone
-  int32_t used_ = 0;  // adapter that the context has
-  bool head_ = false;      // the model's, once there are weights
-  bool usesHead_ = false;  // the context
+  int32_t used_ = 0;                      // adapter that the context has
+  bool head_ = false;                     // the model's, once there are weights
+  bool usesHead_ = false;                 // the context
   Pool pool_;
 };
 

@@ -97,7 +97,8 @@ void Sampler::cut(const float * logits) {
   }
   if (params_.minP > 0) {
     const float threshold = max_ + std::log(params_.minP);
-    std::erase_if(candidates_, [this, threshold](const Candidate & c) { return c.logit < threshold && c.logit < max_; });
+    std::erase_if(candidates_,
+                  [this, threshold](const Candidate & c) { return c.logit < threshold && c.logit < max_; });
   }
 }
 
@@ -168,8 +169,7 @@ Token Sampler::drawCandidate(double u) {
 
 Token Sampler::drawVocabulary(const float * logits, double u) {
   const float scale = 1.0f / params_.temperature;
-  const double total =
-      scale == 1.0f ? sum_ : blockExpSums(logits, static_cast<size_t>(n_), max_, scale, sums_);
+  const double total = scale == 1.0f ? sum_ : blockExpSums(logits, static_cast<size_t>(n_), max_, scale, sums_);
   double target = u * total;
   size_t block = 0;
   while (block + 1 < sums_.size() && target >= sums_[block]) target -= sums_[block++];

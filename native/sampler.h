@@ -23,9 +23,9 @@ class Random {
 
 struct Draw {
   Token token = 0;
-  float logprob = 0;  // raw distribution: temperature 1, nothing cut
-  bool valid = true;  // false: the logits hold no distribution
-  bool stuck = false; // the grammar allows no token
+  float logprob = 0;   // raw distribution: temperature 1, nothing cut
+  bool valid = true;   // false: the logits hold no distribution
+  bool stuck = false;  // the grammar allows no token
 };
 
 struct Candidate {

@@ -91,7 +91,8 @@ void Scheduler::step() {
   endComplete();
 }
 
-// After a failure the context is not trusted any more. Jobs that were in the decode end, the others begin their sequences anew.
+// After a failure the context is not trusted any more. Jobs that were in the decode end, the others begin their
+// sequences anew.
 void Scheduler::decodeFailed(const std::vector<Entry> & entries, const Failure & failure) {
   // A job that came just after the last one was aborted finds a decode stopped that it was in; but not again and again.
   const bool stopped = failure.code == Code::Disposed || (failure.code == Code::Aborted && ++stops_ < kStops);
@@ -104,7 +105,8 @@ void Scheduler::decodeFailed(const std::vector<Entry> & entries, const Failure &
   dropContext();
   const Failure unasked(Code::DecodeFailed, "llama.cpp stopped decoding, and nobody had asked it to");
   for (Job & job : jobs_) {
-    const bool concerned = entries.empty() || std::any_of(entries.begin(), entries.end(), [&](const Entry & e) { return e.job == &job; });
+    const bool concerned =
+        entries.empty() || std::any_of(entries.begin(), entries.end(), [&](const Entry & e) { return e.job == &job; });
     if (concerned) end(job, failure.code == Code::Aborted ? &unasked : &failure);
   }
 }

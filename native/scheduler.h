@@ -1,5 +1,5 @@
-// The loop of the decode thread: jobs come and end, and step by step lanes get their places (Admission), what they have to read
-// is packed (Packing) into a decode (Decoding), in a context that suits them (Sizing). Decode thread only.
+// The loop of the decode thread: jobs come and end, and step by step lanes get their places (Admission), what they have
+// to read is packed (Packing) into a decode (Decoding), in a context that suits them (Sizing). Decode thread only.
 #pragma once
 
 #include <list>
@@ -15,7 +15,10 @@ namespace t1 {
 class Scheduler {
  public:
   Scheduler(Runtime & runtime, Observed<Statistics> & statistics)
-      : runtime_(runtime), statistics_(statistics), sizing_(runtime, statistics, jobs_), decoding_(runtime, statistics, jobs_) {}
+      : runtime_(runtime),
+        statistics_(statistics),
+        sizing_(runtime, statistics, jobs_),
+        decoding_(runtime, statistics, jobs_) {}
 
   // Ends the job at once if it cannot be done.
   void add(const std::shared_ptr<Ticket> & ticket);

@@ -21,8 +21,8 @@ int32_t Sequences::open(int32_t slot, const Path & path, int32_t source, int32_t
   return shared;
 }
 
-// Split: every sequence is a stream of its own and is copied as a whole, by the next decode, in the order of these calls.
-// Unified: the cells are marked as the other sequence's too.
+// Split: every sequence is a stream of its own and is copied as a whole, by the next decode, in the order of these
+// calls. Unified: the cells are marked as the other sequence's too.
 bool Sequences::copy(int32_t from, int32_t to, int32_t length) {
   llama_memory_t memory = runtime_.memory();
   const bool whole = cache_.ready(from) == length;

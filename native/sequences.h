@@ -25,8 +25,8 @@ class Sequences {
   void advance(int32_t slot, int32_t count) { cache_.advance(slot, count); }
   void rest(int32_t slot) { cache_.rest(slot); }
   void release(int32_t slot);
-  // Only with a split KV cache: moves what busy slots hold until they are the first. Returns (from, to). If an idle slot has
-  // to give way, then one that is not in `keep`, if there is one.
+  // Only with a split KV cache: moves what busy slots hold until they are the first. Returns (from, to). If an idle
+  // slot has to give way, then one that is not in `keep`, if there is one.
   std::vector<std::pair<int32_t, int32_t>> compact(const std::bitset<kMaxSequences> & keep);
   bool compactable() const;
 

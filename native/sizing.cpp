@@ -11,7 +11,8 @@ namespace {
 constexpr int32_t kSpare = 16;
 // Decodes that a job which is too long for the context waits at most for those that run.
 constexpr int32_t kLongestWait = 256;
-// Tokens from which on it is worth measuring which layout of the KV cache is faster: that costs about 2,000 tokens' time.
+// Tokens from which on it is worth measuring which layout of the KV cache is faster: that costs about 2,000 tokens'
+// time.
 constexpr double kWorthCalibrating = 20'000;
 // The fixed part of a decode, in rows, where it was not measured.
 constexpr double kDecodeRows = 16;
@@ -23,7 +24,8 @@ void Sizing::check(const Job & job) const {
   if (longest <= runtime_.cellBudget()) return;
   throw Failure(Code::OutOfMemory, "one sequence of " + std::to_string(roundUpCells(job.longest())) + " tokens needs " +
                                        mebibytes(longest * runtime_.bytesPerCell()) + " of KV cache, the budget is " +
-                                       mebibytes(runtime_.memoryBudget()) + ": lower max tokens or raise the memory budget");
+                                       mebibytes(runtime_.memoryBudget()) +
+                                       ": lower max tokens or raise the memory budget");
 }
 
 // What is there to do now, as if all of it were alike.
@@ -53,7 +55,8 @@ KvLayout Sizing::layout() {
   const Workload work = workload();
   KvCosts costs = statistics_.read().costs;
   // What is measured depends on the moment, so not where jobs are to come out alike.
-  const bool worth = work.lanes * (work.length / work.sharing + work.fresh) >= kWorthCalibrating && !options.reproducible;
+  const bool worth =
+      work.lanes * (work.length / work.sharing + work.fresh) >= kWorthCalibrating && !options.reproducible;
   if (!known(costs) && worth && !calibrated_) {
     calibrated_ = true;
     const std::optional<Failure> failure = failureOf([&] { costs = calibrate(runtime_); });
@@ -91,7 +94,8 @@ Shape Sizing::wanted(KvLayout layout) const { return layout == KvLayout::Unified
 // Room for as much again: the cache of the jobs before. Of what comes next it is not known what it shares.
 Shape Sizing::unified() const {
   const Needs n = needs();
-  const double later = 1.0 * n.reserve.sequences * static_cast<double>(std::max<int64_t>(0, n.reserve.tokens - n.longest));
+  const double later =
+      1.0 * n.reserve.sequences * static_cast<double>(std::max<int64_t>(0, n.reserve.tokens - n.longest));
   const double wanted = std::min(runtime_.cellBudget(), 2.0 * static_cast<double>(n.cells) + later);
   const int64_t cells = std::max(roundUpCells(n.longest), static_cast<int64_t>(wanted) / kCellStep * kCellStep);
   const int64_t sequences = std::min<int64_t>(std::max<int64_t>(n.lanes + kSpare, 4 * n.lanes), kMaxSequences);
@@ -102,7 +106,8 @@ Shape Sizing::split() const {
   const Needs n = needs();
   const double budget = runtime_.cellBudget();
   // A longer stream means a new context, so a little more than is needed now.
-  const int64_t longer = std::min<int64_t>(std::max<int64_t>(n.longest + n.longest / 4, n.reserve.tokens), runtime_.contextLength());
+  const int64_t longer =
+      std::min<int64_t>(std::max<int64_t>(n.longest + n.longest / 4, n.reserve.tokens), runtime_.contextLength());
   const int64_t roomy = roundUpCells(std::max(n.longest, longer));
   const bool easy = static_cast<double>(roomy) * static_cast<double>(n.lanes) <= budget / 4;
   const auto length = static_cast<double>(easy ? roomy : roundUpCells(n.longest));
@@ -139,7 +144,8 @@ bool Sizing::worthIt(const Shape & wanted, Admission & admission) const {
     return work.fresh > 0 ? lanes : std::min<double>(runtime_.options().ubatch, lanes * work.length);
   };
   const double rows = work.lanes * (work.fresh > 0 ? work.fresh : work.length);
-  const double won = rows * fixed * (1 / std::max(1.0, together(runtime_.shape())) - 1 / std::max(1.0, together(wanted)));
+  const double won =
+      rows * fixed * (1 / std::max(1.0, together(runtime_.shape())) - 1 / std::max(1.0, together(wanted)));
   return won > static_cast<double>(admission.heldCells());
 }
 

@@ -1,5 +1,5 @@
-// Which context the jobs get: its layout, its sequences and cells, and when a larger one is worth all that this one holds.
-// Decode thread only.
+// Which context the jobs get: its layout, its sequences and cells, and when a larger one is worth all that this one
+// holds. Decode thread only.
 #pragma once
 
 #include <list>
@@ -19,8 +19,8 @@ class Sizing {
 
   // Throws Failure (OUT_OF_MEMORY) if the budget does not hold the job's longest sequence.
   void check(const Job & job) const;
-  // What the jobs would like; at most what the memory budget holds. Without a layout: of whichever is faster for them, which is
-  // measured first where that has not been done and the work is worth it; no context may be there then.
+  // What the jobs would like; at most what the memory budget holds. Without a layout: of whichever is faster for them,
+  // which is measured first where that has not been done and the work is worth it; no context may be there then.
   Shape wanted();
   // Whether the jobs get another context than the present one, for which that admits.
   bool outgrown(Admission & admission);

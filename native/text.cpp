@@ -41,8 +41,8 @@ std::string decode(std::string_view & bytes, bool keepTail) {
       bytes.remove_prefix(length);
       continue;
     }
-    const bool unfinished = partial == bytes.size() && static_cast<uint8_t>(bytes[0]) >= 0xc2 &&
-                            static_cast<uint8_t>(bytes[0]) <= 0xf4;
+    const bool unfinished =
+        partial == bytes.size() && static_cast<uint8_t>(bytes[0]) >= 0xc2 && static_cast<uint8_t>(bytes[0]) <= 0xf4;
     if (unfinished && keepTail) break;
     out += "\xef\xbf\xbd";
     bytes.remove_prefix(partial);
@@ -79,8 +79,9 @@ bool Text::append(std::string_view piece) {
   return true;
 }
 
-// A stop string that is completed later begins at or after what is not held back, so it never cuts off what was taken. And
-// characters are read from left to right: where one has ended, what comes later reads the same without what was before.
+// A stop string that is completed later begins at or after what is not held back, so it never cuts off what was taken.
+// And characters are read from left to right: where one has ended, what comes later reads the same without what was
+// before.
 std::string Text::take() {
   const size_t held = heldBack(bytes_, *stops_);
   // What a stop string has left may end like the beginning of another one, and be taken already.

@@ -20,8 +20,8 @@ class Text {
 
   std::string utf8() const { return toUtf8(bytes_, true); }
 
-  // What has come since the last call, as far as it stays whatever comes next: an unfinished character waits for its end, and
-  // what may be the beginning of a stop string until it is none. May be empty.
+  // What has come since the last call, as far as it stays whatever comes next: an unfinished character waits for its
+  // end, and what may be the beginning of a stop string until it is none. May be empty.
   std::string take();
   // What no call of take() has given; the text has ended. All that was taken, and this, is utf8().
   std::string rest() const;

@@ -34,23 +34,23 @@ enum class FlashAttention { Auto, On, Off };
 
 struct EngineOptions {
   std::string path;
-  int32_t threads = 0;        // 0: physical cores
-  int32_t batch = 2048;       // most tokens of one llama_decode
-  int32_t ubatch = 512;       // most tokens of one compute graph
-  int32_t gpuLayers = -1;     // -1: all that a GPU takes
-  std::string device;         // llama.cpp's name of it; empty: the first GPU, else the CPU
+  int32_t threads = 0;     // 0: physical cores
+  int32_t batch = 2048;    // most tokens of one llama_decode
+  int32_t ubatch = 512;    // most tokens of one compute graph
+  int32_t gpuLayers = -1;  // -1: all that a GPU takes
+  std::string device;      // llama.cpp's name of it; empty: the first GPU, else the CPU
   KvLayout kv = KvLayout::Auto;
   KvType kvType = KvType::F16;
   FlashAttention flashAttention = FlashAttention::Auto;
-  bool reproducible = false;  // one job at a time, each in a new context: no other job changes its rounding
-  double memoryBytes = 0;     // for the KV cache; 0: half of what the device has free
-  double hostFreeBytes = 0;   // main memory this engine's KV cache may count on; 0: unknown
+  bool reproducible = false;      // one job at a time, each in a new context: no other job changes its rounding
+  double memoryBytes = 0;         // for the KV cache; 0: half of what the device has free
+  double hostFreeBytes = 0;       // main memory this engine's KV cache may count on; 0: unknown
   double hostAvailableBytes = 0;  // main memory there is for the whole process; 0: unknown
-  int32_t contextLength = 0;  // cap on tokens per sequence; 0: the model's own
-  int32_t queueLimit = 1024;  // most jobs that wait or run
+  int32_t contextLength = 0;      // cap on tokens per sequence; 0: the model's own
+  int32_t queueLimit = 1024;      // most jobs that wait or run
   std::vector<AdapterOptions> adapters;
-  // For tests: asked before every decode, with its number, 1 first; what it returns, if not 0, is taken for llama_decode's
-  // status instead of calling it. May throw.
+  // For tests: asked before every decode, with its number, 1 first; what it returns, if not 0, is taken for
+  // llama_decode's status instead of calling it. May throw.
   std::function<int32_t(int64_t)> fault;
   // For tests: asked for the bytes that the device has free, as if it were a GPU. Decode thread.
   std::function<double()> freeBytes;
@@ -87,7 +87,7 @@ struct SampleJob {
   SamplerParams sampler;
   int32_t maxTokens = 0;
   std::vector<std::string> stop;
-  std::string grammar;                          // GBNF; empty: everything may be said
+  std::string grammar;  // GBNF; empty: everything may be said
   std::vector<LogitBias> bias;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
@@ -107,7 +107,7 @@ struct ScoreJob {
   std::vector<Token> targets;
   std::string adapter;  // name; empty: the base model
   Priority priority = Priority::Batch;
-  int64_t ordinal = 0;  // 0 or more
+  int64_t ordinal = 0;      // 0 or more
   bool next = false;        // wanted too: at each position, of the token that comes after it
   int32_t topLogprobs = 0;  // and of this many most likely ones; kMostTop at most
 };
@@ -155,7 +155,8 @@ struct TextPiece {
   int32_t tokens = 0;  // sampled so far, those included whose text is not told yet
 };
 
-// Of all samples of the job that have gone on since the last one. The texts of a sample's pieces, and then its `rest`, are its `text`.
+// Of all samples of the job that have gone on since the last one. The texts of a sample's pieces, and then its `rest`,
+// are its `text`.
 struct Texts {
   std::vector<TextPiece> pieces;
 };
@@ -168,8 +169,8 @@ struct Progress {
 
 // Seconds, measured once per model, device and build; see layout.h.
 struct KvCosts {
-  double decode = 0;       // of a decode, whatever is in it
-  double rowSplit = 0;     // of a row, the cells it attends to left aside
+  double decode = 0;    // of a decode, whatever is in it
+  double rowSplit = 0;  // of a row, the cells it attends to left aside
   double rowUnified = 0;
   double cellSplit = 0;    // of a row, for each cell of its own sequence
   double cellUnified = 0;  // of a row, for each cell of the whole buffer
@@ -184,10 +185,10 @@ struct Statistics {
   int64_t possibleSequences = 0;  // that could have been: unfinished ones, kMaxSequences at most
   int64_t contexts = 0;           // that were made
   int64_t adapterChanges = 0;
-  KvLayout kv = KvLayout::Auto;   // of the present context; Auto: there is none
-  double kvBytes = 0;             // of the largest one yet, as planned
-  bool calibrated = false;        // here, not taken from elsewhere
-  KvCosts costs;                  // all 0: none are known
+  KvLayout kv = KvLayout::Auto;  // of the present context; Auto: there is none
+  double kvBytes = 0;            // of the largest one yet, as planned
+  bool calibrated = false;       // here, not taken from elsewhere
+  KvCosts costs;                 // all 0: none are known
 };
 
 struct SampleDone {
@@ -209,8 +210,8 @@ struct ClassifyDone {
   Usage usage;
 };
 
-// A job's events in order: Sample, Texts and Progress any number of times, then exactly one of the rest. No text of a sample
-// comes after that Sample.
+// A job's events in order: Sample, Texts and Progress any number of times, then exactly one of the rest. No text of a
+// sample comes after that Sample.
 using Event = std::variant<Sample, Texts, Progress, SampleDone, ScoreDone, ClassifyDone, Failure>;
 using Sink = std::function<void(Event)>;
 

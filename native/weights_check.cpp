@@ -35,7 +35,10 @@ std::string unusableWeights(const std::string & path) {
       if (!data.read(chunk.data(), static_cast<std::streamsize>(chunk.size()))) return {};
       for (size_t e = 0; e < count; ++e) {
         const float value = element(chunk.data(), e, type);
-        if (!std::isfinite(value)) return std::string(gguf_get_tensor_name(file.get(), i)) + " holds " + (std::isnan(value) ? "NaN" : "infinity");
+        if (!std::isfinite(value)) {
+          return std::string(gguf_get_tensor_name(file.get(), i)) + " holds " +
+                 (std::isnan(value) ? "NaN" : "infinity");
+        }
       }
       left -= count;
     }

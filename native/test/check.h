@@ -5,12 +5,12 @@
 #include <cstdlib>
 #include <string>
 
-#define CHECK(condition)                                                            \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
+#define CHECK(condition)                                                             \
+  do {                                                                               \
+    if (!(condition)) {                                                              \
       std::fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                                 \
-    }                                                                               \
+      std::exit(1);                                                                  \
+    }                                                                                \
   } while (false)
 
 // The GGUF of test/support/tiny-gguf.mjs, which native/build.mjs writes.

@@ -84,7 +84,8 @@ void testBesideOthers(bool unified) {
   checkScores(secondEnd, urgent);
   CHECK(std::holds_alternative<SampleDone>(sampled.wait()));
   for (size_t s = 0; s < 3; ++s) {
-    const float difference = std::get<ClassifyDone>(firstEnd).scores[s][0] - std::get<ClassifyDone>(secondEnd).scores[s][0];
+    const float difference =
+        std::get<ClassifyDone>(firstEnd).scores[s][0] - std::get<ClassifyDone>(secondEnd).scores[s][0];
     CHECK(std::abs(difference) < 0.05);
   }
 }

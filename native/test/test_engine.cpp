@@ -237,11 +237,13 @@ std::string loraFile(const std::string & suffix, std::vector<uint32_t> invocatio
   gguf_set_val_str(file.get(), "adapter.type", "lora");
   gguf_set_val_f32(file.get(), "adapter.lora.alpha", 4);
   if (!invocation.empty()) {
-    gguf_set_arr_data(file.get(), "adapter.alora.invocation_tokens", GGUF_TYPE_UINT32, invocation.data(), invocation.size());
+    gguf_set_arr_data(file.get(), "adapter.alora.invocation_tokens", GGUF_TYPE_UINT32, invocation.data(),
+                      invocation.size());
   }
   std::mt19937 random(1);
   for (const bool first : {true, false}) {
-    ggml_tensor * tensor = first ? ggml_new_tensor_2d(context, GGML_TYPE_F32, 64, 4) : ggml_new_tensor_2d(context, GGML_TYPE_F32, 4, 64);
+    ggml_tensor * tensor =
+        first ? ggml_new_tensor_2d(context, GGML_TYPE_F32, 64, 4) : ggml_new_tensor_2d(context, GGML_TYPE_F32, 4, 64);
     ggml_set_name(tensor, first ? "blk.0.attn_q.weight.lora_a" : "blk.0.attn_q.weight.lora_b");
     auto * values = static_cast<float *>(tensor->data);
     std::generate(values, values + 256, [&] { return static_cast<float>(random() % 2001) / 1000 - 1; });
@@ -255,7 +257,8 @@ std::string loraFile(const std::string & suffix, std::vector<uint32_t> invocatio
 void testAdapters(bool unified) {
   EngineOptions o = options(unified);
   const Token last = job(1, 1, 1).prompts[0].tokens.back();
-  o.adapters = {{"plain", loraFile(".lora", {}), 1}, {"activated", loraFile(".alora", {39, static_cast<uint32_t>(last)}), 1}};
+  o.adapters = {{"plain", loraFile(".lora", {}), 1},
+                {"activated", loraFile(".alora", {39, static_cast<uint32_t>(last)}), 1}};
   const auto logprobs = [](Engine & engine, const std::string & adapter) {
     ScoreJob scoring;
     const std::vector<Token> tokens = job(1, 1, 1).prompts[0].tokens;

@@ -107,7 +107,8 @@ void testPiecesAreTheText(bool unified) {
   CHECK(std::holds_alternative<SampleDone>(quiet.wait()));
   CHECK(quiet.events == 0);
   for (const auto & [key, sample] : quiet.samples) {
-    CHECK(!sample.rest && sample.text == listener.samples[key].text && sample.logprobs == listener.samples[key].logprobs);
+    CHECK(!sample.rest && sample.text == listener.samples[key].text &&
+          sample.logprobs == listener.samples[key].logprobs);
   }
 }
 
@@ -228,7 +229,8 @@ void testTop(bool grammar, int32_t threads, int32_t maxTokens) {
   int elsewhere = 0;  // tokens that are not the most likely ones
   for (const auto & [key, sample] : listener.samples) {
     const size_t n = sample.tokens.size();
-    CHECK(sample.top && sample.top->k == 7 && sample.top->tokens.size() == n * 7 && sample.top->logprobs.size() == n * 7);
+    CHECK(sample.top && sample.top->k == 7 && sample.top->tokens.size() == n * 7 &&
+          sample.top->logprobs.size() == n * 7);
     const TopLogprobs & top = (*done.top)[s];
     CHECK(top.k == kMostTop && top.tokens.size() == n * kMostTop && top.logprobs.size() == n * kMostTop);
     for (size_t i = 0; i < n; ++i) {
@@ -260,7 +262,9 @@ void testTop(bool grammar, int32_t threads, int32_t maxTokens) {
   Listener without;
   engine.submit(wanted, without.sink());
   CHECK(std::holds_alternative<SampleDone>(without.wait()));
-  for (const auto & [key, sample] : without.samples) CHECK(!sample.top && sample.tokens == listener.samples[key].tokens);
+  for (const auto & [key, sample] : without.samples) {
+    CHECK(!sample.top && sample.tokens == listener.samples[key].tokens);
+  }
 }
 
 // Without targets, and at the last position, after which nothing comes.

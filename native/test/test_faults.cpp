@@ -1,4 +1,5 @@
-// What the engine makes of llama.cpp's failures: who ends, with what, and that the others give what they would have given.
+// What the engine makes of llama.cpp's failures: who ends, with what, and that the others give what they would have
+// given.
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -198,7 +199,8 @@ void testNaN() {
     const int64_t tensor = gguf_find_tensor(file.get(), "blk.1.attn_norm.weight");
     CHECK(tensor >= 0 && gguf_get_tensor_type(file.get(), tensor) == GGML_TYPE_F32);
     const float nan = NAN;
-    std::memcpy(&bytes[gguf_get_data_offset(file.get()) + gguf_get_tensor_offset(file.get(), tensor)], &nan, sizeof nan);
+    std::memcpy(&bytes[gguf_get_data_offset(file.get()) + gguf_get_tensor_offset(file.get(), tensor)], &nan,
+                sizeof nan);
     std::ofstream(path, std::ios::binary) << bytes;
   }
   EngineOptions o = options();

@@ -48,7 +48,8 @@ castle  ::= "O-O" "-O"?
 const std::vector<std::string> kGrammars = {
     kJson,
     kChess,
-    "root ::= (expr \"=\" term \"\\n\")+\nexpr ::= term ([-+*/] term)*\nterm ::= num | \"(\" expr \")\"\nnum ::= [0-9]+",
+    "root ::= (expr \"=\" term \"\\n\")+\nexpr ::= term ([-+*/] term)*\nterm ::= num | \"(\" expr \")\"\nnum ::= "
+    "[0-9]+",
     "root ::= [a-z]+",
     "root ::= \"größer → 日本\" | [α-ω]{2,3} | [ァ-ヿ一-龯]+ \"!\"",
     "root ::= \"ab\"{3} \"c\"{0,2} \"the\"{1,} | .{2}",
@@ -69,7 +70,8 @@ std::vector<float> llamaMask(llama_sampler * sampler, int32_t n) {
   return logits;
 }
 
-// Follows a grammar along a random way; every token is to be allowed or not as llama.cpp says. Returns the tokens compared.
+// Follows a grammar along a random way; every token is to be allowed or not as llama.cpp says. Returns the tokens
+// compared.
 int compareWithLlama(const Vocabulary & vocabulary, const std::string & text, std::mt19937 & random) {
   const llama_vocab * vocab = llama_model_get_vocab(vocabulary.model().get());
   const SamplerHandle theirs(llama_sampler_init_grammar(vocab, text.c_str(), "root"));
@@ -85,11 +87,12 @@ int compareWithLlama(const Vocabulary & vocabulary, const std::string & text, st
     for (Token token = 0; token < vocabulary.size(); ++token) {
       const bool may = mask[static_cast<size_t>(token)] == 0;
       CHECK(ours.allows(token) == may);
-      // A control token has no text of its own: llama.cpp reads its name as such. And it is lax about bytes that begin a
-      // character: [^é] allows none of those that begin like é, F5 may begin anything.
+      // A control token has no text of its own: llama.cpp reads its name as such. And it is lax about bytes that begin
+      // a character: [^é] allows none of those that begin like é, F5 may begin anything.
       const std::string piece = vocabulary.piece(token);
       const bool control = piece.empty() && !vocabulary.isEog(token);
-      const bool ascii = std::all_of(piece.begin(), piece.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+      const bool ascii =
+          std::all_of(piece.begin(), piece.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
       if (!control && (ascii || !lax) && may != (expected[static_cast<size_t>(token)] == 0)) {
         std::fprintf(stderr, "token %d at %d: %d here\n%s\n", token, position, may, text.c_str());
         CHECK(false);
@@ -110,12 +113,14 @@ int compareWithLlama(const Vocabulary & vocabulary, const std::string & text, st
 }
 
 std::string randomExpression(std::mt19937 & random, int depth) {
-  static const char * const atoms[] = {"\"a\"", "\"t\"", "[a-e]", "\"the\"", "[^h]", "\"nd\"", "[ie]", ".", "\"\"", "r1", "r2", "r3"};
+  static const char * const atoms[] = {"\"a\"", "\"t\"", "[a-e]", "\"the\"", "[^h]", "\"nd\"",
+                                       "[ie]",  ".",     "\"\"",  "r1",      "r2",   "r3"};
   std::string text;
   const auto parts = 1 + random() % 3;
   for (unsigned i = 0; i < parts; ++i) {
     if (i > 0) text += random() % 3 == 0 ? " | " : " ";
-    text += depth > 0 && random() % 3 == 0 ? "(" + randomExpression(random, depth - 1) + ")" : atoms[random() % std::size(atoms)];
+    text += depth > 0 && random() % 3 == 0 ? "(" + randomExpression(random, depth - 1) + ")"
+                                           : atoms[random() % std::size(atoms)];
     static const char * const repeats[] = {"*", "+", "?", "{2}", "{0,2}", "{1,}", "{0}"};
     if (text.back() != '"' || text[text.size() - 2] != '"') {
       if (random() % 3 == 0) text += repeats[random() % std::size(repeats)];
@@ -133,7 +138,9 @@ void testAsLlama() {
   int compared = 0;
   for (int i = 0; i < 300; ++i) {
     std::string text = "root ::= " + randomExpression(random, 2);
-    for (const char * name : {"r1", "r2", "r3"}) text += std::string("\n") + name + " ::= " + randomExpression(random, 1);
+    for (const char * name : {"r1", "r2", "r3"}) {
+      text += std::string("\n") + name + " ::= " + randomExpression(random, 1);
+    }
     try {
       Grammar::check(vocabulary, text);
     } catch (const Failure & failure) {
@@ -206,7 +213,8 @@ void testRefused() {
   expectReason("root ::= \"" + std::string(kMostGrammarBytes, 'a') + "\"", "longer than 256 KiB");
   expectReason("root ::= " + repeated("(", 200) + "\"a\"" + repeated(")", 200), "groups lie more than 100 deep");
   expectReason("root ::= " + repeated("\"a\"{10000} ", 40), "more than 262144 parts");
-  expectReason("root ::= ((((\"a\"{9000}){9000}){9000}){9000} \"b\"{9000}){0,9000}" + repeated(" \"a\"{0,10000}", 10), "more than 262144 parts");
+  expectReason("root ::= ((((\"a\"{9000}){9000}){9000}){9000} \"b\"{9000}){0,9000}" + repeated(" \"a\"{0,10000}", 10),
+               "more than 262144 parts");
   // 2^30 ways to begin.
   std::string ways = "root ::= r0\n";
   for (int i = 0; i < 30; ++i) {
@@ -225,7 +233,9 @@ void testAccepted() {
 
 // What bytes that are no character may do: nothing. llama.cpp lets C0 80 pass and then throws.
 void testIllFormed() {
-  const std::vector<std::string> bytes = {"a", "\xc0\x80", "\xe0\x80\x80", "\x80", "\xe0", "\x80\x80", "\xed\xa0\x80", "\xf5", std::string(1, '\0'), "\xc3", "\xa9", "", "end"};
+  const std::vector<std::string> bytes = {
+      "a",    "\xc0\x80",           "\xe0\x80\x80", "\x80", "\xe0", "\x80\x80", "\xed\xa0\x80",
+      "\xf5", std::string(1, '\0'), "\xc3",         "\xa9", "",     "end"};
   std::vector<bool> ends(bytes.size());
   ends.back() = true;
   const auto pieces = std::make_shared<const Pieces>(bytes, ends);
@@ -262,7 +272,9 @@ void testBounded() {
   const Vocabulary vocabulary(tinyModel());
   std::string spaces = "root ::= ";
   for (int i = 0; i < 20; ++i) spaces += "(\"a\" | \"an\" | \"and\"){0,50} ";
-  for (const std::string & text : {std::string("root ::= (.?){0,9000} \"!\""), spaces + "\"!\"", std::string("root ::= \"(\" root \")\" | (root2 root2)*\nroot2 ::= \"(\"? \"(\"? \"a\"")}) {
+  for (const std::string & text :
+       {std::string("root ::= (.?){0,9000} \"!\""), spaces + "\"!\"",
+        std::string("root ::= \"(\" root \")\" | (root2 root2)*\nroot2 ::= \"(\"? \"(\"? \"a\"")}) {
     try {
       Grammar grammar(vocabulary, text);
       for (int position = 0; position < 20; ++position) {
@@ -276,7 +288,9 @@ void testBounded() {
   }
   // A long way leaves nothing behind.
   Grammar grammar(vocabulary, kJson);
-  for (const char c : std::string("{\"a\": [")) grammar.accept(static_cast<Token>(vocabulary.tokenize(std::string(1, c), false, false)[0]));
+  for (const char c : std::string("{\"a\": [")) {
+    grammar.accept(static_cast<Token>(vocabulary.tokenize(std::string(1, c), false, false)[0]));
+  }
   const Token one = vocabulary.tokenize("1", false, false)[0];
   const Token comma = vocabulary.tokenize(",", false, false)[0];
   for (int i = 0; i < 3'000; ++i) {

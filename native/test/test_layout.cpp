@@ -17,7 +17,9 @@ Workload samples(double lanes, double length, double fresh) { return {lanes, len
 void testManySequencesGoSplit() { CHECK(chooseLayout(costs, samples(128, 200, 160), 256, 256) == KvLayout::Split); }
 
 // Copying a long prompt for each of a few short samples costs more than what the others' cells cost.
-void testLongPromptsWithFewTokensGoUnified() { CHECK(chooseLayout(costs, samples(8, 8000, 4), 256, 256) == KvLayout::Unified); }
+void testLongPromptsWithFewTokensGoUnified() {
+  CHECK(chooseLayout(costs, samples(8, 8000, 4), 256, 256) == KvLayout::Unified);
+}
 
 void testBudgetCounts() {
   // A decode has a fixed part, so eight at a time beat one at a time.

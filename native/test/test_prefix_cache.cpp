@@ -153,7 +153,9 @@ void testRandom() {
       cache.append(slot, model[slot].back(), 0);
       cache.advance(slot, 1);
     }
-    for (int32_t s = 0; s < 8; ++s) CHECK(cache.length(s) == static_cast<int32_t>(model[s].size()) && cache.ready(s) == cache.length(s));
+    for (int32_t s = 0; s < 8; ++s) {
+      CHECK(cache.length(s) == static_cast<int32_t>(model[s].size()) && cache.ready(s) == cache.length(s));
+    }
   }
   for (int32_t s = 0; s < 8; ++s) cache.release(s);
   CHECK(cache.cells() == 0);

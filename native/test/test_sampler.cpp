@@ -5,8 +5,8 @@
 #include <set>
 
 #include "check.h"
-#include "llama_sampler.h"
 #include "handles.h"
+#include "llama_sampler.h"
 #include "sampler.h"
 
 using namespace t1;
@@ -81,7 +81,8 @@ void testLogprobs() {
       const double expected = scalarLogSumExp(logits);
       std::vector<float> scratch;
       CHECK(std::abs(logSumExp(logits.data(), static_cast<int32_t>(n), scratch) - expected) < 1e-4);
-      for (const SamplerParams & params : {SamplerParams{1, 0, 1, 0}, {0.7f, 40, 0.9f, 0}, {0, 0, 1, 0}, {1.5f, 0, 1, 0}}) {
+      for (const SamplerParams & params :
+           {SamplerParams{1, 0, 1, 0}, {0.7f, 40, 0.9f, 0}, {0, 0, 1, 0}, {1.5f, 0, 1, 0}}) {
         Sampler sampler(params, static_cast<int32_t>(n));
         Random random(seed);
         const Draw draw = sampler.draw(logits.data(), random);
@@ -95,11 +96,14 @@ void testLogprobs() {
 // Drawn frequencies against the distribution: chi-squared over 50 tokens, far beyond its 0.999999 quantile is a bug.
 void testDistribution() {
   const std::vector<float> logits = randomLogits(200, 1.0, 7);
-  for (const SamplerParams & params : {SamplerParams{1, 0, 1, 0}, {0.8f, 0, 1, 0}, {0.8f, 50, 1, 0}, {1.3f, 0, 0.9f, 0.01f}}) {
+  for (const SamplerParams & params :
+       {SamplerParams{1, 0, 1, 0}, {0.8f, 0, 1, 0}, {0.8f, 50, 1, 0}, {1.3f, 0, 0.9f, 0.01f}}) {
     Sampler sampler(params, 200);
     std::vector<double> expected(200, 0.0);
     double total = 0;
-    for (const Candidate & c : sampler.survivors(logits.data())) total += expected[c.token] = std::exp(c.logit / params.temperature);
+    for (const Candidate & c : sampler.survivors(logits.data())) {
+      total += expected[c.token] = std::exp(c.logit / params.temperature);
+    }
     std::vector<int> count(200, 0);
     Random random(11);
     constexpr int kDraws = 200000;

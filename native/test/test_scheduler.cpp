@@ -19,10 +19,14 @@ EngineOptions twoPlaces(KvLayout kv) {
   return o;
 }
 
-// A scheduler with what it needs, and what its jobs have sent: a letter for each sample, and for each end of a job that scores.
+// A scheduler with what it needs, and what its jobs have sent: a letter for each sample, and for each end of a job that
+// scores.
 struct Bench {
   explicit Bench(KvLayout kv)
-      : options(twoPlaces(kv)), vocabulary(options.path), runtime(options, vocabulary, adapters, stop), scheduler(runtime, statistics) {
+      : options(twoPlaces(kv)),
+        vocabulary(options.path),
+        runtime(options, vocabulary, adapters, stop),
+        scheduler(runtime, statistics) {
     stop.wanted = 1;
   }
 
@@ -84,15 +88,15 @@ void testOrdinals(KvLayout kv) {
   bench.add('a', bench.sampling(6, 7, 70));
   for (int step = 0; step < 4; ++step) bench.scheduler.step();  // as many of a's run as find room
   bench.add('c', bench.sampling(4, 3, 80));
-  bench.add('s', scoring(3, 90));  // after c, which came first
+  bench.add('s', scoring(3, 90));             // after c, which came first
   bench.add('d', bench.sampling(2, 7, 100));  // after a, which came first
   std::string order = bench.finish();
   if (kv == KvLayout::Split) {
     CHECK(order == "aaccccsaaaaddbb");
     return;
   }
-  // Four of a's share their prompt's cells, and there are always places for what is short enough. So not by arrival, but
-  // still by ordinal.
+  // Four of a's share their prompt's cells, and there are always places for what is short enough. So not by arrival,
+  // but still by ordinal.
   CHECK(std::erase(order, 's') == 1);
   std::replace(order.begin(), order.end(), 'd', 'a');
   CHECK(order == "aaaaccccaaaabb");

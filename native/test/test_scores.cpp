@@ -1,4 +1,5 @@
-// Scores against a reference that shares no code with the engine: llama.cpp called directly, and log-softmax as its formula says.
+// Scores against a reference that shares no code with the engine: llama.cpp called directly, and log-softmax as its
+// formula says.
 #include <algorithm>
 #include <cmath>
 #include <future>
@@ -75,7 +76,9 @@ void testLogSoftmax(llama_model * model, bool unified) {
   double worst = 0;
   for (int s = 0; s < 6; ++s) {
     ScoreSequence sequence;
-    for (uint32_t left = 5 + random() % 60; left > 0; --left) sequence.tokens.push_back(static_cast<Token>(random() % static_cast<uint32_t>(vocabulary)));
+    for (uint32_t left = 5 + random() % 60; left > 0; --left) {
+      sequence.tokens.push_back(static_cast<Token>(random() % static_cast<uint32_t>(vocabulary)));
+    }
     if (s > 0) std::copy_n(all.sequences[0].tokens.begin(), 4, sequence.tokens.begin());  // a prefix that all share
     for (size_t i = 0; i < sequence.tokens.size(); ++i) {
       if (random() % 3 > 0 || i == 0) sequence.positions.push_back(static_cast<int32_t>(i));
@@ -83,13 +86,15 @@ void testLogSoftmax(llama_model * model, bool unified) {
     std::shuffle(sequence.positions.begin(), sequence.positions.end(), random);
     rows.push_back(rawLogits(model, sequence.tokens));
 
-    // Alone in a new engine it is read as the reference read it, so the logits are the same, and only the log-softmax is compared.
+    // Alone in a new engine it is read as the reference read it, so the logits are the same, and only the log-softmax
+    // is compared.
     Engine engine(options(unified));
     const ScoreDone done = score(engine, {{sequence}, all.targets, "", Priority::Batch});
     for (size_t row = 0; row < sequence.positions.size(); ++row) {
       for (const Token target : all.targets) {
         const float ours = done.logprobs[0][row * all.targets.size() + static_cast<size_t>(target)];
-        worst = std::max(worst, std::abs(static_cast<double>(ours - reference(rows.back()[sequence.positions[row]], target))));
+        worst = std::max(worst,
+                         std::abs(static_cast<double>(ours - reference(rows.back()[sequence.positions[row]], target))));
       }
     }
     all.sequences.push_back(std::move(sequence));
@@ -105,7 +110,8 @@ void testLogSoftmax(llama_model * model, bool unified) {
     for (size_t row = 0; row < all.sequences[s].positions.size(); ++row) {
       for (const Token target : all.targets) {
         const float ours = done.logprobs[s][row * all.targets.size() + static_cast<size_t>(target)];
-        worst = std::max(worst, std::abs(static_cast<double>(ours - reference(rows[s][all.sequences[s].positions[row]], target))));
+        worst = std::max(
+            worst, std::abs(static_cast<double>(ours - reference(rows[s][all.sequences[s].positions[row]], target))));
       }
     }
   }

@@ -1,10 +1,10 @@
-// Jobs of all kinds, aborts from another thread, failures and new engines, for some seconds: every job ends exactly once,
-// greedy tokens are what a quiet engine gives but for ties, memory does not grow.
+// Jobs of all kinds, aborts from another thread, failures and new engines, for some seconds: every job ends exactly
+// once, greedy tokens are what a quiet engine gives but for ties, memory does not grow.
 //
 //   T1_SOAK_SECONDS  how long; 6 without it
 //   T1_SOAK_SEED     repeats a run
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -61,7 +61,9 @@ std::vector<Token> text(int first, int length) {
 struct Known {
   int prompt;
   int maxTokens;
-  bool operator<(const Known & other) const { return std::pair(prompt, maxTokens) < std::pair(other.prompt, other.maxTokens); }
+  bool operator<(const Known & other) const {
+    return std::pair(prompt, maxTokens) < std::pair(other.prompt, other.maxTokens);
+  }
 };
 
 SampleJob greedy(const Known & known) {
@@ -77,7 +79,8 @@ Work randomWork(std::mt19937 & random) {
     ScoreJob job;
     for (unsigned s = 0; s < 1 + random() % 6; ++s) {
       const auto tokens = text(static_cast<int>(random() % 3), 5 + static_cast<int>(random() % 60));
-      job.sequences.push_back({tokens, {static_cast<int32_t>(random() % tokens.size()), static_cast<int32_t>(tokens.size()) - 1}});
+      job.sequences.push_back(
+          {tokens, {static_cast<int32_t>(random() % tokens.size()), static_cast<int32_t>(tokens.size()) - 1}});
     }
     job.targets = {65, 66, 67};
     if (random() % 3 == 0) job.topLogprobs = static_cast<int32_t>(random() % (kMostTop + 1));
@@ -134,9 +137,9 @@ struct Departure {
   std::string life;  // the engine's options
 };
 
-// Rows computed among others are rounded otherwise, so where two tokens are as likely a greedy sample may take the other.
-// Widest with flash attention over a unified cache: it sums in f16, in the order of the cells. How much less likely the
-// quiet engine finds the token taken, nats; infinite when it cannot be rounding.
+// Rows computed among others are rounded otherwise, so where two tokens are as likely a greedy sample may take the
+// other. Widest with flash attention over a unified cache: it sums in f16, in the order of the cells. How much less
+// likely the quiet engine finds the token taken, nats; infinite when it cannot be rounding.
 double gap(Engine & quiet, const Departure & departure, const std::vector<Token> & expected) {
   const auto & tokens = departure.tokens;
   if (tokens.size() != expected.size()) {
@@ -158,7 +161,8 @@ double gap(Engine & quiet, const Departure & departure, const std::vector<Token>
 }
 
 // The life of one engine.
-void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & expected, Tally & tally, std::vector<Departure> & departures) {
+void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & expected, Tally & tally,
+          std::vector<Departure> & departures) {
   EngineOptions options;
   options.path = tinyModel();
   options.threads = 1;
@@ -169,9 +173,10 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
   const auto faults = std::make_shared<std::atomic<unsigned>>(random());
   const int32_t status = std::array{1, -1, -2, -3}[random() % 4];
   if (faultEvery > 0) options.fault = [=](int64_t) { return (*faults)++ % faultEvery == 0 ? status : 0; };
-  const std::string about = "layout " + std::to_string(static_cast<int>(options.kv)) + ", memory " + std::to_string(options.memoryBytes) +
-                            (options.reproducible ? ", reproducible" : "") +
-                            (faultEvery > 0 ? ", status " + std::to_string(status) + " every " + std::to_string(faultEvery) : "");
+  const std::string about =
+      "layout " + std::to_string(static_cast<int>(options.kv)) + ", memory " + std::to_string(options.memoryBytes) +
+      (options.reproducible ? ", reproducible" : "") +
+      (faultEvery > 0 ? ", status " + std::to_string(status) + " every " + std::to_string(faultEvery) : "");
   Engine engine(options);
   std::mutex mutex;  // over ids and departures
   std::vector<uint64_t> ids;
@@ -200,7 +205,9 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
       }
       if (const auto * sample = std::get_if<Sample>(&event)) {
         if (sample->rest) CHECK((*told)[std::pair(sample->prompt, sample->index)] + *sample->rest == sample->text);
-        if (sample->top) CHECK(sample->top->tokens.size() == sample->tokens.size() * static_cast<size_t>(sample->top->k));
+        if (sample->top) {
+          CHECK(sample->top->tokens.size() == sample->tokens.size() * static_cast<size_t>(sample->top->k));
+        }
         if (!compare) return;
         ++tally.compared;
         if (sample->tokens != expected.at(known)) {
@@ -212,8 +219,9 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
       if (std::holds_alternative<Progress>(event)) return;
       if (const auto * failure = std::get_if<Failure>(&event)) {
         ++(failure->code == Code::Aborted ? tally.aborted : tally.failed);
-        const bool fine = failure->code == Code::Aborted || failure->code == Code::Disposed || failure->code == Code::DecodeFailed ||
-                          failure->code == Code::OutOfMemory || failure->code == Code::Internal || failure->code == Code::Usage;
+        const bool fine = failure->code == Code::Aborted || failure->code == Code::Disposed ||
+                          failure->code == Code::DecodeFailed || failure->code == Code::OutOfMemory ||
+                          failure->code == Code::Internal || failure->code == Code::Usage;
         if (!fine) std::fprintf(stderr, "%s\n", failure->what());
         CHECK(fine);
       }
@@ -230,7 +238,9 @@ void life(std::mt19937 & random, const std::map<Known, std::vector<Token>> & exp
     if (random() % 8 == 0) std::this_thread::sleep_for(std::chrono::microseconds(random() % 5000));
   }
   if (random() % 3 == 0) engine.close();
-  for (const auto & end : ends) CHECK(end->get_future().wait_for(std::chrono::seconds(120)) == std::future_status::ready);
+  for (const auto & end : ends) {
+    CHECK(end->get_future().wait_for(std::chrono::seconds(120)) == std::future_status::ready);
+  }
   over = true;
   aborter.join();
 }
@@ -263,7 +273,8 @@ int main() {
       const auto & wanted = expected.at(departure.known);
       widest = std::max(widest, gap(quiet, departure, wanted));
       if (widest < 0.1) continue;
-      std::fprintf(stderr, "%s\nprompt %d, at most %d tokens, %.4f apart:", departure.life.c_str(), departure.known.prompt, departure.known.maxTokens, widest);
+      std::fprintf(stderr, "%s\nprompt %d, at most %d tokens, %.4f apart:", departure.life.c_str(),
+                   departure.known.prompt, departure.known.maxTokens, widest);
       for (const Token token : departure.tokens) std::fprintf(stderr, " %d", token);
       std::fprintf(stderr, "\nnot:");
       for (const Token token : wanted) std::fprintf(stderr, " %d", token);
@@ -273,9 +284,12 @@ int main() {
     if (lives == 20) warm = residentMebibytes();
   }
   const double resident = residentMebibytes();
-  std::printf("%d engines, %lld jobs: %lld aborted, %lld failed; %lld compared, %zu differ where two tokens are within %.4f; %.0f MiB after 20 engines, %.0f now\n", lives,
-              static_cast<long long>(tally.submitted), static_cast<long long>(tally.aborted), static_cast<long long>(tally.failed),
-              static_cast<long long>(tally.compared), departures.size(), widest, warm, resident);
+  std::printf(
+      "%d engines, %lld jobs: %lld aborted, %lld failed; %lld compared, %zu differ where two tokens are within %.4f; "
+      "%.0f MiB after 20 engines, %.0f now\n",
+      lives, static_cast<long long>(tally.submitted), static_cast<long long>(tally.aborted),
+      static_cast<long long>(tally.failed), static_cast<long long>(tally.compared), departures.size(), widest, warm,
+      resident);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   if (warm > 0) CHECK(resident < warm + 64);
 #endif

@@ -33,13 +33,21 @@ void testStops() {
 
 void testUtf8() {
   CHECK(toUtf8("äö€😀", false) == "äö€😀");
-  CHECK(toUtf8("a\xff" "b", false) == "a\xef\xbf\xbd" "b");
+  CHECK(toUtf8("a\xff"
+               "b",
+               false) ==
+        "a\xef\xbf\xbd"
+        "b");
   CHECK(toUtf8("a\xc3", false) == "a\xef\xbf\xbd");
   CHECK(toUtf8("a\xc3", true) == "a");
   CHECK(toUtf8("a\xf0\x9f\x98", true) == "a");
   CHECK(toUtf8("\xed\xa0\x80", false) == "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // a surrogate
   CHECK(toUtf8("\xc0\xaf", false) == "\xef\xbf\xbd\xef\xbf\xbd");                  // overlong
-  CHECK(toUtf8("\xe2\x82" "a", false) == "\xef\xbf\xbd" "a");
+  CHECK(toUtf8("\xe2\x82"
+               "a",
+               false) ==
+        "\xef\xbf\xbd"
+        "a");
   CHECK(toUtf8("\x80", true) == "\xef\xbf\xbd");
 }
 
@@ -66,7 +74,9 @@ void testTake() {
   broken.append("a\xc3");
   CHECK(broken.take() == "a");
   broken.append("b\xff");
-  CHECK(broken.take() == "\xef\xbf\xbd" "b\xef\xbf\xbd");
+  CHECK(broken.take() ==
+        "\xef\xbf\xbd"
+        "b\xef\xbf\xbd");
   broken.append("\xf0\x9f");
   CHECK(broken.take() == "" && broken.rest() == "");  // an unfinished last character is no part of the text
 }
@@ -74,7 +84,8 @@ void testTake() {
 // Pieces of any bytes, and stop strings that begin often: what was taken is never taken back, and nothing is lost.
 void testTakeAnything() {
   std::mt19937 random(1);
-  const std::vector<std::string> parts = {"a", "b", "ab", "ä", "\xc3", "\xa4", "\xe2\x82", "€", "\xf0\x9f\x98\x80", "\xff", "\xf0", ""};
+  const std::vector<std::string> parts = {
+      "a", "b", "ab", "ä", "\xc3", "\xa4", "\xe2\x82", "€", "\xf0\x9f\x98\x80", "\xff", "\xf0", ""};
   const auto some = [&](uint32_t most) {
     std::string bytes;
     for (uint32_t left = 1 + random() % most; left > 0; --left) bytes += parts[random() % parts.size()];

@@ -31,7 +31,9 @@ int main() {
       std::vector<float> logits(n);
       for (float & logit : logits) logit = static_cast<float>(random() % 1000) / 50;
       expectSorted(logits, k);
-      for (float & logit : logits) logit = random() % 5 > 0 ? -INFINITY : static_cast<float>(random() % 3);  // many alike, many impossible
+      for (float & logit : logits) {
+        logit = random() % 5 > 0 ? -INFINITY : static_cast<float>(random() % 3);  // many alike, many impossible
+      }
       logits[random() % n] = 1;
       expectSorted(logits, k);
       std::fill(logits.begin(), logits.end(), 1.0f);
