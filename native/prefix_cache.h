@@ -20,8 +20,8 @@ inline constexpr int32_t kMaxSequences = 256;
 // Tokens and the weights that their cells come from: the base model (0) before `start`, adapter number `adapter` from it
 // on. A cell is only good for the weights that wrote it.
 struct Path {
-  const Token * tokens;
-  int32_t length;
+  const Token * tokens = nullptr;
+  int32_t length = 0;
   int32_t adapter = 0;
   int32_t start = 0;
   int32_t weights(int32_t position) const { return position < start ? 0 : adapter; }

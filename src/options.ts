@@ -12,6 +12,8 @@ export type SolveOptions = Settled<typeof solveSettings>;
 export type PipelineOptions = Omit<SolveOptions, 'verifier' | 'reward'> & {
   readonly verifier: Verifier;
   readonly reward: RewardModel;
+  /** What the two are called, where a key has to say which they are. */
+  readonly names: { readonly verifier: string; readonly reward: string };
 };
 export type SolveSettings = Given<typeof solveSettings>;
 

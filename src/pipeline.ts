@@ -4,7 +4,6 @@
  *
  * A candidate goes it alone, as far as the budget lets it (`budget/`); every stage looks up what is remembered before it computes.
  */
-import { adaptive } from './budget/adaptive.js';
 import { fixed } from './budget/fixed.js';
 import type { JudgedCandidate } from './budget/stages.js';
 import { answerGroups } from './grade/same.js';
@@ -12,6 +11,7 @@ import type { PipelineOptions } from './options.js';
 import { planOf, problemStages } from './problem-stages.js';
 import { parseProblem } from './problem/problem.js';
 import { renderPrompt } from './prompt/prompt.js';
+import { rememberedAdaptive } from './remembered-budget.js';
 import { select } from './select/select.js';
 import type { StageContext } from './stage-context.js';
 import type { Stopwatch } from './stopwatch.js';
@@ -43,7 +43,7 @@ export async function pipeline(
   const judged =
     options.budget === 'fixed'
       ? await fixed(stages, plan, context.signal)
-      : await adaptive(stages, plan, context.signal, async (pool) => {
+      : await rememberedAdaptive(stages, plan, prompt, options, context, async (pool) => {
           const groups = await grouped(pool);
           const scored = scoredCandidates(pool, groups);
           const { chosen, fallback } = decide(scored);

@@ -107,10 +107,12 @@ async function solveProblem(
     signal,
     emit,
   }));
+  const named = { verifier: options.verifier, reward: rewardFor(options.reward, entry) };
   const resolved = {
     ...options,
-    verifier: typeof options.verifier === 'string' ? verifiers[options.verifier] : toolVerifier(options.verifier),
-    reward: rewardModels[rewardFor(options.reward, entry)],
+    verifier: typeof named.verifier === 'string' ? verifiers[named.verifier] : toolVerifier(named.verifier),
+    reward: rewardModels[named.reward],
+    names: { ...named, verifier: typeof named.verifier === 'string' ? named.verifier : 'tool' },
   };
   try {
     const result = await pipeline(problem, resolved, context, watch);

@@ -128,10 +128,10 @@ void testAsLlama() {
   const Vocabulary vocabulary(tinyModel());
   std::mt19937 random(7);
   for (const std::string & grammar : kGrammars) {
-    for (int way = 0; way < 12; ++way) CHECK(compareWithLlama(vocabulary, grammar, random) > 0);
+    for (int way = 0; way < 4; ++way) CHECK(compareWithLlama(vocabulary, grammar, random) > 0);
   }
   int compared = 0;
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 300; ++i) {
     std::string text = "root ::= " + randomExpression(random, 2);
     for (const char * name : {"r1", "r2", "r3"}) text += std::string("\n") + name + " ::= " + randomExpression(random, 1);
     try {
@@ -142,7 +142,7 @@ void testAsLlama() {
     }
     compared += compareWithLlama(vocabulary, text, random) > 0 ? 1 : 0;
   }
-  CHECK(compared > 150);
+  CHECK(compared > 75);
 }
 
 std::string reasonOf(const std::string & text) {
@@ -261,11 +261,11 @@ void testIllFormed() {
 void testBounded() {
   const Vocabulary vocabulary(tinyModel());
   std::string spaces = "root ::= ";
-  for (int i = 0; i < 60; ++i) spaces += "(\"a\" | \"an\" | \"and\"){0,50} ";
+  for (int i = 0; i < 20; ++i) spaces += "(\"a\" | \"an\" | \"and\"){0,50} ";
   for (const std::string & text : {std::string("root ::= (.?){0,9000} \"!\""), spaces + "\"!\"", std::string("root ::= \"(\" root \")\" | (root2 root2)*\nroot2 ::= \"(\"? \"(\"? \"a\"")}) {
     try {
       Grammar grammar(vocabulary, text);
-      for (int position = 0; position < 200; ++position) {
+      for (int position = 0; position < 20; ++position) {
         std::vector<float> mask(static_cast<size_t>(vocabulary.size()));
         if (!grammar.mask(mask) || mask[97] != 0) break;
         grammar.accept(97);
@@ -279,7 +279,7 @@ void testBounded() {
   for (const char c : std::string("{\"a\": [")) grammar.accept(static_cast<Token>(vocabulary.tokenize(std::string(1, c), false, false)[0]));
   const Token one = vocabulary.tokenize("1", false, false)[0];
   const Token comma = vocabulary.tokenize(",", false, false)[0];
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 3'000; ++i) {
     CHECK(grammar.allows(one));
     grammar.accept(one);
     grammar.accept(comma);

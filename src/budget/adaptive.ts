@@ -29,11 +29,16 @@ export async function adaptive(
   plan: Plan,
   signal: AbortSignal,
   standing: (pool: readonly JudgedCandidate[]) => Promise<Standing>,
-): Promise<JudgedCandidate[]> {
+): Promise<SpentOn[]> {
   const spending = new Spending(stages, plan, standing);
   const settled = new AbortController();
   await together(signal, (group) => spending.run(AbortSignal.any([group.signal, settled.signal]), group.add, settled));
-  return spending.pool();
+  return spending.spent();
+}
+
+/** A candidate, and how often tool and reward looked at it. */
+export interface SpentOn extends JudgedCandidate {
+  readonly looks: { readonly index: number; readonly opinions: number; readonly judgements: number };
 }
 
 class Spending {
@@ -51,6 +56,13 @@ class Spending {
     private readonly plan: Plan,
     private readonly standing: (pool: readonly JudgedCandidate[]) => Promise<Standing>,
   ) {}
+
+  spent(): SpentOn[] {
+    return this.pool().map((judged) => {
+      const { index } = judged.candidate;
+      return { ...judged, looks: { index, ...(this.looks.get(index) ?? { opinions: 0, judgements: 0 }) } };
+    });
+  }
 
   pool(): JudgedCandidate[] {
     return [...this.judged.values()].sort((a, b) => a.candidate.index - b.candidate.index);
@@ -77,15 +89,11 @@ class Spending {
       if (isSettled(forecast, known.leader, this.plan)) return settled.abort();
       this.fill(known.candidates, forecast, start);
       if (this.running.size === 0) return; // all is spent
-      do await woken;
-      while (this.plan.reproducible && this.running.size > 0 && !signal.aborted && (await this.nextWake()));
+      await woken;
+      // Decisions may not depend on what ends first: all that was begun is waited for.
+      while (this.plan.reproducible && this.running.size > 0)
+        await new Promise<void>((resolve) => (this.wake = resolve));
     }
-  }
-
-  /** Reproducible: decisions may not depend on what ends first. */
-  private async nextWake(): Promise<true> {
-    if (this.running.size > 0) await new Promise<void>((resolve) => (this.wake = resolve));
-    return true;
   }
 
   private async known(): Promise<{ readonly candidates: KnownCandidate[]; readonly leader: number | null }> {

@@ -4,6 +4,7 @@ import { closest } from '../settings/closest.js';
 import { jsonOf } from '../settings/parse-settings.js';
 import { settingsOf } from '../settings/setting.js';
 import type { Command, CommandEntry } from './command.js';
+import { commands } from './commands.js';
 
 const HELP = '(t1 --help lists commands and flags)';
 
@@ -23,13 +24,21 @@ export function misread(
   if (!/^(Unknown|Did you mean)/.test(line)) return new T1Error('USAGE', `${mended(line, command)} ${HELP}`);
   const flag = command && unknownFlag(words, command);
   if (flag !== undefined) return new T1Error('USAGE', flag);
-  const [first = '', ...others] = line.replace(/^[^:]*: /, '').split(', ');
-  if (!command) return new T1Error('USAGE', `there is no command ${first}${meant(first, namesOf(known))} ${HELP}`);
+  const plain = words.filter((word) => !word.startsWith('-'));
+  if (!command) {
+    const names = namesOf(known);
+    // Of an action's words the first is its command.
+    const name = plain[known === commands ? 0 : 1] ?? '';
+    return new T1Error('USAGE', `there is no command ${name}${meant(name, names)} ${HELP}`);
+  }
+  const unread = line.replace(/^[^:]*: /, '');
+  const first = plain.slice(1).find((word) => unread.startsWith(word)) ?? unread;
+  const more = unread.length > first.length ? ' …' : '';
   if (command.text === undefined) return new T1Error('USAGE', `'${first}' is one word too many ${HELP}`);
   const before = words.slice(0, words.indexOf(first)).findLast((word) => !word.startsWith('-')) ?? '';
   return new T1Error(
     'USAGE',
-    `the shell split the ${command.text} into words ('${before}', '${first}'${others.length > 0 ? ', …' : ''}): put the ${command.text} in quotes: "${before} ${first}${others.length > 0 ? ' …' : ''}"`,
+    `the shell split the ${command.text} into words ('${before}', '${first}'${more && ', …'}): put the ${command.text} in quotes: "${before} ${first}${more}"`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** Many problems through the pipeline, so many at a time that the engine is full; each is written down when it is done. */
 import { cpus, totalmem } from 'node:os';
-import { together } from '../budget/together.js';
+import { mapAtOnce } from '../at-once.js';
 import { T1Error } from '../errors.js';
 import { sampleCached } from '../generate/cached.js';
 import { extractBoxed } from '../grade/boxed.js';
@@ -65,16 +65,7 @@ export async function evaluate(
   const { reproducible, efficientSequences } = session.model.engine;
   const width = reproducible ? 1 : Math.ceil(efficientSequences / samples) + SPARE_PROBLEMS;
   try {
-    await together(call.signal, async ({ add, signal }) => {
-      const rest = todo[Symbol.iterator]();
-      const worker = async (): Promise<void> => {
-        for (const item of rest) {
-          if (signal.aborted) return;
-          await one(item, signal);
-        }
-      };
-      for (let each = 0; each < Math.min(width, todo.length); each++) add(worker());
-    });
+    await mapAtOnce(todo, one, { width, signal: call.signal });
   } finally {
     meter.stop();
   }

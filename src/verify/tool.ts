@@ -63,6 +63,7 @@ const asking: Computation<
 
 /** Every distinct solution with an answer is asked about once, and never again while the store has it. */
 export const toolVerifier = (tool: Tool): Verifier => ({
+  identity: async () => ({ name: tool.name, version: tool.version }),
   async verify({ text: problem }, _prompt, candidates, { memory, settings, signal, emit }) {
     const asked = candidates.flatMap(({ text, answer }, place) =>
       answer === null ? [] : [{ place, item: { problem, solution: text, answer } }],

@@ -15,6 +15,8 @@ import { verifySteps, verifyStepsThenMath } from './steps.js';
 export interface Verifier {
   /** Makes sure, before anything is sampled, that the tool can be had; throws a T1Error otherwise. */
   readonly check?: (run: StageContext) => void | Promise<void>;
+  /** What its verdicts depend on beside models, sandbox and settings, as plain data; nothing when absent. */
+  readonly identity?: (context: StageContext) => Promise<object>;
   /** How often it looks at a candidate; once when absent. */
   readonly looks?: Looks;
   /** @returns [candidates] verdicts, in the candidates' order */
@@ -30,5 +32,10 @@ export const verifiers = {
   math: { looks: programLooks, verify: verifyMath },
   steps: { verify: verifySteps },
   'steps-then-math': { looks: programLooks, verify: verifyStepsThenMath },
-  knowledge: { check: checkKnowledge, looks: checkLooks, verify: verifyKnowledge },
+  knowledge: {
+    check: checkKnowledge,
+    identity: async (context) => ({ index: (await context.knowledge()).fingerprint }),
+    looks: checkLooks,
+    verify: verifyKnowledge,
+  },
 } satisfies Record<string, Verifier>;

@@ -113,6 +113,7 @@ describe('one line, the right exit code, nothing on standard output', () => {
       () => ['solve', '-n', '2', 'Mia', 'has'],
       /split the problem .*'Mia', 'has'.*quotes/,
     ],
+    ['words with commas', () => ['solve', 'Mia,', 'Leo,', 'Ann'], /split the problem .*'Mia,', 'Leo,'.*quotes/],
     ['a word too many', () => ['cache', 'stats', 'now'], /'now' is one word too many/],
     ['a word that is missing', () => ['eval'], /<task> is missing/],
     ["llama.cpp's name for the limit of tokens", () => solve('--n-predict', '9'), /--n-predict: .*--max-tokens/],

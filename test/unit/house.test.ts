@@ -20,7 +20,7 @@ const ROOMS: readonly string[] = [
   ...['store', 'prompt', 'model', 'knowledge'],
   ...['verify/opinion-rules.ts', 'select', 'budget', 'statistics'],
   ...['reward/entry.ts', 'settings/stage-settings.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
-  ...['settings', 'options.ts', 'problem-stages.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
+  ...['settings', 'options.ts', 'problem-stages.ts', 'remembered-budget.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
   ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'index.ts', 'cli', 'cli.ts'],
 ];
 
