@@ -1,7 +1,7 @@
 import { T1Error } from './errors.js';
 
 /** What an abort ends with: the signal's own reason when that is an error of ours. */
-export const abortedBy = (signal: AbortSignal | undefined): T1Error =>
+export const aborted = (signal: AbortSignal | undefined): T1Error =>
   signal?.reason instanceof T1Error ? signal.reason : new T1Error('ABORTED', 'aborted', { cause: signal?.reason });
 
 /**
@@ -10,10 +10,10 @@ export const abortedBy = (signal: AbortSignal | undefined): T1Error =>
  * @throws T1Error ABORTED (or the T1Error that the signal was aborted with) at once when the signal fires; what `work` rejects with
  */
 export async function untilAborted<Value>(work: PromiseLike<Value> | Value, signal: AbortSignal): Promise<Value> {
-  if (signal.aborted) throw abortedBy(signal);
+  if (signal.aborted) throw aborted(signal);
   let stop: () => void = () => {};
   const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(abortedBy(signal));
+    stop = () => reject(aborted(signal));
     signal.addEventListener('abort', stop, { once: true });
   });
   try {

@@ -1,7 +1,7 @@
 /** Much work at once, as one piece of work: it ends together, with the first failure when there is one. */
 import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
-import { abortedBy } from './abort.js';
+import { aborted } from './abort.js';
 
 export interface AtOnce {
   /** At the same time, at most; no limit when absent. */
@@ -23,7 +23,7 @@ export async function mapAtOnce<Item, Result>(
 ): Promise<Result[]> {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
-  const onAbort = (): void => stop.abort(abortedBy(signal));
+  const onAbort = (): void => stop.abort(aborted(signal));
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
   const running = new Set<Promise<unknown>>();

@@ -2,7 +2,7 @@
 import type { Engine } from './engine/engine-types.js';
 import type { EngineOptions } from './engine/engine.js';
 import { T1Error } from './errors.js';
-import { abortedBy, untilAborted } from './abort.js';
+import { aborted, untilAborted } from './abort.js';
 import type { KnowledgeIndex } from './knowledge/knowledge-index.js';
 import { fingerprint } from './model/fingerprint.js';
 import { keepKvCosts, recallKvCosts } from './model/kv-costs.js';
@@ -205,7 +205,7 @@ async function openEngines(
   const path = options.engine ? undefined : await resolve(model);
   const rewardPath = options.rewardEngine || rewardModel === undefined ? undefined : await resolve(rewardModel);
   const load = async (file: string, loras: NonNullable<EngineOptions['adapters']>): Promise<Engine> => {
-    if (signal.aborted) throw abortedBy(signal);
+    if (signal.aborted) throw aborted(signal);
     const { loadEngine } = await import('./engine/engine.js');
     const engine = await loadEngine({
       ...engineOptions(options, rewardPath !== undefined),

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { abortedBy } from '../abort.js';
+import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';
 import { choiceOfAnswer, extractChoice } from './choice.js';
 import { extractAnswer, extractBoxed, isBareAnswer } from './extract.js';
@@ -119,7 +119,7 @@ export class Grader {
     };
     try {
       while (!end || running.length > 0) {
-        if (signal.aborted) throw abortedBy(signal);
+        if (signal.aborted) throw aborted(signal);
         if (!end && !reading && running.length < this.#inFlight) void read();
         // A result goes out at once, also while the source has no more to give yet.
         const [first] = running;

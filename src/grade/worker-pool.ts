@@ -1,6 +1,6 @@
 /** Worker threads that judge answers. One that takes too long or too much memory is killed, and another takes its place. */
 import { Worker } from 'node:worker_threads';
-import { abortedBy } from '../abort.js';
+import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';
 import type { Judgement } from './judge.js';
 import type { Question } from './worker.js';
@@ -47,7 +47,7 @@ export class JudgePool {
    */
   judge(question: Question, signal?: AbortSignal): Promise<Judgement> {
     if (this.#disposed) return Promise.reject(disposed());
-    if (signal?.aborted) return Promise.reject(abortedBy(signal));
+    if (signal?.aborted) return Promise.reject(aborted(signal));
     return new Promise((resolve, reject) => {
       const task: Task = { question, resolve, reject, signal, onAbort: () => this.#abort(task) };
       signal?.addEventListener('abort', task.onAbort, { once: true });
@@ -161,7 +161,7 @@ export class JudgePool {
       member.task = null;
       void this.#remove(member);
     }
-    settle(task, () => task.reject(abortedBy(task.signal)));
+    settle(task, () => task.reject(aborted(task.signal)));
     this.#advance();
   }
 }

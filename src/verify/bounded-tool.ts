@@ -1,6 +1,6 @@
 /** Calls of a user's tool: so many at once, each with a time limit, and none that can hold up a run. */
 import { z } from 'zod';
-import { abortedBy } from '../abort.js';
+import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';
 import type { Opinion } from '../types.js';
 
@@ -69,7 +69,7 @@ export async function boundedCall(
   try {
     return { ...replySchema.parse(await within(reply, timeoutMs, signal, giveUp)), transient: false };
   } catch (cause) {
-    if (signal.aborted) throw abortedBy(signal);
+    if (signal.aborted) throw aborted(signal);
     if (cause instanceof T1Error) throw cause;
     if (cause instanceof Late) return transient(`${tool.name} gave no verdict within ${timeoutMs / 1000} s`);
     return transient(cause instanceof z.ZodError ? `${tool.name} gave no verdict` : String(cause));
@@ -96,7 +96,7 @@ function within<Result>(
       reject(error);
     };
     const timer = setTimeout(() => leave(new Late(`no reply within ${timeoutMs} ms`)), timeoutMs);
-    const onAbort = (): void => leave(abortedBy(signal));
+    const onAbort = (): void => leave(aborted(signal));
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -146,7 +146,7 @@ export class CallLimit {
    * @throws T1Error ABORTED
    */
   enter(signal: AbortSignal): Promise<Place | null> {
-    if (signal.aborted) return Promise.reject(abortedBy(signal));
+    if (signal.aborted) return Promise.reject(aborted(signal));
     if (this.#held < this.atOnce) return Promise.resolve(this.#place());
     if (this.#stuck) return Promise.resolve(null);
     return new Promise((resolve, reject) => {
@@ -156,7 +156,7 @@ export class CallLimit {
         how();
         this.#watch();
       };
-      const onAbort = (): void => settle(() => reject(abortedBy(signal)));
+      const onAbort = (): void => settle(() => reject(aborted(signal)));
       const waiting: Waiting = {
         admit: () => settle(() => resolve(this.#place())),
         refuse: () => settle(() => resolve(null)),
