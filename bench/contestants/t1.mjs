@@ -1,4 +1,7 @@
-/** Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a context are there. */
+/**
+ * Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a
+ * context are there.
+ */
 import { readFileSync } from 'node:fs';
 import { loadEngine, Sandbox, Store, solve } from '../../dist/index.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
@@ -13,8 +16,10 @@ const OTHER = 299;
 /**
  * Jobs at once.
  *
- * @param {{ path: string, threads: number, temperature: number, jobs: { tokens: Int32Array, samples: number, maxTokens: number }[] }} input
- * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine counted
+ * @param {{ path: string, threads: number, temperature: number, jobs: { tokens: Int32Array, samples: number, maxTokens:
+ *   number }[] }} input
+ * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine
+ *   counted
  */
 export async function jobs({ path, threads, temperature, jobs: list }) {
   const engine = await loadEngine({ path, threads, queueLimit: 4096 });
@@ -45,7 +50,10 @@ export async function jobs({ path, threads, temperature, jobs: list }) {
   };
 }
 
-/** The same jobs with other first tokens, until the first are being sampled: a context of their size, and nothing to share. */
+/**
+ * The same jobs with other first tokens, until the first are being sampled: a context of their size, and nothing to
+ * share.
+ */
 async function warmUp(engine, temperature, list) {
   const stop = new AbortController();
   await Promise.all(
