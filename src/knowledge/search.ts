@@ -1,9 +1,9 @@
 /**
  * The k best passages by BM25, exactly, without scoring all of them.
  *
- *   score(q, p) = Σ over terms t of q:  count(t, q) · idf(t) · f / (f + norm(p)),   norm(p) = k1 · (1 − b + b ·
- *   length(p) / mean length) idf(t)      = ln(1 + (N − n + 0.5) / (n + 0.5))        n of N passages have t, f times in
- *   p
+ *   score(q, p) = Σ over terms t of q:  count(t, q) · idf(t) · f / (f + norm(p))
+ *   norm(p)     = k1 · (1 − b + b · length(p) / mean length)
+ *   idf(t)      = ln(1 + (N − n + 0.5) / (n + 0.5))        n of N passages have t, f times in p
  *
  * This is Lucene's formula (since its version 8, without the constant factor k1 + 1), with lengths as they are, not
  * rounded.

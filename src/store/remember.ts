@@ -9,7 +9,7 @@
 import type { z } from 'zod';
 import { T1Error, type ErrorCode } from '../errors.js';
 import { must } from '../must.js';
-import { abortedBy, untilAborted } from '../abort.js';
+import { aborted, untilAborted } from '../abort.js';
 import { plainKey, digest, encode } from './canonical.js';
 import type { Memory } from './memory.js';
 import type { Store } from './store.js';
@@ -124,7 +124,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
 
   /** Looks every open item up, computes those that nobody computes, and waits for the others. */
   async attempt(): Promise<void> {
-    if (this.inputs.signal.aborted) throw abortedBy(this.inputs.signal);
+    if (this.inputs.signal.aborted) throw aborted(this.inputs.signal);
     const mine = new Map<number, Flight>();
     const others: Promise<number | undefined>[] = [];
     // No await up to the end of the loop: between the look and the claim nobody else may come.
@@ -185,7 +185,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
       this.#settle(item, (await untilAborted(value, signal)) as Value, 'hit');
       return undefined;
     } catch (error) {
-      if (signal.aborted) throw abortedBy(signal);
+      if (signal.aborted) throw aborted(signal);
       // The other call was stopped, or its engine was; not this one.
       if (error instanceof T1Error && THE_OTHERS_OWN.has(error.code)) return item;
       throw error;

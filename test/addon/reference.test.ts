@@ -18,8 +18,8 @@
  *                                           deviation           allowed             measured, at most
  *                                       widest     rms      largest    rms         largest    rms
  *   F32 matrices and cache              0.000145   0.00002  0.00073    0.000063    0.00021    0.000025
- *   F16, flash attention on or off      0.062      0.013    0.31       0.040       0.097      0.012     two of them:
- *   0.057 F16, sums in F16 (ARM)              0.24       0.048    1.2        0.14        not measured
+ *   F16, flash attention on or off      0.062      0.013    0.31       0.040       0.097      0.012  two of them: 0.057
+ *   F16, sums in F16 (ARM)              0.24       0.048    1.2        0.14        not measured
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
