@@ -3,7 +3,7 @@
  * context are there.
  */
 import { readFileSync } from 'node:fs';
-import { loadEngine, Sandbox, Store, solve } from '../../dist/index.js';
+import { createSolver, loadEngine } from '../../dist/index.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
 import { concat, leastPrefill, withOtherStart } from '../lib/tokens.mjs';
 
@@ -265,24 +265,53 @@ function status(field) {
 
 /** Whole problems through `solve`: what each cost, and whether its answer was verified and right. */
 export async function solving({ path, problems, samples, seed, atOnce }) {
-  const engine = await loadEngine({ path });
-  const sandbox = await Sandbox.start();
-  const store = Store.open(':memory:');
-  const solveOne = (problem) => solve(problem, { engine, sandbox, store, samples, seed }).result;
-  await solveOne('Tom has 2 pens and buys 3 more. How many pens does Tom have now?'); // weights and context
+  const solver = await createSolver({ model: path, database: false, samples, seed });
+  await solver.solve('Tom has 2 pens and buys 3 more. How many pens does Tom have now?'); // weights, context, sandbox
   const outcomes = new Array(problems.length);
   let next = 0;
   const start = performance.now();
   const worker = async () => {
     for (let i = next++; i < problems.length; i = next++) {
-      const { answer, verified, usage } = await solveOne(problems[i].problem);
+      const { answer, verified, usage } = await solver.solve(problems[i].problem);
       outcomes[i] = { right: answer !== null && sameAnswer(answer, problems[i].answer), verified, usage };
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   const took = seconds(start);
-  store.close();
-  await sandbox.dispose();
-  await engine.dispose();
+  await solver.close();
   return { seconds: took, outcomes };
+}
+
+/**
+ * Each problem with each budget, one at a time, whose turn is first changes; nothing is taken from the other's results.
+ *
+ * @param {{ path: string, problems: { problem: string, answer: string }[], samples: number, seed: number, settings?:
+ *   object }} input
+ * @returns [problems] of each budget seconds, tokens, whether it is right and verified, and whether the answers are the
+ *   same
+ */
+export async function budgets({ path, problems, samples, seed, settings = {} }) {
+  const of = (budget) => createSolver({ model: path, database: false, samples, seed, budget, ...settings });
+  const solvers = { fixed: await of('fixed'), adaptive: await of('adaptive') };
+  const warm = 'Tom has 2 pens and buys 3 more. How many pens does Tom have now?';
+  for (const solver of Object.values(solvers)) await solver.solve(warm);
+  const outcomes = [];
+  for (const [i, { problem, answer: gold }] of problems.entries()) {
+    const outcome = {};
+    for (const budget of i % 2 === 0 ? ['fixed', 'adaptive'] : ['adaptive', 'fixed']) {
+      const start = performance.now();
+      const { answer, verified, usage, candidates } = await solvers[budget].solve(problem);
+      outcome[budget] = {
+        seconds: seconds(start),
+        tokens: usage.generatedTokens,
+        candidates: candidates.length,
+        answer,
+        right: answer !== null && sameAnswer(answer, gold),
+        verified,
+      };
+    }
+    outcomes.push(outcome);
+  }
+  for (const solver of Object.values(solvers)) await solver.close();
+  return outcomes;
 }

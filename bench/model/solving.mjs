@@ -1,6 +1,6 @@
 /** Accuracy of every strategy from one pool per problem; how the tool and the reward judge each kind of fault. */
 import { sameAnswer } from '../../dist/grade/normalize.js';
-import { select, selectors, solve } from '../../dist/index.js';
+import { createSolver, select, selectors } from '../../dist/index.js';
 import { auc } from '../lib/auc.mjs';
 import { generate, label } from '../lib/generator.mjs';
 import { bootstrap } from '../lib/statistics.mjs';
@@ -51,20 +51,21 @@ export async function plain(bench) {
  */
 export async function poolsOf(bench, problems, settings = {}) {
   const { engine, sandbox, store, samples, seed } = bench;
+  const solver = await createSolver({ engine, sandbox, database: store, ...settings });
   const pools = new Array(problems.length);
   let next = 0;
   let done = 0;
   const worker = async () => {
     for (let i = next++; i < problems.length; i = next++) {
       const { problem, answer: gold, plan } = problems[i];
-      const context = { engine, sandbox, store, ...settings };
-      const greedy = await solve(problem, { ...context, samples: 1, temperature: 0, select: 'majority' }).result;
-      const { candidates } = await solve(problem, { ...context, samples, seed: seed % 2 ** 31 }).result;
+      const greedy = await solver.solve(problem, { samples: 1, temperature: 0, select: 'majority' });
+      const { candidates } = await solver.solve(problem, { samples, seed: seed % 2 ** 31 });
       pools[i] = { problem, gold, plan, greedy: greedy.answer, candidates };
       bench.progress(`${++done}/${problems.length}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await solver.close();
   return pools;
 }
 

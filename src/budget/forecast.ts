@@ -42,10 +42,10 @@ export interface Forecast {
 /** Plays: ±0.011 at 0.95. */
 const PLAYS = 400;
 /**
- * Of each opinion, before the first: small, since looks at one answer mostly agree. A program checks the answer,
- * whoever gave it.
+ * [pass, fail, unknown] looks that count before the first: few, since looks at one answer mostly agree (a program
+ * checks the answer, whoever gave it). Only one answer is right: where one has passed, the others are less likely to.
  */
-const PRIOR = 0.1;
+const PRIOR = { open: [0.1, 0.1, 0.1], against: [0.03, 0.2, 0.07] };
 /** Weight of an answer that nobody has given yet, in candidates. */
 const NEW_ANSWER = 1;
 /** Standard deviation of a reward about which nothing is known but the answer's others. */
@@ -255,7 +255,7 @@ class Model {
     for (const opinion of opinions) counts[opinion]++;
     let first = -1;
     if (left > 0) {
-      answer.odds ??= this.dirichlet(this.counts.get(answer.group) ?? [0, 0, 0]);
+      answer.odds ??= this.oddsOf(answer.group);
       const [passing = 0, failing = 0] = answer.odds;
       for (let each = 0; each < left; each++) {
         const at = this.uniform();
@@ -316,8 +316,12 @@ class Model {
     return radius * Math.cos(angle);
   }
 
-  private dirichlet(counts: readonly number[]): number[] {
-    const draws = counts.map((count) => this.gamma(count + PRIOR));
+  private oddsOf(group: number): number[] {
+    const counts = this.counts.get(group) ?? [0, 0, 0];
+    const prior = [...this.counts].some(([other, [passes = 0]]) => other !== group && passes > 0)
+      ? PRIOR.against
+      : PRIOR.open;
+    const draws = counts.map((count, i) => this.gamma(count + (prior[i] ?? 0)));
     const sum = draws.reduce((total, draw) => total + draw, 0);
     return draws.map((draw) => (sum > 0 ? draw / sum : 1 / draws.length));
   }
