@@ -13,6 +13,7 @@ export default defineConfig({
     // A report, no gate. What runs in other processes and threads (the command line, workers) is not counted.
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: ['src/**/*.ts'],
       exclude: ['src/report/browser/**'],
       reporter: ['text', 'html'],

@@ -1,6 +1,7 @@
 /**
- * The retriever: quality over k1, b, stemming and stop words on questions about Wikipedia paragraphs, and time, size and
- * latency with a million generated passages, beside SQLite's FTS5 on a tenth of them. Needs the build (`npm run build`).
+ * The retriever: quality over k1, b, stemming and stop words on questions about Wikipedia paragraphs, and time, size
+ * and latency with a million generated passages, beside SQLite's FTS5 on a tenth of them. Needs the build (`npm run
+ * build`).
  *
  *   node bench/retrieval.mjs [--passages 1000000] [--queries 500] [--xquad ../shared/data/xquad_en]
  */
@@ -149,7 +150,10 @@ async function measureScale(passages) {
   return result;
 }
 
-/** SQLite's own full-text search on the same passages: contentless, Porter's stemmer, the query's words without stop words joined by OR. */
+/**
+ * SQLite's own full-text search on the same passages: contentless, Porter's stemmer, the query's words without stop
+ * words joined by OR.
+ */
 async function measurePeer(passages) {
   const source = join(folder, 'fewer.jsonl');
   const words = vocabulary(WORDS, 1);

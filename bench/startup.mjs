@@ -1,6 +1,7 @@
 /**
- * How long the command line takes where it has nothing to compute, over `node -e 0`: `t1 --version`, `t1 solve` of a problem
- * that the database answers, and for comparison `t1 --help`. All in turn, round by round. Needs the build (`npm run build`).
+ * How long the command line takes where it has nothing to compute, over `node -e 0`: `t1 --version`, `t1 solve` of a
+ * problem that the database answers, and for comparison `t1 --help`. All in turn, round by round. Needs the build (`npm
+ * run build`).
  *
  *   node bench/startup.mjs [--rounds 21] [--samples 16]
  */

@@ -2,8 +2,8 @@
  * Builds the addon: build/Release/t1_engine.node. Does nothing if nothing it is made of has changed.
  *
  *   node native/build.mjs                       the addon
- *   node native/build.mjs --tests [--sanitize=address|thread]   native/test, then ctest; no Node in them. thread: those of them
- *                                               in which threads work together
+ *   node native/build.mjs --tests [--sanitize=address|thread]   native/test, then ctest; no Node in them.
+ *                                               thread: those of them in which threads work together
  *
  * T1_BUILD_LLAMA=source   build llama.cpp from the bundle instead of linking node-llama-cpp's libraries
  * T1_LLAMA_VARIANT=cuda|vulkan   link that variant's prebuilt libraries

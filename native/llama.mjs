@@ -1,4 +1,6 @@
-/** Where the pinned llama.cpp is: its source in node-llama-cpp's git bundle, its libraries in the platform's package. */
+/**
+ * Where the pinned llama.cpp is: its source in node-llama-cpp's git bundle, its libraries in the platform's package.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -41,7 +41,8 @@ if (format) run(format, [...(task === 'format' ? ['-i'] : ['--dry-run', '-Werror
 
 if (task === 'lint') {
   const tidy = tool('clang-tidy', 'CLANG_TIDY');
-  // How each file is compiled: the build of the tests writes it down. addon.cpp, which is not in it, needs Node's headers.
+  // How each file is compiled: the build of the tests writes it down. addon.cpp, which is not in it, needs Node's
+  // headers.
   const commands = join(root, 'build', 'tests');
   if (tidy && !existsSync(join(commands, 'compile_commands.json'))) {
     console.error('t1: build/tests/compile_commands.json is missing: run npm run test:native first');

@@ -1,6 +1,6 @@
 /**
- * Runs tests of the real engine under each variant of llama.cpp's CPU code that this processor can run, and prints a table.
- * Fails if one test fails under one of them.
+ * Runs tests of the real engine under each variant of llama.cpp's CPU code that this processor can run, and prints a
+ * table. Fails if one test fails under one of them.
  *
  *   node scripts/test-variants.mjs [--variants=x64,haswell] [files of vitest, …]
  *

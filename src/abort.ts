@@ -7,7 +7,8 @@ export const aborted = (signal: AbortSignal | undefined): T1Error =>
 /**
  * Waits for something that knows no signal, as long as nobody wants to stop: the work may go on, the wait ends.
  *
- * @throws T1Error ABORTED (or the T1Error that the signal was aborted with) at once when the signal fires; what `work` rejects with
+ * @throws T1Error ABORTED (or the T1Error that the signal was aborted with) at once when the signal fires; what `work`
+ *   rejects with
  */
 export async function untilAborted<Value>(work: PromiseLike<Value> | Value, signal: AbortSignal): Promise<Value> {
   if (signal.aborted) throw aborted(signal);

@@ -12,7 +12,8 @@ if (line.length === 1 && line[0] === '--version') process.stdout.write(`${packag
 else await run();
 
 async function run(): Promise<void> {
-  // Idle engines and sandboxes do not keep a process alive; a command ends when it is done, not when nothing seems to be left.
+  // Idle engines and sandboxes do not keep a process alive; a command ends when it is done, not when nothing seems to
+  // be left.
   const alive = setInterval(() => {}, 2 ** 31 - 1);
   try {
     const { interruptSignal } = await import('./cli/interrupt.js');

@@ -57,8 +57,8 @@ export interface Evaluation {
 
 /**
  * @param name a task that is known, `arithmetic`, or the path of a file of one's own
- * @throws T1Error USAGE, INPUT, DATA_UNAVAILABLE, RUN_MISMATCH, RUN_CORRUPT, ABORTED (what was finished is in the run), and what
- *   solving raises
+ * @throws T1Error USAGE, INPUT, DATA_UNAVAILABLE, RUN_MISMATCH, RUN_CORRUPT, ABORTED (what was finished is in the run),
+ *   and what solving raises
  */
 export async function evaluateTask(session: Session, name: string, options: EvaluateTask): Promise<Evaluation> {
   const { retryFailed = false, command = [], signal: wanted, onProgress, onBegin, onDownload, ...rest } = options;
@@ -194,7 +194,10 @@ async function dataOf(
   return readTaskFile(task, await fetchTask(task, { folder, signal, ...(onProgress && { onProgress }) }));
 }
 
-/** How a task finds the final answer of a solution: boxed; boxed, else stated, else the last number; or the letter of an option. */
+/**
+ * How a task finds the final answer of a solution: boxed; boxed, else stated, else the last number; or the letter of an
+ * option.
+ */
 const EXTRACT: Readonly<Record<Task['extract'], (solution: string) => string | null>> = {
   boxed: extractBoxed,
   math: extractAnswer,

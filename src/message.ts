@@ -1,4 +1,7 @@
-/** What is told to people, with places for the names of settings: the library calls one by its path, the command line by its flag. */
+/**
+ * What is told to people, with places for the names of settings: the library calls one by its path, the command line by
+ * its flag.
+ */
 
 /** A setting that a message names; `path` as in `src/settings/`. */
 class SettingName {

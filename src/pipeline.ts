@@ -2,7 +2,8 @@
  * The whole way of one problem (arXiv 2504.04718):
  * problem → prompt → candidates → tool verdicts → rewards → selection.
  *
- * A candidate goes it alone, as far as the budget lets it (`budget/`); every stage looks up what is remembered before it computes.
+ * A candidate goes it alone, as far as the budget lets it (`budget/`); every stage looks up what is remembered before
+ * it computes.
  */
 import { fixed } from './budget/fixed.js';
 import type { JudgedCandidate } from './budget/stages.js';

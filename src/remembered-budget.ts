@@ -1,6 +1,6 @@
 /**
- * What an adaptive budget asked for is remembered: which pieces end first depends on the moment, so it might ask for others the next
- * time. The same command again asks for what it asked for the first time, and decodes nothing.
+ * What an adaptive budget asked for is remembered: which pieces end first depends on the moment, so it might ask for
+ * others the next time. The same command again asks for what it asked for the first time, and decodes nothing.
  */
 import { z } from 'zod';
 import { adaptive, type SpentOn, type Standing } from './budget/adaptive.js';

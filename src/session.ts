@@ -1,4 +1,7 @@
-/** What all problems of a solver share: models, database, sandbox, indexes. Each is loaded or started once, at its first use. */
+/**
+ * What all problems of a solver share: models, database, sandbox, indexes. Each is loaded or started once, at its first
+ * use.
+ */
 import type { Engine } from './engine/engine-types.js';
 import type { EngineOptions } from './engine/engine.js';
 import { T1Error } from './errors.js';
@@ -27,8 +30,8 @@ export interface SessionOptions extends Omit<EngineOptions, 'path'> {
   /** The same for the reward. */
   readonly rewardEngine?: Engine | undefined;
   /**
-   * File of the result database; `false`: results live as long as the solver. The one that the command line uses when absent. Or
-   * a store that is open already; the caller closes it.
+   * File of the result database; `false`: results live as long as the solver. The one that the command line uses when
+   * absent. Or a store that is open already; the caller closes it.
    */
   readonly database?: string | false | Store | undefined;
   /** How programs are run; or what runs them, which the caller ends. */
@@ -71,7 +74,9 @@ export class Session {
     private readonly owned: readonly Closing[],
   ) {}
 
-  /** @throws T1Error what finding and loading the models, opening the database and the sandbox's options raise; ABORTED */
+  /**
+   * @throws T1Error what finding and loading the models, opening the database and the sandbox's options raise; ABORTED
+   */
   static async open(options: SessionOptions): Promise<Session> {
     const signal = AbortSignal.any(options.signal ? [options.signal] : []);
     const owned: Closing[] = [];

@@ -17,7 +17,8 @@ export interface Solver extends AsyncDisposable {
    *
    * @param problem the question in plain words
    * @returns a promise of the result that can also be iterated for what happens on the way
-   * @throws (rejects) T1Error USAGE, INPUT, PROMPT_TOO_LONG, ABORTED, DISPOSED, and what engine, sandbox and database raise
+   * @throws (rejects) T1Error USAGE, INPUT, PROMPT_TOO_LONG, ABORTED, DISPOSED, and what engine, sandbox and database
+   *   raise
    */
   solve(problem: string, call?: SolveCall): Solving;
   /**
@@ -27,15 +28,17 @@ export interface Solver extends AsyncDisposable {
    * @throws (rejects) as `solve`, and T1Error DATA_UNAVAILABLE, RUN_MISMATCH, RUN_CORRUPT, DISK_FULL
    */
   evaluate(task: string, options?: EvaluateTask): Promise<Evaluation>;
-  /** Ends all work (those waiting get DISPOSED) and frees everything, so that the process can exit. Safe to call twice. */
+  /**
+   * Ends all work (those waiting get DISPOSED) and frees everything, so that the process can exit. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 
 /**
- * @returns when vocabulary and metadata of the models are read; weights are loaded at the first problem that needs them, the
- *   sandbox starts with the first program
- * @throws T1Error FILE_NOT_FOUND, MODEL_INVALID, MODEL_DOWNLOAD, ADAPTER_INVALID, ADDON_UNAVAILABLE, USAGE, STORE_UNAVAILABLE,
- *   SANDBOX_UNAVAILABLE, ABORTED
+ * @returns when vocabulary and metadata of the models are read; weights are loaded at the first problem that needs
+ *   them, the sandbox starts with the first program
+ * @throws T1Error FILE_NOT_FOUND, MODEL_INVALID, MODEL_DOWNLOAD, ADAPTER_INVALID, ADDON_UNAVAILABLE, USAGE,
+ *   STORE_UNAVAILABLE, SANDBOX_UNAVAILABLE, ABORTED
  */
 export async function createSolver(options: SolverOptions = {}): Promise<Solver> {
   const [sessionOptions, settings] = partition(options);

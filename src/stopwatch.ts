@@ -1,6 +1,8 @@
 import type { StageName, Timing } from './types.js';
 
-/** Wall time in which each stage had anything to do, in milliseconds. Stages overlap, so their sum may exceed the total. */
+/**
+ * Wall time in which each stage had anything to do, in milliseconds. Stages overlap, so their sum may exceed the total.
+ */
 export class Stopwatch {
   private readonly start = performance.now();
   private readonly spent: Record<StageName, number> = { load: 0, sample: 0, verify: 0, reward: 0, select: 0 };

@@ -83,7 +83,9 @@ export interface StepScore {
 
 /** How good a candidate looks. */
 export interface Reward {
-  /** 0…1; null where there is nothing to score (no answer, it does not fit the context, no rationale came to a verdict). */
+  /**
+   * 0…1; null where there is nothing to score (no answer, it does not fit the context, no rationale came to a verdict).
+   */
   readonly score: number | null;
   readonly rationales?: readonly Rationale[] | undefined;
   readonly steps?: readonly StepScore[] | undefined;

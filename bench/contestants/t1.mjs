@@ -1,4 +1,7 @@
-/** Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a context are there. */
+/**
+ * Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a
+ * context are there.
+ */
 import { readFileSync } from 'node:fs';
 import { createSolver, loadEngine } from '../../dist/index.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
@@ -13,8 +16,10 @@ const OTHER = 299;
 /**
  * Jobs at once.
  *
- * @param {{ path: string, threads: number, temperature: number, jobs: { tokens: Int32Array, samples: number, maxTokens: number }[] }} input
- * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine counted
+ * @param {{ path: string, threads: number, temperature: number, jobs: { tokens: Int32Array, samples: number, maxTokens:
+ *   number }[] }} input
+ * @returns tokens sampled a second, latencies of all samples since the jobs were handed over, and what the engine
+ *   counted
  */
 export async function jobs({ path, threads, temperature, jobs: list }) {
   const engine = await loadEngine({ path, threads, queueLimit: 4096 });
@@ -45,7 +50,10 @@ export async function jobs({ path, threads, temperature, jobs: list }) {
   };
 }
 
-/** The same jobs with other first tokens, until the first are being sampled: a context of their size, and nothing to share. */
+/**
+ * The same jobs with other first tokens, until the first are being sampled: a context of their size, and nothing to
+ * share.
+ */
 async function warmUp(engine, temperature, list) {
   const stop = new AbortController();
   await Promise.all(
@@ -277,8 +285,10 @@ export async function solving({ path, problems, samples, seed, atOnce }) {
 /**
  * Each problem with each budget, one at a time, whose turn is first changes; nothing is taken from the other's results.
  *
- * @param {{ path: string, problems: { problem: string, answer: string }[], samples: number, seed: number, settings?: object }} input
- * @returns [problems] of each budget seconds, tokens, whether it is right and verified, and whether the answers are the same
+ * @param {{ path: string, problems: { problem: string, answer: string }[], samples: number, seed: number, settings?:
+ *   object }} input
+ * @returns [problems] of each budget seconds, tokens, whether it is right and verified, and whether the answers are the
+ *   same
  */
 export async function budgets({ path, problems, samples, seed, settings = {} }) {
   const of = (budget) => createSolver({ model: path, database: false, samples, seed, budget, ...settings });

@@ -1,6 +1,6 @@
 /**
- * What an answer costs that was verified and is right: `solve` with the model that ships, and what an adaptive budget spares of it,
- * one problem at a time. Needs python3.
+ * What an answer costs that was verified and is right: `solve` with the model that ships, and what an adaptive budget
+ * spares of it, one problem at a time. Needs python3.
  */
 import { inChild } from '../lib/child.mjs';
 import { BenchError } from '../lib/bench-error.mjs';

@@ -1,10 +1,16 @@
-/** One prompt, N samples: beside llama-batched-bench (the limit), llama-server's `n_cmpl`, and node-llama-cpp's sequences. */
+/**
+ * One prompt, N samples: beside llama-batched-bench (the limit), llama-server's `n_cmpl`, and node-llama-cpp's
+ * sequences.
+ */
 import { contest } from '../lib/contest.mjs';
 import { inChild } from '../lib/child.mjs';
 import { buildPeer } from '../lib/peers.mjs';
 import { randomTokens } from '../lib/tokens.mjs';
 
-/** `sequences`: numbers of samples that node-llama-cpp takes part in; it is slow. `barAt`: the number that is judged, in all rounds; the others show how it grows. */
+/**
+ * `sequences`: numbers of samples that node-llama-cpp takes part in; it is slow. `barAt`: the number that is judged, in
+ * all rounds; the others show how it grows.
+ */
 export const sizes = { samples: [1, 8, 32, 64, 128], prompt: 200, new: 64, sequences: [64], barAt: 64 };
 export const quick = { samples: [1, 8, 64], prompt: 100, new: 8 };
 

@@ -4,7 +4,10 @@ import { inChild } from '../lib/child.mjs';
 import { buildPeer } from '../lib/peers.mjs';
 import { concat, randomTokens } from '../lib/tokens.mjs';
 
-/** Tokens of the problem, of what is asked about a candidate, and of what is generated: far shorter than the paper's (574, 153, 554), so that it ends. */
+/**
+ * Tokens of the problem, of what is asked about a candidate, and of what is generated: far shorter than the paper's
+ * (574, 153, 554), so that it ends.
+ */
 export const sizes = {
   samples: 64,
   programs: 4,

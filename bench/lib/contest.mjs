@@ -6,7 +6,8 @@ import { median } from './statistics.mjs';
  * @param {number} options.rounds
  * @param {Record<string, Record<string, () => Promise<{ rate: number }>>>} options.contestants each with variants (a KV
  *   layout, a number of slots); the best variant counts. `rate` is better when larger.
- * @param {number} [options.keep] after the first round, variants below this share of their contestant's best are dropped
+ * @param {number} [options.keep] after the first round, variants below this share of their contestant's best are
+ *   dropped
  * @param {(line: string) => void} options.say
  * @returns {Promise<Record<string, { best: string, rate: number, last: object, variants: Record<string, number[]> }>>}
  *   `rate`: median of the best variant; `last`: what it measured in its last round; `variants`: all rates

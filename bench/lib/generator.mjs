@@ -15,7 +15,8 @@ export function generate(module, ...flags) {
 
 /**
  * @param {{ solution: string, answer: string, plan: unknown }[]} solutions
- * @returns {({ correct: boolean, logic: boolean, sums: boolean, steps: (boolean | null)[] } | null)[]} what is wrong with each
+ * @returns {({ correct: boolean, logic: boolean, sums: boolean, steps: (boolean | null)[] } | null)[]} what is wrong
+ *   with each
  */
 export function label(solutions) {
   return lines(python('label', [], solutions.map((each) => JSON.stringify(each)).join('\n')));

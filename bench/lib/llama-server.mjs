@@ -13,7 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @param {number} options.slotTokens most tokens of one of them
  * @param {boolean} options.unified KV layout
  * @param {string[]} [options.more] further arguments
- * @returns {Promise<{ completion: (body: object) => Promise<object | object[]>, stop: () => Promise<void> }>} ready to serve
+ * @returns {Promise<{ completion: (body: object) => Promise<object | object[]>, stop: () => Promise<void> }>} ready to
+ *   serve
  */
 export async function startServer({ binary, path, threads, slots, slotTokens, unified, more = [] }) {
   const port = await freePort();

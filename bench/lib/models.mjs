@@ -1,4 +1,6 @@
-/** Models that the engine's benchmark can use: random weights in the dimensions of real ones, and the one that ships. */
+/**
+ * Models that the engine's benchmark can use: random weights in the dimensions of real ones, and the one that ships.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BenchError } from './bench-error.mjs';
@@ -6,7 +8,10 @@ import { peerFolder, peerSource } from './peers.mjs';
 import { writeRandomModel } from './random-model.mjs';
 import { root } from './record.mjs';
 
-/** Of the model cards, but for SmolLM2's vocabulary: the bundle has none of its own, so it gets Llama 3's, which is larger. */
+/**
+ * Of the model cards, but for SmolLM2's vocabulary: the bundle has none of its own, so it gets Llama 3's, which is
+ * larger.
+ */
 const SHAPES = {
   smol: {
     like: 'SmolLM2-135M',

@@ -46,7 +46,8 @@ export async function plain(bench) {
 /**
  * Solves each problem once greedily and once with N samples.
  *
- * @param {{ adapterTool?: string, adapterReward?: string }} settings sampling is cached, so other adapters judge the same solutions
+ * @param {{ adapterTool?: string, adapterReward?: string }} settings sampling is cached, so other adapters judge the
+ *   same solutions
  */
 export async function poolsOf(bench, problems, settings = {}) {
   const { engine, sandbox, store, samples, seed } = bench;

@@ -1,11 +1,11 @@
 /**
- * Makes factbook.jsonl.gz, the passages of the index that ships: The World Factbook (public domain; as JSON under CC0 1.0 by
- * github.com/factbook/factbook.json, commit 8662a8b17a784841ab4528631b04090eb2f183eb).
+ * Makes factbook.jsonl.gz, the passages of the index that ships: The World Factbook (public domain; as JSON under CC0
+ * 1.0 by github.com/factbook/factbook.json, commit 8662a8b17a784841ab4528631b04090eb2f183eb).
  *
  *   node models/knowledge/build_factbook.mjs passages.jsonl[.gz]
  *
- * Reads lines of {id, country, section, text}, one for each country and section, and cuts the texts after sentences into
- * passages of at most 120 words, titled "Country – Section". Needs the build (`npm run build`).
+ * Reads lines of {id, country, section, text}, one for each country and section, and cuts the texts after sentences
+ * into passages of at most 120 words, titled "Country – Section". Needs the build (`npm run build`).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * A budget that spends the next token where it changes the answer most, and stops when the answer is settled: when the whole
- * budget would give the same one, for certain or with the stated confidence (`forecast.ts`). What it did not ask is absent from
- * what it returns; what is still being generated then is cancelled.
+ * A budget that spends the next token where it changes the answer most, and stops when the answer is settled: when the
+ * whole budget would give the same one, for certain or with the stated confidence (`forecast.ts`). What it did not ask
+ * is absent from what it returns; what is still being generated then is cancelled.
  */
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
@@ -15,9 +15,10 @@ import type { JudgedCandidate, Plan, Stages } from './stages.js';
 import { together } from './together.js';
 
 /**
- * Pieces of work from the oldest that is not done to the newest, at first: a decode of four rows takes hardly longer than one of
- * one. So what waits (a sandbox that starts, a long candidate) is not waited for with work that it may make needless. A problem that
- * is not settled then gets as many as are done: like rounds that double, without waiting for the last of each.
+ * Pieces of work from the oldest that is not done to the newest, at first: a decode of four rows takes hardly longer
+ * than one of one. So what waits (a sandbox that starts, a long candidate) is not waited for with work that it may make
+ * needless. A problem that is not settled then gets as many as are done: like rounds that double, without waiting for
+ * the last of each.
  */
 const FIRST_WINDOW = 4;
 

@@ -1,6 +1,6 @@
 /**
- * The paper's budget: every candidate gets everything. A candidate is checked and scored as soon as it is sampled; what it gets
- * depends on itself alone, so in which order they end changes nothing.
+ * The paper's budget: every candidate gets everything. A candidate is checked and scored as soon as it is sampled; what
+ * it gets depends on itself alone, so in which order they end changes nothing.
  */
 import { must } from '../must.js';
 import type { Candidate } from '../types.js';

@@ -1,16 +1,16 @@
 /**
- * What the whole budget would answer, seen from what is known. What is left of it is played out many times: answers of further
- * candidates come from a Pólya urn over those seen (a new answer with weight 1), what the tool says of an answer from a
- * Dirichlet posterior over what it said of that answer, rewards around those of the same answer. The share of
- * plays that the present leader wins is the confidence: a posterior predictive probability.
+ * What the whole budget would answer, seen from what is known. What is left of it is played out many times: answers of
+ * further candidates come from a Pólya urn over those seen (a new answer with weight 1), what the tool says of an
+ * answer from a Dirichlet posterior over what it said of that answer, rewards around those of the same answer. The
+ * share of plays that the present leader wins is the confidence: a posterior predictive probability.
  *
- * Looking after every event keeps it. Given the model, the probability that the leader of the whole budget is the present one
- * is a martingale over what comes in, so whatever rule stops the first time that it is ≥ c ends with the answer of the whole
- * budget in at least c of the problems, on average over problems. It is a statement about problems as the priors expect them, not
- * about every single one: `docs/statistics.md` has how often it held on recorded pools.
+ * Looking after every event keeps it. Given the model, the probability that the leader of the whole budget is the
+ * present one is a martingale over what comes in, so whatever rule stops the first time that it is ≥ c ends with the
+ * answer of the whole budget in at least c of the problems, on average over problems. It is a statement about problems
+ * as the priors expect them, not about every single one: `docs/statistics.md` has how often it held on recorded pools.
  *
- * The same plays say what is worth asking next: how much of the variance of "the leader wins" goes with the outcome of one more
- * piece of work, per token that it costs.
+ * The same plays say what is worth asking next: how much of the variance of "the leader wins" goes with the outcome of
+ * one more piece of work, per token that it costs.
  */
 import { must } from '../must.js';
 import { Random } from '../numbers/random.js';
@@ -33,15 +33,17 @@ export interface Forecast {
   readonly confidence: number;
   /** It wins whatever comes. */
   readonly certain: boolean;
-  /** Pieces of work whose outcomes were looked at, with the variance that each would explain; the most valuable first. */
+  /**
+   * Pieces of work whose outcomes were looked at, with the variance that each would explain; the most valuable first.
+   */
   readonly worth: readonly { readonly work: Work; readonly variance: number }[];
 }
 
 /** Plays: ±0.011 at 0.95. */
 const PLAYS = 400;
 /**
- * [pass, fail, unknown] looks that count before the first: few, since looks at one answer mostly agree (a program checks the
- * answer, whoever gave it). Only one answer is right: where one has passed, the others are less likely to.
+ * [pass, fail, unknown] looks that count before the first: few, since looks at one answer mostly agree (a program
+ * checks the answer, whoever gave it). Only one answer is right: where one has passed, the others are less likely to.
  */
 const PRIOR = { open: [0.1, 0.1, 0.1], against: [0.03, 0.2, 0.07] };
 /** Weight of an answer that nobody has given yet, in candidates. */
@@ -157,7 +159,9 @@ class Model {
     }));
   }
 
-  /** Of each answer the candidate with the fewest looks stands for all: what one more says of any of them is the same. */
+  /**
+   * Of each answer the candidate with the fewest looks stands for all: what one more says of any of them is the same.
+   */
   private possibleWorks(): Work[] {
     const first = (of: readonly KnownCandidate[], done: (each: KnownCandidate) => number): number[] => {
       const byGroup = new Map<number | null, KnownCandidate>();
@@ -341,7 +345,10 @@ function missingOf(known: Known, { candidates }: Pick<Plan, 'candidates'>): numb
   return Array.from({ length: candidates }, (_, index) => index).filter((index) => !there.has(index));
 }
 
-/** What an answer weighs at least and at most, and from which sample index on a candidate of it counts for sure, or may count. */
+/**
+ * What an answer weighs at least and at most, and from which sample index on a candidate of it counts for sure, or may
+ * count.
+ */
 interface Bounds {
   least: number;
   most: number;
@@ -352,8 +359,9 @@ interface Bounds {
 const NOBODY: Bounds = { least: 0, most: 0, surelyFrom: Infinity, maybeFrom: Infinity };
 
 /**
- * Whether the leader wins by the strategy itself, whatever is still to come. A weight is at most 1. At a tie the answer wins whose
- * first candidate that counts has the lowest index (`select/vote.ts`): it need not be the one that was seen first.
+ * Whether the leader wins by the strategy itself, whatever is still to come. A weight is at most 1. At a tie the answer
+ * wins whose first candidate that counts has the lowest index (`select/vote.ts`): it need not be the one that was seen
+ * first.
  */
 export function isCertain(known: Known, plan: Plan, leader: number): boolean {
   const missing = missingOf(known, plan);

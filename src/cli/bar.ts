@@ -1,4 +1,6 @@
-/** Progress of indexing on standard error: a bar with rate and time left on a terminal, a line now and then elsewhere. */
+/**
+ * Progress of indexing on standard error: a bar with rate and time left on a terminal, a line now and then elsewhere.
+ */
 import type { AddProgress } from '../knowledge/add.js';
 import { Spinner } from './spinner.js';
 

@@ -1,4 +1,7 @@
-/** How far a run is: problems, accuracy so far with its interval, speed, time left. On a terminal a line that changes, else one every now and then. */
+/**
+ * How far a run is: problems, accuracy so far with its interval, speed, time left. On a terminal a line that changes,
+ * else one every now and then.
+ */
 import type { EvaluateProgress } from '../runs/progress-meter.js';
 import { wilson } from '../statistics/wilson.js';
 import { Spinner } from './spinner.js';

@@ -97,7 +97,8 @@ const answer = z.union([z.string(), z.number().transform(String), z.null()]);
 const pairLine = z.object({ gold: answer, prediction: answer });
 
 /**
- * Lines as they come, so that a file of any length streams through. Fields other than gold and prediction are left alone.
+ * Lines as they come, so that a file of any length streams through. Fields other than gold and prediction are left
+ * alone.
  *
  * @throws T1Error FILE_NOT_FOUND, INPUT
  */

@@ -27,7 +27,8 @@ export async function readBytes(source: string): Promise<Buffer> {
 }
 
 /**
- * The argument itself, or what a file says, or standard input for `-` or when nothing is given and something is piped in.
+ * The argument itself, or what a file says, or standard input for `-` or when nothing is given and something is piped
+ * in.
  *
  * @param file instead of the argument
  * @throws T1Error USAGE when there is neither or both, FILE_NOT_FOUND, INPUT when it is not UTF-8

@@ -17,7 +17,9 @@ export interface SelectResult {
   readonly strategies: Accuracies;
   /** Candidates with an answer of which the tool, or the reward, was not asked. */
   readonly skipped: Pools['skipped'];
-  /** [strategies] pools in which something was skipped that the strategy looks at: there it chose with what there is. */
+  /**
+   * [strategies] pools in which something was skipped that the strategy looks at: there it chose with what there is.
+   */
   readonly partial: Outcomes['partial'];
   /** Strategies without a figure for N, and why: they need what the file does not hold. */
   readonly leftOut: Readonly<Partial<Record<StrategyName, string>>>;

@@ -1,6 +1,7 @@
 /**
- * Training data for the tool or the reward role, the way the paper made it (arXiv 2504.04718 §4): the student solves, the teacher
- * writes programs or judgements, filters keep what is right, and a conversation of each becomes a line that trainers take.
+ * Training data for the tool or the reward role, the way the paper made it (arXiv 2504.04718 §4): the student solves,
+ * the teacher writes programs or judgements, filters keep what is right, and a conversation of each becomes a line that
+ * trainers take.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Which of a teacher's replies are worth learning from. A filter either keeps a reply or says in a word why not; the words are
- * counted and printed. The paper does not state its filters (arXiv 2504.04718 §4): these are ours.
+ * Which of a teacher's replies are worth learning from. A filter either keeps a reply or says in a word why not; the
+ * words are counted and printed. The paper does not state its filters (arXiv 2504.04718 §4): these are ours.
  */
 import { grade } from '../grade/grader.js';
 import type { ProgramRunner } from '../stage-context.js';

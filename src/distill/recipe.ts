@@ -1,4 +1,7 @@
-/** Files beside the training data: settings of the paper (arXiv 2504.04718, table 2) for the trainers that people use, and what to do with them. */
+/**
+ * Files beside the training data: settings of the paper (arXiv 2504.04718, table 2) for the trainers that people use,
+ * and what to do with them.
+ */
 import type { DistillSummary } from './distill-summary.js';
 
 const RECIPE = {

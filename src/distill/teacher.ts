@@ -1,4 +1,7 @@
-/** Who writes the programs and rationales that a student learns from: a GGUF in this process, or a model behind an OpenAI-compatible API. */
+/**
+ * Who writes the programs and rationales that a student learns from: a GGUF in this process, or a model behind an
+ * OpenAI-compatible API.
+ */
 import ky, { HTTPError } from 'ky';
 import { z } from 'zod';
 import { mapAtOnce } from '../at-once.js';

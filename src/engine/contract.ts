@@ -1,8 +1,8 @@
 /**
- * Everything that crosses between TypeScript and the addon: requests, events, replies, error codes, and the calls that carry
- * them. The C++ side is `native/convert.h` (tables that it reads and writes by) and the calls in `native/addon.cpp`;
- * `test/addon/contract.test.ts` compares what the addon says of itself with this file. A field that is missing, unknown or of
- * another type is refused there with USAGE.
+ * Everything that crosses between TypeScript and the addon: requests, events, replies, error codes, and the calls that
+ * carry them. The C++ side is `native/convert.h` (tables that it reads and writes by) and the calls in
+ * `native/addon.cpp`; `test/addon/contract.test.ts` compares what the addon says of itself with this file. A field that
+ * is missing, unknown or of another type is refused there with USAGE.
  *
  * Types only are imported from here, so that no schema is built where none is needed.
  */
@@ -12,7 +12,8 @@ import type { ErrorCode } from '../errors.js';
 /** Of what follows; T1_CONTRACT of CMakeLists.txt. Raise both together. */
 export type ContractNumber = 8;
 
-// --- what C++ knows ---------------------------------------------------------------------------------------------------
+// --- what C++ knows
+// ---------------------------------------------------------------------------------------------------
 
 const int = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 const INT32 = 2 ** 31 - 1;
@@ -39,7 +40,8 @@ export const nativeErrorCode = z.enum([
   'INTERNAL',
 ] satisfies ErrorCode[]);
 
-// --- requests ---------------------------------------------------------------------------------------------------------
+// --- requests
+// ---------------------------------------------------------------------------------------------------------
 
 const path = z.string().regex(/^[^\0]*$/);
 const name = z.string().min(1);
@@ -125,7 +127,8 @@ export const kvCosts = z.strictObject({
   copy: seconds,
 });
 
-// --- events -----------------------------------------------------------------------------------------------------------
+// --- events
+// -----------------------------------------------------------------------------------------------------------
 
 const usage = z.strictObject({
   promptTokens: int64,
@@ -150,7 +153,9 @@ export const event = z.discriminatedUnion('type', [
     /** With `textIntervalMs`: the end of `text`, which no piece has told. */
     rest: z.string().exactOptional(),
   }),
-  /** With `textIntervalMs`: of all samples that have gone on, what none has told yet; `tokens` as `TextPiece` has it. */
+  /**
+   * With `textIntervalMs`: of all samples that have gone on, what none has told yet; `tokens` as `TextPiece` has it.
+   */
   z.strictObject({
     type: z.literal('texts'),
     pieces: z.array(z.strictObject({ prompt: int32, index: int32, text: z.string(), tokens: int32 })),
@@ -170,7 +175,8 @@ export const event = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('failed'), code: nativeErrorCode, message: z.string() }),
 ]);
 
-// --- replies ----------------------------------------------------------------------------------------------------------
+// --- replies
+// ----------------------------------------------------------------------------------------------------------
 
 const strings = z.array(z.string());
 
@@ -213,7 +219,8 @@ export const device = z.strictObject({
   memoryTotalBytes: z.number(),
 });
 
-// --- calls ------------------------------------------------------------------------------------------------------------
+// --- calls
+// ------------------------------------------------------------------------------------------------------------
 
 type Tuple = z.ZodType<readonly unknown[]>;
 
@@ -275,7 +282,8 @@ export const addonCalls = {
   build: call(z.tuple([int(-1, INT32), z.string()]), z.string()),
 };
 
-// --- types ------------------------------------------------------------------------------------------------------------
+// --- types
+// ------------------------------------------------------------------------------------------------------------
 
 type Frozen<T> = T extends Int32Array | Float32Array | ((...args: never[]) => unknown) | NativeEngine | Error
   ? T

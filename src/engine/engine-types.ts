@@ -46,9 +46,9 @@ export interface Adapter {
 export type Priority = 'interactive' | 'batch';
 
 /**
- * Whole number of 0 or more, at most 2^53 - 1; 0 when absent, so a job without one is served with those of the first problem.
- * Among jobs of one priority, what waits for a place gets it in ascending order of ordinals, whenever it came, and prompts are
- * read in that order: earlier problems are finished first. Sequences that run keep their places.
+ * Whole number of 0 or more, at most 2^53 - 1; 0 when absent, so a job without one is served with those of the first
+ * problem. Among jobs of one priority, what waits for a place gets it in ascending order of ordinals, whenever it came,
+ * and prompts are read in that order: earlier problems are finished first. Sequences that run keep their places.
  */
 export type Ordinal = number;
 
@@ -60,8 +60,8 @@ export interface SampleRequest {
   readonly maxTokens: number;
   readonly stop?: readonly string[];
   /**
-   * GBNF whose rule `root` every sample must follow (llama.cpp, grammars/README.md). A sample ends where the grammar may end and
-   * the model ends it; `logprobs` stay those of the raw distribution.
+   * GBNF whose rule `root` every sample must follow (llama.cpp, grammars/README.md). A sample ends where the grammar
+   * may end and the model ends it; `logprobs` stay those of the raw distribution.
    */
   readonly grammar?: string | undefined;
   /** Added to the logits of these tokens before anything else; -Infinity bans one. */
@@ -73,17 +73,17 @@ export interface SampleRequest {
   /** Number of the problem that this is for, see {@link Ordinal}. */
   readonly ordinal?: Ordinal;
   /**
-   * What later jobs that continue these samples will need: sequences, and tokens of the longest. A hint: the context is then
-   * made for them at once, instead of being replaced, and the cache with it, when they come.
+   * What later jobs that continue these samples will need: sequences, and tokens of the longest. A hint: the context is
+   * then made for them at once, instead of being replaced, and the cache with it, when they come.
    */
   readonly reserve?: { readonly sequences: number; readonly tokens: number };
   /** 0 to 20, none when absent: so many of the most likely tokens are told at each place of a sample (`Sample.top`). */
   readonly topLogprobs?: number | undefined;
   readonly signal?: AbortSignal;
   /**
-   * Called as samples go on, with the text that is sure by then: whole characters, and nothing that a stop string, which may
-   * be beginning there, would take back. The pieces of a sample, put together, are its `text`; the last one comes just before
-   * `onSample`. None comes once `signal` has fired.
+   * Called as samples go on, with the text that is sure by then: whole characters, and nothing that a stop string,
+   * which may be beginning there, would take back. The pieces of a sample, put together, are its `text`; the last one
+   * comes just before `onSample`. None comes once `signal` has fired.
    */
   readonly onText?: (piece: TextPiece) => void;
   /** Least time between two of a sample's pieces, but for the last; 10 to 60,000 milliseconds, 50 when absent. */
@@ -118,7 +118,10 @@ export interface TopLogprobs {
   readonly k: number;
   /** [n × k] ids, row-major. */
   readonly tokens: Int32Array;
-  /** [n × k] natural log of their probabilities under the raw distribution (temperature 1, no bias, no grammar, nothing cut). */
+  /**
+   * [n × k] natural log of their probabilities under the raw distribution (temperature 1, no bias, no grammar, nothing
+   * cut).
+   */
   readonly logprobs: Float32Array;
 }
 
@@ -170,8 +173,8 @@ export interface ScoreRequest {
   /** [t] token ids whose log-probabilities are wanted at every position; may be empty. */
   readonly targets: Int32Array;
   /**
-   * Wanted too: at every position the log-probability of the sequence's own next token. No position may be the last of its
-   * sequence then.
+   * Wanted too: at every position the log-probability of the sequence's own next token. No position may be the last of
+   * its sequence then.
    */
   readonly next?: boolean | undefined;
   /** 0 to 20, none when absent: wanted too, at every position, so many of the most likely tokens. */
@@ -210,8 +213,8 @@ export interface ClassifyRequest {
 export interface ClassifyResult {
   /**
    * Per sequence [classes] natural log of the class's probability: what the head says, shifted by what makes the
-   * probabilities add up to one. So exp(score) is the probability as it is, and needs no further softmax or sigmoid; the
-   * difference of two scores is that of the head's raw outputs (the log-odds).
+   * probabilities add up to one. So exp(score) is the probability as it is, and needs no further softmax or sigmoid;
+   * the difference of two scores is that of the head's raw outputs (the log-odds).
    */
   readonly scores: readonly Float32Array[];
   /** [classes] what the model calls them, `''` where it does not. */
@@ -331,8 +334,8 @@ export interface Engine {
   /** Names addon version, llama.cpp release and device; for people and records. */
   readonly build: string;
   /**
-   * Everything that results depend on, but for the model and its adapters, as plain data: part of the key of whatever this
-   * engine computed. Two engines with the same identity and model may stand for one another.
+   * Everything that results depend on, but for the model and its adapters, as plain data: part of the key of whatever
+   * this engine computed. Two engines with the same identity and model may stand for one another.
    */
   readonly identity: Readonly<Record<string, string | number | boolean | null>>;
   readonly adapters: readonly Adapter[];
@@ -354,7 +357,8 @@ export interface Engine {
   /** Throws T1Error DISPOSED. */
   statistics(): EngineStatistics;
   /**
-   * Costs that an engine of the same model, device and build has measured: with `kv: 'auto'` this one then measures nothing.
+   * Costs that an engine of the same model, device and build has measured: with `kv: 'auto'` this one then measures
+   * nothing.
    */
   useCosts(costs: KvCosts): void;
   /**

@@ -30,11 +30,16 @@ import type {
 export interface EngineOptions extends EngineSettings {
   /** The GGUF. */
   readonly path: string;
-  /** LoRAs for this model; a job names the one it wants, and those of one name are used together. `scale` is 1 when absent. */
+  /**
+   * LoRAs for this model; a job names the one it wants, and those of one name are used together. `scale` is 1 when
+   * absent.
+   */
   readonly adapters?: readonly (Omit<Adapter, 'scale'> & Partial<Adapter>)[] | undefined;
 }
 
-/** Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have. */
+/**
+ * Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have.
+ */
 const EFFICIENT_SEQUENCES = { cpu: 64, gpu: 256 };
 
 /** Takes a job's events, in order. */
@@ -68,7 +73,10 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
  */
 export const listDevices = (): DeviceInfo[] => withOurErrors(() => loadAddon().devices());
 
-/** Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan". Throws like listDevices. */
+/**
+ * Backends of llama.cpp that are installed, whether they found a device or not: "CPU", "CUDA", "Metal", "Vulkan".
+ * Throws like listDevices.
+ */
 export const listBackends = (): string[] => withOurErrors(() => loadAddon().backends());
 
 /** What a GGUF says of itself; no weights are loaded. */
@@ -95,8 +103,8 @@ function rawOptions({ path, adapters = [], ...settings }: EngineOptions): RawOpt
 }
 
 /**
- * Rounding aside, samples and scores depend on the build, on what keys and values are kept as, and on where a sequence must
- * end. Of a reproducible engine nothing is left aside: whatever is not about loading or waiting counts.
+ * Rounding aside, samples and scores depend on the build, on what keys and values are kept as, and on where a sequence
+ * must end. Of a reproducible engine nothing is left aside: whatever is not about loading or waiting counts.
  */
 function identityOf(build: string, own: number, options: RawOptions): Engine['identity'] {
   const contextLength = options.contextLength > 0 ? Math.min(own, options.contextLength) : own;

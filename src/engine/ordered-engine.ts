@@ -1,8 +1,8 @@
 import type { ClassifyRequest, Engine, SampleRequest, ScoreRequest } from './engine-types.js';
 
 /**
- * The engine as one problem sees it: every job carries the problem's ordinal, so that problems are finished in order and early
- * instead of all at the end.
+ * The engine as one problem sees it: every job carries the problem's ordinal, so that problems are finished in order
+ * and early instead of all at the end.
  *
  * @param ordinal of the problem, 0 first
  */

@@ -17,7 +17,10 @@ export interface Box {
  */
 export const extractBoxed = (text: string): string | null => boxes(text).at(-1)?.content ?? null;
 
-/** All complete, non-empty boxes in order; of nested ones the outer. A box that never closes ends at the end of the text, and is none. */
+/**
+ * All complete, non-empty boxes in order; of nested ones the outer. A box that never closes ends at the end of the
+ * text, and is none.
+ */
 export function boxes(text: string): Box[] {
   const closing = closingBraces(text);
   const found: Box[] = [];
@@ -69,7 +72,9 @@ export function boxedAnswer(text: string): { readonly answer: string; readonly e
   };
 }
 
-/** Decoration, then one "and", "or" or comma, at most a few words before it, and a name behind it: "} \) and \( y_2 = ". */
+/**
+ * Decoration, then one "and", "or" or comma, at most a few words before it, and a name behind it: "} \) and \( y_2 = ".
+ */
 function isLink(between: string): boolean {
   if (between.length > 120) return false;
   const words = between

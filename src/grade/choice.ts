@@ -12,8 +12,8 @@ const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029
 const WORD = /[\p{L}\p{N}_]/u;
 
 /**
- * The letter that MMLU-Pro's own extraction finds (TIGER-AI-Lab/MMLU-Pro, `evaluate_from_local.py`), in linear time: its
- * three regular expressions one after the other, with the meaning that Python gives them.
+ * The letter that MMLU-Pro's own extraction finds (TIGER-AI-Lab/MMLU-Pro, `evaluate_from_local.py`), in linear time:
+ * its three regular expressions one after the other, with the meaning that Python gives them.
  *
  * 1. the first `answer is (X`
  * 2. the last `Answer: X` of the first line that has one
@@ -30,8 +30,8 @@ export function extractChoice(text: string, { choices = 10 }: ChoiceOptions = {}
 }
 
 /**
- * The letter that a short answer names: one that it begins with, "(B)" or "B. 12 apples", else one after "the answer is",
- * also with words between, else what `extractChoice` finds.
+ * The letter that a short answer names: one that it begins with, "(B)" or "B. 12 apples", else one after "the answer
+ * is", also with words between, else what `extractChoice` finds.
  *
  * @throws RangeError when `choices` is not between 1 and 26
  */

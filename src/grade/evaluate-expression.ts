@@ -20,7 +20,10 @@ const MOST_TERMS = 10_000;
  */
 export const evaluate = (node: Node, point: Point): Complex => new Evaluation(point).value(node);
 
-/** As `evaluate`; null where the way to the value leads through numbers that are not real, so that branches would matter. */
+/**
+ * As `evaluate`; null where the way to the value leads through numbers that are not real, so that branches would
+ * matter.
+ */
 export function evaluateReal(node: Node, point: Point): Complex | null {
   const evaluation = new Evaluation(point);
   const value = evaluation.value(node);
@@ -261,8 +264,8 @@ class Evaluation {
   }
 
   /**
-   * F_k and f(x): any smooth function of the name and the arguments. Two expressions that agree for it agree for all, as
-   * far as probing can tell.
+   * F_k and f(x): any smooth function of the name and the arguments. Two expressions that agree for it agree for all,
+   * as far as probing can tell.
    */
   #unknown(name: Node | undefined, args: readonly Node[]): Complex {
     if (!name) throw new Unsupported('a name is missing');

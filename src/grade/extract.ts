@@ -1,8 +1,8 @@
 /**
  * Finds the final answer in a solution. Everything here is linear in the text's length.
  *
- * In this order, as the graders of MATH and GSM8K do: a "final answer" behind the last box, boxes, what follows "the answer
- * is" (in several languages) or "####", the last formula or number.
+ * In this order, as the graders of MATH and GSM8K do: a "final answer" behind the last box, boxes, what follows "the
+ * answer is" (in several languages) or "####", the last formula or number.
  */
 import { boxedAnswer } from './boxed.js';
 

@@ -1,4 +1,6 @@
-/** Grading: is this answer the same as that one? The cheap cases here, everything else in a worker with a time limit. */
+/**
+ * Grading: is this answer the same as that one? The cheap cases here, everything else in a worker with a time limit.
+ */
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
@@ -12,7 +14,10 @@ import { JudgePool } from './worker-pool.js';
 export type GradeKind = 'math' | 'choice' | 'auto';
 
 export interface GradeOptions {
-  /** `choice`: compare option letters. `auto` (default): that where gold is a letter and the prediction prose, else maths. */
+  /**
+   * `choice`: compare option letters. `auto` (default): that where gold is a letter and the prediction prose, else
+   * maths.
+   */
   readonly kind?: GradeKind;
   /** The prediction is a whole solution; its answer is extracted first, and nothing else of it counts. */
   readonly fromText?: boolean;
@@ -33,7 +38,10 @@ export interface Grade {
 }
 
 export interface GraderOptions {
-  /** Worker threads; they start when the first comparison needs one. Default: as many as there are processors, at most 8. */
+  /**
+   * Worker threads; they start when the first comparison needs one. Default: as many as there are processors, at most
+   * 8.
+   */
   readonly workers?: number;
   /** Limit of one comparison. Default: 3000. */
   readonly timeoutMs?: number;

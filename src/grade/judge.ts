@@ -10,8 +10,8 @@ export interface Judgement {
 }
 
 /**
- * True when any reading of one says the same as any reading of the other. Of the likeliest readings it comes whether the
- * answer is no or nobody knows.
+ * True when any reading of one says the same as any reading of the other. Of the likeliest readings it comes whether
+ * the answer is no or nobody knows.
  */
 export function judge(gold: string, prediction: string, tolerance: Tolerance): Judgement {
   const [golds, predictions] = [readings(gold), readings(prediction)];

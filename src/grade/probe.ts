@@ -1,4 +1,7 @@
-/** Whether two expressions are the same: exactly where both are rational numbers, else by their values at several points. */
+/**
+ * Whether two expressions are the same: exactly where both are rational numbers, else by their values at several
+ * points.
+ */
 import { absolute, compare, subtract } from '../numbers/rational.js';
 import { abs, complex, isFiniteNumber, type Complex } from './complex.js';
 import {
@@ -23,7 +26,8 @@ const ROUNDING = 1e-12;
 const ROUNDING_AT_POINTS = 1e-8;
 
 /**
- * @param decimals numbers are also the same when they differ by less than half a unit of this digit after the point; null: exact
+ * @param decimals numbers are also the same when they differ by less than half a unit of this digit after the point;
+ *   null: exact
  * @returns null when too few points have a value, or something in the expressions has no numeric meaning
  */
 export function sameExpression(a: Node, b: Node, decimals: number | null): boolean | null {
@@ -33,7 +37,9 @@ export function sameExpression(a: Node, b: Node, decimals: number | null): boole
   return agree(a, b, (x, y) => close(x, y, ROUNDING_AT_POINTS));
 }
 
-/** Whether a = k·b for one number k ≠ 0, positive where `positive` says so: how equations and inequalities are the same. */
+/**
+ * Whether a = k·b for one number k ≠ 0, positive where `positive` says so: how equations and inequalities are the same.
+ */
 export function proportional(a: Node, b: Node, positive: boolean): boolean | null {
   let factor: number | null = null;
   return agree(a, b, (x, y) => {
@@ -95,7 +101,10 @@ function close(x: Complex, y: Complex, tolerance: number): boolean {
   return difference <= tolerance * Math.max(abs(x), abs(y)) || difference <= tolerance * 1e-3;
 }
 
-/** The test at every point where both sides have a value; points with negative values may leave the reals, and are then left out. */
+/**
+ * The test at every point where both sides have a value; points with negative values may leave the reals, and are then
+ * left out.
+ */
 function agree(a: Node, b: Node, same: (x: Complex, y: Complex) => boolean): boolean | null {
   const names = [...new Set([...symbols(a), ...symbols(b)])];
   if (names.some(hasNoNumber)) return null;

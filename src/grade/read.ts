@@ -9,7 +9,8 @@ import { measured } from './units.js';
 const DEEPEST = 60;
 
 /**
- * The ways in which an answer can be read, the likeliest first: "1,234" is a number or a pair, "1,5" a pair or a number.
+ * The ways in which an answer can be read, the likeliest first: "1,234" is a number or a pair, "1,5" a pair or a
+ * number.
  *
  * @param answer as extracted
  */

@@ -35,7 +35,8 @@ const ROUNDING = 1e-12;
 
 /**
  * @param compare of two ends
- * @returns undefined where one of both is no set of real numbers whose ends can be computed, or neither is written as a set
+ * @returns undefined where one of both is no set of real numbers whose ends can be computed, or neither is written as a
+ *   set
  */
 export function sameRegion(
   gold: Answer,

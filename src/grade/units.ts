@@ -77,7 +77,10 @@ export interface Measured {
   readonly unit: string | null;
 }
 
-/** A unit or other words at the end: words of at least three letters (four without a space), known abbreviations, and what joins them. */
+/**
+ * A unit or other words at the end: words of at least three letters (four without a space), known abbreviations, and
+ * what joins them.
+ */
 const TRAILING = /(?<space>[\s\d})\]!%|])\s*(?<words>(?:[A-Za-z]+(?:\s*\^\s*\{?[23]\}?)?\s*[/.·]?\s*)+)$/;
 const LONGEST = 80;
 
@@ -124,7 +127,10 @@ const singular = (word: string): string => {
   return lower.length > 2 && lower.endsWith('s') ? lower.slice(0, -1) : lower;
 };
 
-/** What the prediction's number is to be multiplied with, as numerator and denominator; null when the units say different things. */
+/**
+ * What the prediction's number is to be multiplied with, as numerator and denominator; null when the units say
+ * different things.
+ */
 export function unitFactor(
   gold: string | null,
   prediction: string | null,

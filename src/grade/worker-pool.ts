@@ -1,4 +1,6 @@
-/** Worker threads that judge answers. One that takes too long or too much memory is killed, and another takes its place. */
+/**
+ * Worker threads that judge answers. One that takes too long or too much memory is killed, and another takes its place.
+ */
 import { Worker } from 'node:worker_threads';
 import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';

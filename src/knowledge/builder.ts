@@ -1,6 +1,6 @@
 /**
- * Adds passages to an index. What is added is in memory and in an open transaction until the segment is full or `commit`
- * is called; then it is on disk, all of it or none.
+ * Adds passages to an index. What is added is in memory and in an open transaction until the segment is full or
+ * `commit` is called; then it is on disk, all of it or none.
  */
 import type Database from 'better-sqlite3';
 import { mkdirSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** The postings of one query term, read once from the first passage to the last; blocks that nobody needs are skipped. */
+/**
+ * The postings of one query term, read once from the first passage to the last; blocks that nobody needs are skipped.
+ */
 import {
   BLOCK_FIELDS,
   BLOCK_POSTINGS,

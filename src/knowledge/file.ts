@@ -1,8 +1,8 @@
 /**
  * The file of an index: one SQLite database, opened as ours or refused.
  *
- * Written with a rollback journal, so that it is one file whenever nobody writes. Every commit leaves an index that can be
- * searched; a killed process loses only what it had not committed.
+ * Written with a rollback journal, so that it is one file whenever nobody writes. Every commit leaves an index that can
+ * be searched; a killed process loses only what it had not committed.
  */
 import Database from 'better-sqlite3';
 import { existsSync } from 'node:fs';
@@ -78,7 +78,9 @@ export function openForReading(path: string): Database.Database {
   return opened(path, { readonly: true });
 }
 
-/** What a killed writer left is undone by the first who may write and reads; nothing happens while a writer is alive. */
+/**
+ * What a killed writer left is undone by the first who may write and reads; nothing happens while a writer is alive.
+ */
 function recover(path: string): void {
   guarded(path, () => {
     const database = new Database(path, { timeout: LOCK_TIMEOUT_MS });

@@ -80,7 +80,8 @@ export class KnowledgeIndex implements Disposable {
    * @param query any text; its words are looked up, whatever their order
    * @param k most hits, 1 to a million
    * @returns best first, of equal ones who was added first; fewer than k, or none, where no more passages share a word
-   * @throws T1Error USAGE for k, k1 or b out of range; INDEX_UNAVAILABLE when passages were added since it was opened; INDEX_CORRUPT
+   * @throws T1Error USAGE for k, k1 or b out of range; INDEX_UNAVAILABLE when passages were added since it was opened;
+   *   INDEX_CORRUPT
    */
   search(query: string, k: number, bm25: Partial<Bm25> = {}): Hit[] {
     const { k: wanted, ...settled } = parseSettings(searchSettings, { k, ...bm25 });

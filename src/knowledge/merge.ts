@@ -1,6 +1,6 @@
 /**
- * Segments of an index become one. A segment is what was indexed between two commits; a search looks a term up in each of
- * them, so few large ones are better.
+ * Segments of an index become one. A segment is what was indexed between two commits; a search looks a term up in each
+ * of them, so few large ones are better.
  */
 import type Database from 'better-sqlite3';
 import { compareCodePoints } from './code-points.js';
@@ -30,8 +30,8 @@ const TERMS_PER_TURN = 4096;
 export type MergeProgress = (share: number) => void;
 
 /**
- * Segments to merge, from the first of them to the last one of the index: as many as it takes for each segment to be larger
- * than twice all after it. Adding little to a large index then stays cheap, and a search meets few segments.
+ * Segments to merge, from the first of them to the last one of the index: as many as it takes for each segment to be
+ * larger than twice all after it. Adding little to a large index then stays cheap, and a search meets few segments.
  *
  * @param sizes passages of each segment, in order
  * @returns where the segments to merge begin; `sizes.length` for none

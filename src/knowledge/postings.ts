@@ -1,13 +1,14 @@
 /**
  * Postings of one term: in which passages it is, how often. Passages ascend; 128 of them make a block.
  *
- * Data of a block: the width of its distances (1, 2 or 4 bytes), the distance of each passage from the one before (that of the
- * block before, too) in so many bytes, lowest first, then how many of the passages have the term more than once, and for
- * each of these its place in the block (a byte) and a varint of how often (7 bits a byte, lowest first, the high bit says
- * that more follows). Nearly all have it once; without branches they are read several times as fast as varints.
+ * Data of a block: the width of its distances (1, 2 or 4 bytes), the distance of each passage from the one before (that
+ * of the block before, too) in so many bytes, lowest first, then how many of the passages have the term more than once,
+ * and for each of these its place in the block (a byte) and a varint of how often (7 bits a byte, lowest first, the
+ * high bit says that more follows). Nearly all have it once; without branches they are read several times as fast as
+ * varints.
  *
- * Blocks: four uint32 each, little-endian: last passage, end of the block in the data (bytes), largest frequency, shortest
- * length of a passage (terms). The last two bound every score in the block, whatever k1 and b are.
+ * Blocks: four uint32 each, little-endian: last passage, end of the block in the data (bytes), largest frequency,
+ * shortest length of a passage (terms). The last two bound every score in the block, whatever k1 and b are.
  */
 
 /** Passages of an index, so that all of this is done in 32-bit integers. */

@@ -1,15 +1,18 @@
 /**
  * The k best passages by BM25, exactly, without scoring all of them.
  *
- *   score(q, p) = Σ over terms t of q:  count(t, q) · idf(t) · f / (f + norm(p)),   norm(p) = k1 · (1 − b + b · length(p) / mean length)
+ *   score(q, p) = Σ over terms t of q:  count(t, q) · idf(t) · f / (f + norm(p))
+ *   norm(p)     = k1 · (1 − b + b · length(p) / mean length)
  *   idf(t)      = ln(1 + (N − n + 0.5) / (n + 0.5))        n of N passages have t, f times in p
  *
- * This is Lucene's formula (since its version 8, without the constant factor k1 + 1), with lengths as they are, not rounded.
+ * This is Lucene's formula (since its version 8, without the constant factor k1 + 1), with lengths as they are, not
+ * rounded.
  *
- * Passages are taken in windows, and within a window term by term. Blocks of postings bound what a term can add there. Terms
- * that could not lift a passage to the k-th best score so far even all together are looked up only for passages which
- * another term has lifted far enough (MaxScore). Sums are float32 here; what comes close enough to the k-th best at the end is
- * scored again in float64, in the order of the query's terms, so the result does not depend on what was skipped.
+ * Passages are taken in windows, and within a window term by term. Blocks of postings bound what a term can add there.
+ * Terms that could not lift a passage to the k-th best score so far even all together are looked up only for passages
+ * which another term has lifted far enough (MaxScore). Sums are float32 here; what comes close enough to the k-th best
+ * at the end is scored again in float64, in the order of the query's terms, so the result does not depend on what was
+ * skipped.
  */
 import { Best } from './best.js';
 import { TermCursor, type Window } from './cursor.js';
@@ -27,7 +30,8 @@ const WINDOW = 1 << 15;
 
 /**
  * Terms wait for others while together they cannot add more than this share of what a passage needs. With 1, the fewest
- * passages of frequent terms are read, but then nearly every passage is a candidate that the waiting terms are looked up for.
+ * passages of frequent terms are read, but then nearly every passage is a candidate that the waiting terms are looked
+ * up for.
  */
 const WAITING_SHARE = 0.25;
 

@@ -41,7 +41,9 @@ const profileSchema = z.strictObject({
     steps: role.optional(),
     /** Process reward: read at the end of every step of the solution itself, so it has no messages. */
     process: verdict.extend({ separator: z.string().min(1).default('\n') }).optional(),
-    /** Whether retrieved passages bear an answer out: ends with `ask` and the word, or with the word alone on its line. */
+    /**
+     * Whether retrieved passages bear an answer out: ends with `ask` and the word, or with the word alone on its line.
+     */
     fact: role.extend({ ...verdict.shape, ask: z.string().min(1).optional() }).optional(),
     /** Arithmetic claims (arXiv 2504.04718, appendix A), by thinking and by program. */
     think: role.optional(),

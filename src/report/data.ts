@@ -1,4 +1,6 @@
-/** From records to what a page shows: a short row for every problem, and all of one problem where somebody looks at it. */
+/**
+ * From records to what a page shows: a short row for every problem, and all of one problem where somebody looks at it.
+ */
 import type { ClaimRecord, RunRecord, SolvedRecord } from '../runs/record.js';
 import { byBoth, decisionOf, isPartialDecision } from '../runs/run-summary.js';
 import { strategyTitles } from '../statistics/strategies.js';

@@ -1,4 +1,7 @@
-/** What all charts share: two sizes, axes, a legend. Drawn here and not by the page, so a page needs no library and shows charts at once. */
+/**
+ * What all charts share: two sizes, axes, a legend. Drawn here and not by the page, so a page needs no library and
+ * shows charts at once.
+ */
 import {
   symbol,
   symbolCircle,

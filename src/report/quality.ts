@@ -1,4 +1,6 @@
-/** How well the tool's verdicts and the rewards judge single candidates: tables, and a chart of each trade they offer. */
+/**
+ * How well the tool's verdicts and the rewards judge single candidates: tables, and a chart of each trade they offer.
+ */
 import type { Calibration } from '../statistics/calibration.js';
 import type { JudgeName, Judgement, RewardQuality, VerifierQuality } from '../statistics/verifier-quality.js';
 import { html, type Html } from './html.js';
@@ -188,7 +190,10 @@ const chance = (points: RateSeries['points'], name: string): RateSeries => ({
   points,
 });
 
-/** Thresholds at which so much of what is right is accepted: rewards crowd near 0 and 1, so even thresholds would show little. */
+/**
+ * Thresholds at which so much of what is right is accepted: rewards crowd near 0 and 1, so even thresholds would show
+ * little.
+ */
 const RECALLS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
 function thresholdTable({ roc, precisionRecall }: RewardQuality): Html {

@@ -64,7 +64,10 @@ async function route(
   answer(response, 200, JSON.stringify(problemOf(run.record(key), run.manifest.configuration)), 'application/json');
 }
 
-/** Figures of a large run take seconds: they are made again only when the run went on, and rest four times as long as they took. */
+/**
+ * Figures of a large run take seconds: they are made again only when the run went on, and rest four times as long as
+ * they took.
+ */
 function follower(run: RunFile): () => Promise<Snapshot> {
   let [snapshot, restUntil]: [Snapshot | undefined, number] = [undefined, 0];
   let known = new Map<string, { version: string; record: RunRecord }>();

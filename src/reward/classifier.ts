@@ -15,7 +15,8 @@ import type { ClassifierEntry } from './entry.js';
 /**
  * Makes sure, before anything is sampled, that the model has the head and the class.
  *
- * @throws T1Error USAGE: no entry says how, or the file has no head; MODEL_INVALID: a head without that class, or unusable
+ * @throws T1Error USAGE: no entry says how, or the file has no head; MODEL_INVALID: a head without that class, or
+ *   unusable
  */
 export async function checkClassifier({ reward }: StageContext): Promise<void> {
   const entry = classifierEntry(reward);

@@ -22,7 +22,8 @@ const NOT_SCORED: Reward = { score: null };
 /**
  * Makes sure, before anything is sampled, that the model can be asked.
  *
- * @throws T1Error USAGE: the profile has no such role; MODEL_INVALID: no usable chat template, no single token for a word
+ * @throws T1Error USAGE: the profile has no such role; MODEL_INVALID: no usable chat template, no single token for a
+ *   word
  */
 export async function checkGenrm({ reward }: StageContext): Promise<void> {
   const { engine } = reward;

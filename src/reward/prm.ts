@@ -19,7 +19,8 @@ const NOT_SCORED: Reward = { score: null };
 /**
  * Makes sure, before anything is sampled, that the model's steps can be told apart and its verdicts read.
  *
- * @throws T1Error USAGE: no entry says how; MODEL_INVALID: words or tag that are no single token, no usable chat template
+ * @throws T1Error USAGE: no entry says how; MODEL_INVALID: words or tag that are no single token, no usable chat
+ *   template
  */
 export async function checkPrm({ reward }: StageContext): Promise<void> {
   const entry = processEntry(reward);
@@ -34,7 +35,10 @@ export async function checkPrm({ reward }: StageContext): Promise<void> {
   );
 }
 
-/** Scores refuted candidates too, so that every selection can be made from the pool; all in one job over shared prefixes. */
+/**
+ * Scores refuted candidates too, so that every selection can be made from the pool; all in one job over shared
+ * prefixes.
+ */
 export async function prm(
   problem: Problem,
   _prompt: Prompt,

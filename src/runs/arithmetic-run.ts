@@ -1,4 +1,7 @@
-/** Claims about sums, judged by thinking, by a program, and by both (arXiv 2504.04718, appendix A and figure 1b). All greedy. */
+/**
+ * Claims about sums, judged by thinking, by a program, and by both (arXiv 2504.04718, appendix A and figure 1b). All
+ * greedy.
+ */
 import { mapAtOnce } from '../at-once.js';
 import { T1Error } from '../errors.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';

@@ -18,7 +18,9 @@ export interface RunDifference extends Comparison {
 }
 
 export interface StrategyDifference extends RunDifference {
-  /** Records of A and of B in which something was skipped that the strategy looks at: there it chose with what there is. */
+  /**
+   * Records of A and of B in which something was skipped that the strategy looks at: there it chose with what there is.
+   */
   readonly partial: { readonly a: number; readonly b: number };
 }
 

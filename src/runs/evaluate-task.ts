@@ -1,4 +1,6 @@
-/** Many problems through the pipeline, so many at a time that the engine is full; each is written down when it is done. */
+/**
+ * Many problems through the pipeline, so many at a time that the engine is full; each is written down when it is done.
+ */
 import { cpus, totalmem } from 'node:os';
 import { mapAtOnce } from '../at-once.js';
 import { T1Error } from '../errors.js';
@@ -39,9 +41,11 @@ export interface EvaluateOptions {
 }
 
 /**
- * Problems are taken in order, and the engine serves those that were taken first before later ones, so results come early.
+ * Problems are taken in order, and the engine serves those that were taken first before later ones, so results come
+ * early.
  *
- * @throws T1Error what concerns more than one problem (engine, store, disk, abort); what concerns one ends in its record
+ * @throws T1Error what concerns more than one problem (engine, store, disk, abort); what concerns one ends in its
+ *   record
  */
 export async function evaluate(
   problems: readonly TaskProblem[],

@@ -113,8 +113,9 @@ export class ProgressMeter {
   }
 
   /**
-   * Share of the run's tokens that are generated. What a problem will take is the mean of those that are done; as long as too few
-   * are, what a stage takes is its tokens so far over its pieces so far, which counts the long ones that are still going on.
+   * Share of the run's tokens that are generated. What a problem will take is the mean of those that are done; as long
+   * as too few are, what a stage takes is its tokens so far over its pieces so far, which counts the long ones that are
+   * still going on.
    */
   private doneShare(): number {
     const tokensOf = ({ stages }: Watched): number =>

@@ -1,6 +1,7 @@
 /**
- * A run: one SQLite file that says everything needed to repeat it, and holds every problem's record as soon as it is there. A kill
- * loses what was in work, never what was written; a record that was changed is found by its hash and named.
+ * A run: one SQLite file that says everything needed to repeat it, and holds every problem's record as soon as it is
+ * there. A kill loses what was in work, never what was written; a record that was changed is found by its hash and
+ * named.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';

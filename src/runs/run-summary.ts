@@ -49,17 +49,22 @@ export interface RunSummary {
   readonly skipped: Pools['skipped'];
   /** With all candidates. */
   readonly strategies: CurvePoint['strategies'];
-  /** [strategies] records in which something was skipped that the strategy looks at: there it chose with what there is. */
+  /**
+   * [strategies] records in which something was skipped that the strategy looks at: there it chose with what there is.
+   */
   readonly partial: Outcomes['partial'];
   /** Why strategies have no figure at all. */
   readonly leftOut: Outcomes['leftOut'];
   /** n = 1, 2, 4, … and all. */
   readonly curve: readonly CurvePoint[];
-  /** These are null as long as no problem is solved. What the run itself answered, with the candidates that each problem got. */
+  /**
+   * These are null as long as no problem is solved. What the run itself answered, with the candidates that each problem
+   * got.
+   */
   readonly asRun: (Share & { readonly candidates: number }) | null;
   /**
-   * What an adaptive budget would have saved and cost, played through on these candidates. Also null where every problem did
-   * not get the same candidates, verdicts and rewards: what was never asked cannot be played.
+   * What an adaptive budget would have saved and cost, played through on these candidates. Also null where every
+   * problem did not get the same candidates, verdicts and rewards: what was never asked cannot be played.
    */
   readonly adaptive: AdaptiveResult | null;
   /** Paired over problems, with all candidates; also null where there is no verdict or no reward. */

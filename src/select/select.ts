@@ -20,12 +20,13 @@ export const selectors = {
 export type SelectorName = keyof typeof selectors;
 
 /**
- * Chooses the answer whose candidates weigh most; ties go to the first seen (`vote.ts`). What was skipped passes nothing, refutes
- * nothing and adds nothing.
+ * Chooses the answer whose candidates weigh most; ties go to the first seen (`vote.ts`). What was skipped passes
+ * nothing, refutes nothing and adds nothing.
  *
  * @param pool candidates in the order of their sample index
  * @param fallback what decides when the strategy needs a pass and nobody passed
- * @param unknown what a candidate counts as of which the tool was asked and said nothing; it verifies no answer either way
+ * @param unknown what a candidate counts as of which the tool was asked and said nothing; it verifies no answer either
+ *   way
  * @throws T1Error INPUT when a candidate with an answer has no group
  */
 export function select(

@@ -1,10 +1,11 @@
 /**
- * Sum by answer, take the best: the one place where answers are weighed against each other, for selection, curves, reports and
- * stopping.
+ * Sum by answer, take the best: the one place where answers are weighed against each other, for selection, curves,
+ * reports and stopping.
  *
- * Ties go to the first seen: of answers that weigh the same, to the one whose first candidate that counts has the lowest place in
- * the pool; of candidates with one answer that weigh the same, the one with the lowest place stands for it. Places decide, not the
- * order in which candidates were added, so those that finish out of order lead to the same answer.
+ * Ties go to the first seen: of answers that weigh the same, to the one whose first candidate that counts has the
+ * lowest place in the pool; of candidates with one answer that weigh the same, the one with the lowest place stands for
+ * it. Places decide, not the order in which candidates were added, so those that finish out of order lead to the same
+ * answer.
  */
 
 /** How the weights of candidates with the same answer combine. */

@@ -1,7 +1,7 @@
 /**
- * What a setting is. One entry says all of it: type, default, unit, group, help line, and how the command line calls it where
- * that is not its name in kebab case. Types, checks, messages, flags, `docs/settings.md`, the JSON Schema and what a run records
- * are made from the entries.
+ * What a setting is. One entry says all of it: type, default, unit, group, help line, and how the command line calls it
+ * where that is not its name in kebab case. Types, checks, messages, flags, `docs/settings.md`, the JSON Schema and
+ * what a run records are made from the entries.
  */
 import { z } from 'zod';
 import type { Message } from '../message.js';

@@ -1,4 +1,6 @@
-/** What the stages read. Which verifier, reward and selection there are stands in `solve-settings.ts`, above the stages. */
+/**
+ * What the stages read. Which verifier, reward and selection there are stands in `solve-settings.ts`, above the stages.
+ */
 import { z } from 'zod';
 import { message, named } from '../message.js';
 import { aggregation } from '../reward/entry.js';

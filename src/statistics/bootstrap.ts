@@ -1,7 +1,8 @@
 /**
- * Intervals over problems, and over seeds where there are several: the percentile bootstrap (Efron & Tibshirani 1993, ch. 13).
- * With several seeds, problems and seeds are drawn with replacement independently of each other, and a resample is the mean over
- * all pairs of them (the pigeonhole bootstrap: Owen 2007, arXiv 0712.1111), which errs towards intervals that are too wide.
+ * Intervals over problems, and over seeds where there are several: the percentile bootstrap (Efron & Tibshirani 1993,
+ * ch. 13). With several seeds, problems and seeds are drawn with replacement independently of each other, and a
+ * resample is the mean over all pairs of them (the pigeonhole bootstrap: Owen 2007, arXiv 0712.1111), which errs
+ * towards intervals that are too wide.
  */
 import { Random } from '../numbers/random.js';
 import { wilson } from './wilson.js';
@@ -115,8 +116,8 @@ export function percentiles(resampled: Float64Array): [low: number, high: number
 export const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * Shares (accuracies), each with its interval. Where every problem has the same outcome, 0 or 1, resampling can say nothing;
- * then the interval is Wilson's score interval, with problems as trials.
+ * Shares (accuracies), each with its interval. Where every problem has the same outcome, 0 or 1, resampling can say
+ * nothing; then the interval is Wilson's score interval, with problems as trials.
  *
  * @param vectors each [seeds × problems], 0…1
  */
@@ -170,8 +171,8 @@ export function bootstrapRatio(
 
 /**
  * Is A better than B, on the same problems? Paired bootstrap of the difference. The p-value is the share of resampled
- * differences that lie as far from the observed one as the observed one lies from 0, that is, under a distribution shifted to
- * the null hypothesis (Efron & Tibshirani 1993, ch. 16), with the observed one counted as a resample.
+ * differences that lie as far from the observed one as the observed one lies from 0, that is, under a distribution
+ * shifted to the null hypothesis (Efron & Tibshirani 1993, ch. 16), with the observed one counted as a resample.
  *
  * @param a [seeds × problems] @param b the same problems
  */

@@ -5,8 +5,9 @@ import { costNames, type CostName, type Pools } from './pools.js';
 export interface ComputePoint {
   readonly n: number;
   /**
-   * Mean per problem of N candidates, or of all where a pool has fewer; only what every candidate of the pool says. Exact over
-   * all subsets: N times the mean candidate. Seconds are those of candidates one after the other; decoded together they take less.
+   * Mean per problem of N candidates, or of all where a pool has fewer; only what every candidate of the pool says.
+   * Exact over all subsets: N times the mean candidate. Seconds are those of candidates one after the other; decoded
+   * together they take less.
    */
   readonly costs: Readonly<Partial<Record<CostName, number>>>;
 }

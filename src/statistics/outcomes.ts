@@ -1,4 +1,7 @@
-/** How often each strategy would be right with N candidates, for every problem: all from one pool, nothing decoded again. */
+/**
+ * How often each strategy would be right with N candidates, for every problem: all from one pool, nothing decoded
+ * again.
+ */
 import { T1Error } from '../errors.js';
 import type { Fallback } from '../types.js';
 import { passAtK } from './pass-at-k.js';
@@ -29,8 +32,8 @@ export interface Outcomes extends Available {
   /** [sizes] pools that have fewer candidates than N; all of theirs are taken. */
   readonly smaller: readonly number[];
   /**
-   * Of strategies that look at something which was skipped: in how many pools. There they choose with what there is, of the whole
-   * pool; they have no figure for an N that cuts such a pool.
+   * Of strategies that look at something which was skipped: in how many pools. There they choose with what there is, of
+   * the whole pool; they have no figure for an N that cuts such a pool.
    */
   readonly partial: Readonly<Partial<Record<StrategyName, number>>>;
   /** For each size, [seeds × problems] expected correctness 0…1; null where there is no figure. */
@@ -47,8 +50,9 @@ export function doublingSizes(largest: number): number[] {
 }
 
 /**
- * Subsets are drawn without replacement and keep the order of sampling; all strategies see the same ones. `mean` and `oracle`
- * are exact over all subsets (a share, and pass@N), unless the prefix is asked for. Of a pool with fewer than N, all are taken.
+ * Subsets are drawn without replacement and keep the order of sampling; all strategies see the same ones. `mean` and
+ * `oracle` are exact over all subsets (a share, and pass@N), unless the prefix is asked for. Of a pool with fewer than
+ * N, all are taken.
  *
  * @throws T1Error USAGE for a size that no pool holds; ABORTED
  */
@@ -89,7 +93,10 @@ export async function outcomesOf(pools: Pools, options: OutcomeOptions = {}): Pr
   return { ...available, sizes, fallback, subsets, smaller, partial, accuracy };
 }
 
-/** In how many pools each strategy decides without something that was skipped, and [sizes] whether that would have to be cut. */
+/**
+ * In how many pools each strategy decides without something that was skipped, and [sizes] whether that would have to be
+ * cut.
+ */
 function gapsOf(
   { runs }: Pools,
   names: readonly StrategyName[],

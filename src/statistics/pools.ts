@@ -22,11 +22,16 @@ export const costNames = [
 export interface PoolCandidate extends Costs {
   /** Final answer; null when the solution has none. */
   readonly answer: string | null;
-  /** 0…1; null where there was nothing to score; `skipped` where others were scored and this one was not; absent where nobody scored. */
+  /**
+   * 0…1; null where there was nothing to score; `skipped` where others were scored and this one was not; absent where
+   * nobody scored.
+   */
   readonly reward?: number | null | 'skipped' | undefined;
   /** Absent where no tool was asked of anybody; `skipped` where it was not asked of this one. */
   readonly tool?: Verdict | undefined;
-  /** What each look of the tool says (a program, a fact check), where there were several; `tool` is what they come to. */
+  /**
+   * What each look of the tool says (a program, a fact check), where there were several; `tool` is what they come to.
+   */
   readonly opinions?: readonly Opinion[] | undefined;
   /** Of `verifierTokens`: of all looks of the tool together, and of the reward. */
   readonly toolTokens?: number | undefined;
@@ -117,8 +122,8 @@ export interface Pools {
 
 /**
  * @param grouping which answers are the same; by default those with the same normal form
- * @throws T1Error INPUT when there is no problem, a problem has no candidate or not every seed, or rewards or verdicts are given
- *   for some answers only
+ * @throws T1Error INPUT when there is no problem, a problem has no candidate or not every seed, or rewards or verdicts
+ *   are given for some answers only
  */
 export function poolsOf(problems: readonly PoolProblem[], grouping: Grouping = groupByKey(normalizeAnswer)): Pools {
   if (problems.length === 0) throw new T1Error('INPUT', 'there is no problem to evaluate');
@@ -202,8 +207,8 @@ const skippedOf = (problems: readonly PoolProblem[], name: 'reward' | 'tool'): n
   answeredOf(problems).filter((candidate) => candidate[name] === 'skipped').length;
 
 /**
- * A gap would count as 0, and no figure would say so. Candidates without an answer need no judgement: they never count. What was
- * skipped everywhere is not there.
+ * A gap would count as 0, and no figure would say so. Candidates without an answer need no judgement: they never count.
+ * What was skipped everywhere is not there.
  */
 function forAllOrNone(problems: readonly PoolProblem[], name: 'reward' | 'tool'): boolean {
   const given = problems.some(({ candidates }) => candidates.some((candidate) => candidate[name] !== undefined));

@@ -59,7 +59,8 @@ const line = z.object({
 const NEWLINE = 0x0a;
 
 /**
- * @param bytes JSONL of `{id, gold, candidates: [{answer | text, reward?, tool?, …}], greedy?, category?, level?, seed?}` in UTF-8
+ * @param bytes JSONL of `{id, gold, candidates: [{answer | text, reward?, tool?, …}], greedy?, category?, level?,
+ *   seed?}` in UTF-8
  * @param source its name, for messages
  * @throws T1Error INPUT with the number of the line
  */

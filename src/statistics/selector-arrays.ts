@@ -22,8 +22,8 @@ export interface RunRules {
 }
 
 /**
- * Whether something was skipped that a rule looks at by which `size` candidates of a pool may be chosen from: of the whole pool the
- * rule that decides; of a part of it also the fallback, where a part may have nobody that counts.
+ * Whether something was skipped that a rule looks at by which `size` candidates of a pool may be chosen from: of the
+ * whole pool the rule that decides; of a part of it also the fallback, where a part may have nobody that counts.
  */
 export function lacksSome({ own, otherwise }: RunRules, pool: number, size: number): boolean {
   if (own.lacks) return true;

@@ -63,7 +63,10 @@ interface Played {
   readonly costs: ReadonlyMap<CostName, Float64Array>;
 }
 
-/** @throws T1Error USAGE when the pool lacks what the strategy needs, or some of it was skipped; when a number is out of range */
+/**
+ * @throws T1Error USAGE when the pool lacks what the strategy needs, or some of it was skipped; when a number is out of
+ *   range
+ */
 export function simulateAdaptive(pools: Pools, options: AdaptiveOptions): AdaptiveResult {
   const play = settingsOf(pools, options);
   const adaptive = emptyPlay(pools);

@@ -1,6 +1,7 @@
 /**
- * A policy played over recorded pools, down to single looks of the tool: what it would have asked, what it would have answered, and
- * how often that is the answer of the whole budget. Candidates come in random orders, and so do the looks at each.
+ * A policy played over recorded pools, down to single looks of the tool: what it would have asked, what it would have
+ * answered, and how often that is the answer of the whole budget. Candidates come in random orders, and so do the looks
+ * at each.
  */
 import type { Work } from '../budget/forecast.js';
 import type { KnownCandidate } from '../budget/known.js';
@@ -82,9 +83,9 @@ const KINDS = ['candidate', 'opinion', 'judgement'] as const satisfies readonly 
 const EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 1];
 
 /**
- * @throws T1Error USAGE when the pool lacks what the strategy needs, or some of it was skipped, and for numbers out of range; INPUT
- *   when the recorded looks do not come to the recorded verdict by `rule`; INTERNAL when the policy asks for what is not there;
- *   ABORTED
+ * @throws T1Error USAGE when the pool lacks what the strategy needs, or some of it was skipped, and for numbers out of
+ *   range; INPUT when the recorded looks do not come to the recorded verdict by `rule`; INTERNAL when the policy asks
+ *   for what is not there; ABORTED
  */
 export async function simulatePolicy(pools: Pools, options: PolicyOptions): Promise<PolicyResult> {
   const settings = settingsOf(pools, options);

@@ -7,7 +7,8 @@ import type { PoolProblem } from './pools.js';
 const AT_ONCE = 32;
 
 /**
- * @returns the problems in their order; every answer is written as the first that is the same, the right one before all others
+ * @returns the problems in their order; every answer is written as the first that is the same, the right one before all
+ *   others
  * @throws what `same` throws
  */
 export const unified = (problems: readonly PoolProblem[], same: SameAnswer): Promise<PoolProblem[]> =>

@@ -1,6 +1,6 @@
 /**
- * How well tool and reward judge single candidates (paper Table 3), with 95 % intervals over problems and seeds: candidates of
- * one problem are alike, so whole problems are resampled, not candidates.
+ * How well tool and reward judge single candidates (paper Table 3), with 95 % intervals over problems and seeds:
+ * candidates of one problem are alike, so whole problems are resampled, not candidates.
  */
 import {
   forEachResample,

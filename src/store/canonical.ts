@@ -1,9 +1,9 @@
 /**
- * Plain data as bytes, and back: equal data give equal bytes on every machine, different data different ones. Keys are hashes of
- * them, and values are stored as them.
+ * Plain data as bytes, and back: equal data give equal bytes on every machine, different data different ones. Keys are
+ * hashes of them, and values are stored as them.
  *
- * Every part is written with its type and length, so that no two can run into the same bytes. An object's fields are sorted by
- * name; one that is undefined is the same as one that is not there.
+ * Every part is written with its type and length, so that no two can run into the same bytes. An object's fields are
+ * sorted by name; one that is undefined is the same as one that is not there.
  */
 import { createHash } from 'node:crypto';
 import { T1Error } from '../errors.js';

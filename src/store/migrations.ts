@@ -42,8 +42,8 @@ export const migrations: readonly string[] = [
   /* sql */ `
   ALTER TABLE verdict ADD COLUMN evidence TEXT; -- JSON {passages?, checks?, note?}, NULL where there is none
   `,
-  // What 0.1.0 kept is let go: its keys left out some of what results depend on, and named its build of the engine, so that
-  // nothing could be found by them again.
+  // What 0.1.0 kept is let go: its keys left out some of what results depend on, and named its build of the engine, so
+  // that nothing could be found by them again.
   /* sql */ `
   DROP TABLE generation;
   DROP TABLE verdict;

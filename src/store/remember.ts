@@ -1,9 +1,10 @@
 /**
  * One way to remember: look up, find what is missing, compute, keep, tell.
  *
- * A `Computation` is a constant of its module. What it computes from comes in as data (`shared`, `items`) and as handles, each with
- * an `identity`: data that names everything its results depend on. The key of a value is the hash of all of that, so nothing that
- * changes a value can be left out of its key. `runtime` is for what changes no value: usage counters, progress, hints.
+ * A `Computation` is a constant of its module. What it computes from comes in as data (`shared`, `items`) and as
+ * handles, each with an `identity`: data that names everything its results depend on. The key of a value is the hash of
+ * all of that, so nothing that changes a value can be left out of its key. `runtime` is for what changes no value:
+ * usage counters, progress, hints.
  */
 import type { z } from 'zod';
 import { T1Error, type ErrorCode } from '../errors.js';
@@ -20,14 +21,18 @@ const DAY_MS = 24 * 3600 * 1000;
 /** Ends of another call that say nothing of this one. */
 const THE_OTHERS_OWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ABORTED', 'DISPOSED', 'QUEUE_FULL']);
 
-/** Something that computes. `identity` is plain data; null for one that cannot say what it is, whose results do not outlive the call. */
+/**
+ * Something that computes. `identity` is plain data; null for one that cannot say what it is, whose results do not
+ * outlive the call.
+ */
 export interface Identified {
   readonly identity: object | null;
 }
 
 /**
  * - `certain`: kept until it is evicted
- * - `doubtful`: it may have been the moment. Kept, and asked for again by the next call. Once it came out twice it is believed for a
+ * - `doubtful`: it may have been the moment. Kept, and asked for again by the next call. Once it came out twice it is
+ * believed for a
  *   day, then two, then four: what is always so costs little, and no moment is believed for ever.
  * - `transient`: not kept
  */
@@ -53,8 +58,8 @@ export interface Computation<Handles extends Readonly<Record<string, Identified>
   /** What is read from the store is checked against it. */
   readonly value: z.ZodType<Value>;
   /**
-   * Whether an item's value depends on the items beside it, as with a reproducible engine, where rows of one decode are rounded
-   * together: then all of them are part of its key, and what is missing is computed among all.
+   * Whether an item's value depends on the items beside it, as with a reproducible engine, where rows of one decode are
+   * rounded together: then all of them are part of its key, and what is missing is computed among all.
    */
   readonly together?: (handles: Handles) => boolean;
   compute(work: Work<Handles, Shared, Item, Value, Runtime>): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * The result database: SQLite, a row for each value that was computed, found again by the hash of what it was computed from.
- * `remember.ts` is how stages use it.
+ * The result database: SQLite, a row for each value that was computed, found again by the hash of what it was computed
+ * from. `remember.ts` is how stages use it.
  *
  * Rows are written one by one as they come to be, each in a transaction of its own, so that a killed process
  * loses only what was in flight. Only the JavaScript thread touches it; several processes may share a file.
@@ -45,7 +45,9 @@ const kvCosts = z.strictObject({
 });
 
 export interface StoreOptions {
-  /** Most bytes of the database; what was used longest ago is forgotten first. `T1_CACHE_SIZE`, or 4 GiB, when absent. */
+  /**
+   * Most bytes of the database; what was used longest ago is forgotten first. `T1_CACHE_SIZE`, or 4 GiB, when absent.
+   */
   readonly maxBytes?: number | undefined;
   /** Milliseconds since 1970; for tests. */
   readonly now?: (() => number) | undefined;
@@ -216,7 +218,10 @@ export class Store {
     if (this.#used.size >= USES_AT_ONCE) this.#flush();
   }
 
-  /** That a row was used is worth neither an error nor a wait: a disk that is full, or a database that is locked, keeps the older time. */
+  /**
+   * That a row was used is worth neither an error nor a wait: a disk that is full, or a database that is locked, keeps
+   * the older time.
+   */
   #flush(): void {
     if (this.#used.size === 0) return;
     const now = this.#seconds();
@@ -303,7 +308,10 @@ function guarded<T>(path: string, action: () => T): T {
   }
 }
 
-/** Problems and answers are for their owner's eyes: a new file, its logs, which SQLite makes with the file's mode, and a new folder. */
+/**
+ * Problems and answers are for their owner's eyes: a new file, its logs, which SQLite makes with the file's mode, and a
+ * new folder.
+ */
 function makeFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));

@@ -1,4 +1,7 @@
-/** A task's file from its public home, once: resumed where it broke off, and only believed when its content is what is pinned. */
+/**
+ * A task's file from its public home, once: resumed where it broke off, and only believed when its content is what is
+ * pinned.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
@@ -18,7 +21,8 @@ export interface FetchOptions {
 
 /**
  * @returns path of the file
- * @throws T1Error DATA_UNAVAILABLE when the task has no home, it cannot be reached, or has another content; ABORTED; DISK_FULL
+ * @throws T1Error DATA_UNAVAILABLE when the task has no home, it cannot be reached, or has another content; ABORTED;
+ *   DISK_FULL
  */
 export async function fetchTask(
   { name, data: { url, sha256, format } }: Task,

@@ -1,4 +1,6 @@
-/** An engine without a model, for tests: answers come from a function, tokens are bytes but for the words Yes and No. */
+/**
+ * An engine without a model, for tests: answers come from a function, tokens are bytes but for the words Yes and No.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderChat } from '../engine/chat-template.js';
 import { T1Error } from '../errors.js';
@@ -26,8 +28,8 @@ export interface FakeEngineOptions {
   /** What the model, with this adapter if any, would write after this prompt with this seed. */
   readonly answer: (prompt: string, seed: number, adapter?: string) => string;
   /**
-   * Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. Scores alone come from it: in a
-   * sample every token has probability 1/2, all others share the rest.
+   * Natural log of the probability of `target` (one token) after `text`; log 1/256 when absent. Scores alone come from
+   * it: in a sample every token has probability 1/2, all others share the rest.
    */
   readonly logprob?: (text: string, target: string, adapter?: string) => number;
   /** [classes] probabilities; the model has no classification head when absent. */

@@ -26,7 +26,10 @@ export interface Tool {
   readonly name: string;
   /** Raise it when the same solution could get another verdict. */
   readonly version: number;
-  /** A tool that throws says nothing of the solution: the verdict is `unknown`, with the error as its note, and is not kept. */
+  /**
+   * A tool that throws says nothing of the solution: the verdict is `unknown`, with the error as its note, and is not
+   * kept.
+   */
   verify(request: ToolRequest): ToolReply | Promise<ToolReply>;
 }
 
@@ -47,8 +50,8 @@ export interface ToolAnswer extends ToolReply {
 export const replySchema = z.object({ verdict: z.enum(['pass', 'fail', 'unknown']), note: z.string().optional() });
 
 /**
- * Asks the tool once its turn has come. It is back at the latest when the time is over, whatever the tool does, but for one
- * that blocks the event loop.
+ * Asks the tool once its turn has come. It is back at the latest when the time is over, whatever the tool does, but for
+ * one that blocks the event loop.
  *
  * @throws T1Error ABORTED as soon as the signal fires, and T1Errors of the tool itself
  */
@@ -120,8 +123,8 @@ interface Waiting {
 }
 
 /**
- * At most so many calls at once, those included that were given up and still run. When such calls hold every place and none
- * comes back for `patienceMs`, those that wait are refused: it could last for ever.
+ * At most so many calls at once, those included that were given up and still run. When such calls hold every place and
+ * none comes back for `patienceMs`, those that wait are refused: it could last for ever.
  */
 export class CallLimit {
   readonly #waiting = new Set<Waiting>();

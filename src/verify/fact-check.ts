@@ -1,6 +1,7 @@
 /**
- * Tool verifier for knowledge (arXiv 2504.04718 §3 and prompt D.2): problem and solution are the query, the passages found go
- * before the model, and it judges m times whether they refute a statement. A statement that they do not cover counts as right.
+ * Tool verifier for knowledge (arXiv 2504.04718 §3 and prompt D.2): problem and solution are the query, the passages
+ * found go before the model, and it judges m times whether they refute a statement. A statement that they do not cover
+ * counts as right.
  */
 import { sampleCached } from '../generate/cached.js';
 import { sampleSeed } from '../generate/seeds.js';
@@ -16,7 +17,10 @@ import type { Candidate, FactCheck, FoundPassage, ToolVerdict } from '../types.j
 import { tokensOf } from './math.js';
 import { judge } from './opinion-rules.js';
 
-/** Passages are cut to the first of these lengths with which the prompt fits the context; a small one is better than no check. */
+/**
+ * Passages are cut to the first of these lengths with which the prompt fits the context; a small one is better than no
+ * check.
+ */
 const PASSAGE_WORDS = [Infinity, 160, 80, 40, 20];
 
 const NOT_ASKED: ToolVerdict = { verdict: 'unknown', programs: [] };

@@ -1,4 +1,6 @@
-/** Looks of a tool at one candidate that are made one by one: programs, fact checks. A budget may ask for some of them. */
+/**
+ * Looks of a tool at one candidate that are made one by one: programs, fact checks. A budget may ask for some of them.
+ */
 import type { StageContext } from '../stage-context.js';
 import type { Opinion, ToolVerdict } from '../types.js';
 import type { Rule } from './opinion-rules.js';

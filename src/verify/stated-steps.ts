@@ -1,8 +1,9 @@
 /**
  * The calculations that a solution states, found without a model and computed exactly.
  *
- * Only what has one reading is a step: a calculation in numbers, an equals sign, a number. Equations in letters, times of
- * day, remainders, "= 3 million" and the like are left out, since a claim that was misread must not refute a solution.
+ * Only what has one reading is a step: a calculation in numbers, an equals sign, a number. Equations in letters, times
+ * of day, remainders, "= 3 million" and the like are left out, since a claim that was misread must not refute a
+ * solution.
  */
 import type { StatedStep } from '../types.js';
 import {
@@ -152,8 +153,8 @@ function match(pattern: RegExp, text: string, at: number): string | null {
 /**
  * A decimal may be rounded or cut at its last digit, and carry the noise of binary floating point behind its tenth.
  *
- * @param strict whether a whole number that is the calculation rounded is false; null (no claim) otherwise, since people
- *   write 7 / 2 = 3 for full boxes
+ * @param strict whether a whole number that is the calculation rounded is false; null (no claim) otherwise, since
+ *   people write 7 / 2 = 3 for full boxes
  */
 function judge(left: string, value: Rational, stated: Stated, strict: boolean): StatedStep | null {
   const step = (holds: boolean): StatedStep => ({ step: `${left} = ${stated.text}`, holds, value: show(value) });

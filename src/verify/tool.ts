@@ -1,4 +1,7 @@
-/** A tool of the user's own, as a verifier: units, a database, a shell, a web API. `docs/verifiers.md` has one of 30 lines. */
+/**
+ * A tool of the user's own, as a verifier: units, a database, a shell, a web API. `docs/verifiers.md` has one of 30
+ * lines.
+ */
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Classification heads, on a generated Qwen3 whose head says the logits of two tokens: so scores can be told from `score`. */
+/**
+ * Classification heads, on a generated Qwen3 whose head says the logits of two tokens: so scores can be told from
+ * `score`.
+ */
 import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine-types.js';
 import { CLASS_TOKENS, classifierGguf, type ClassifierOptions } from '../support/classifier-gguf.mjs';

@@ -11,7 +11,10 @@ import { modelFile } from '../support/engine.js';
 
 type Json = { [key: string]: unknown };
 
-/** As the addon describes itself: JSON Schema, with `typedArray`, `callback`, `error` and `engine` for what JSON does not have. */
+/**
+ * As the addon describes itself: JSON Schema, with `typedArray`, `callback`, `error` and `engine` for what JSON does
+ * not have.
+ */
 function schemaOf(schema: z.ZodType): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     unrepresentable: 'any',

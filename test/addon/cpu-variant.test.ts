@@ -14,7 +14,10 @@ const Answer = z.union([
   z.object({ code: z.string(), message: z.string() }),
 ]);
 
-/** What the addon says in a process of its own. It asks twice: a refusal must not leave a half-loaded backend to the next call. */
+/**
+ * What the addon says in a process of its own. It asks twice: a refusal must not leave a half-loaded backend to the
+ * next call.
+ */
 function ask(variant: string | undefined): z.infer<typeof Answer> {
   const program = `
     const { build, devices } = require(${JSON.stringify(addon)});

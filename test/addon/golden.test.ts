@@ -12,8 +12,8 @@ const missing = !existsSync(join(shared, 'stories260K.bin'));
 if (missing) console.log(`golden: skipped, ${shared} has no stories260K.bin`);
 
 /**
- * Holds on any processor: at each of its tokens the likeliest leads the next by 0.13 or more in exact arithmetic, 27 deviations
- * of what rounding to F16 moves that lead by (exact-model.mjs).
+ * Holds on any processor: at each of its tokens the likeliest leads the next by 0.13 or more in exact arithmetic, 27
+ * deviations of what rounding to F16 moves that lead by (exact-model.mjs).
  */
 const STORY =
   'Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball.' +

@@ -1,22 +1,24 @@
 /**
- * Scores against two references: exact arithmetic (support/exact-model.mjs), and llama.cpp's own server on the same files
- * (fixtures/scores/make.mjs has made them).
+ * Scores against two references: exact arithmetic (support/exact-model.mjs), and llama.cpp's own server on the same
+ * files (fixtures/scores/make.mjs has made them).
  *
- * How far may they differ? llama.cpp rounds to F16 what it multiplies with F16 matrices, and its keys, values and queries. A sum
- * in another order (SSE, AVX, AVX-512, another layout) moves a number by some 2^-24 of itself; now and then that tips such a
- * rounding to the neighbour, 2^-10 away, and two layers on most of them have tipped. So two processors, or two layouts, give
- * two draws of one noise, however small the difference that it began with. Its size is computed, not measured: exact-model.mjs
- * gives the scores with every rounding in a random direction, and fixtures/scores/rounding.mjs the deviations of such draws from
- * the exact scores. Allowed is a largest difference of 5 deviations of the score that moves most, and 3 times the expected root
- * mean square (which few scores make up, and these move together).
+ * How far may they differ? llama.cpp rounds to F16 what it multiplies with F16 matrices, and its keys, values and
+ * queries. A sum in another order (SSE, AVX, AVX-512, another layout) moves a number by some 2^-24 of itself; now and
+ * then that tips such a rounding to the neighbour, 2^-10 away, and two layers on most of them have tipped. So two
+ * processors, or two layouts, give two draws of one noise, however small the difference that it began with. Its size is
+ * computed, not measured: exact-model.mjs gives the scores with every rounding in a random direction, and
+ * fixtures/scores/rounding.mjs the deviations of such draws from the exact scores. Allowed is a largest difference of 5
+ * deviations of the score that moves most, and 3 times the expected root mean square (which few scores make up, and
+ * these move together).
  *
- * The shipped model's 576 scores, against the exact ones. Measured with llama.cpp's CPU code for x64, sse42, sandybridge,
- * ivybridge, piledriver, haswell and six with AVX-512 (T1_CPU_VARIANT), split and unified, stepwise and at once:
+ * The shipped model's 576 scores, against the exact ones. Measured with llama.cpp's CPU code for x64, sse42,
+ * sandybridge, ivybridge, piledriver, haswell and six with AVX-512 (T1_CPU_VARIANT), split and unified, stepwise and at
+ * once:
  *
  *                                           deviation           allowed             measured, at most
  *                                       widest     rms      largest    rms         largest    rms
  *   F32 matrices and cache              0.000145   0.00002  0.00073    0.000063    0.00021    0.000025
- *   F16, flash attention on or off      0.062      0.013    0.31       0.040       0.097      0.012     two of them: 0.057
+ *   F16, flash attention on or off      0.062      0.013    0.31       0.040       0.097      0.012  two of them: 0.057
  *   F16, sums in F16 (ARM)              0.24       0.048    1.2        0.14        not measured
  */
 import { createHash } from 'node:crypto';
@@ -109,7 +111,9 @@ const once = <Value>(make: () => Value): (() => Value) => {
   return () => (made ??= { value: make() }).value;
 };
 
-/** Processors with F16 arithmetic: llama.cpp uses it where it was built for it. The server's numbers were made on x86. */
+/**
+ * Processors with F16 arithmetic: llama.cpp uses it where it was built for it. The server's numbers were made on x86.
+ */
 const ADDS_IN_F16 = process.arch === 'arm64';
 const LAYOUTS = (['split', 'unified'] as const).flatMap((kv) =>
   (['on', 'off'] as const).map((flashAttention) => ({ kv, flashAttention })),
@@ -260,7 +264,9 @@ describe('class probabilities', () => {
   const { f32, f16Cache, f16Summed } = rounding.classify;
   const here = ADDS_IN_F16 ? f16Summed : f16Cache;
 
-  /** Natural logs of the first class's probability: exp of them is what the server gives, without any further squashing. */
+  /**
+   * Natural logs of the first class's probability: exp of them is what the server gives, without any further squashing.
+   */
   async function scoresOf(engine: Engine): Promise<number[]> {
     const { scores } = await engine.classify({ sequences: ranks.map(({ tokens }) => Int32Array.from(tokens)) });
     return scores.map((classes) => classes[0] ?? NaN);

@@ -1,4 +1,7 @@
-/** Every kind of reward on small generated models, against the exact model: nothing squeezed, nothing read a token too late. */
+/**
+ * Every kind of reward on small generated models, against the exact model: nothing squeezed, nothing read a token too
+ * late.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

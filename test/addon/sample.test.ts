@@ -129,7 +129,8 @@ describe('many prompts', () => {
   test('share a prefix and give what each gives alone', async () => {
     await using fresh = await tinyEngine();
     const { samples, usage } = await fresh.sample(await many(fresh));
-    // Every node of the tree is read once, and the last token of the third again: it is inside the others, without logits.
+    // Every node of the tree is read once, and the last token of the third again: it is inside the others, without
+    // logits.
     const read = await Promise.all(texts.map((text) => fresh.tokenize(text, { special: false })));
     const prefixes = read.flatMap((tokens) => {
       return Array.from(tokens, (_, i) => tokens.subarray(0, i + 1).join());

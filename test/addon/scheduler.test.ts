@@ -76,7 +76,8 @@ test.each(['split', 'unified'] as const)(
 test.each(['split', 'unified'] as const)(
   'where samples wait for places, what they share is still read once (%s)',
   async (kv) => {
-    // Split: room for 24 sequences; unified: for the candidates and some 30 more. 20 candidates with 3 programs and 5 rationales each.
+    // Split: room for 24 sequences; unified: for the candidates and some 30 more. 20 candidates with 3 programs and 5
+    // rationales each.
     await using engine = await tinyEngine({ kv, memoryBytes: (kv === 'split' ? 24 : 12) * 256 * CELL });
     await using roomy = await tinyEngine({ kv });
     const problem = ids('What is 12 + 30?');

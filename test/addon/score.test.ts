@@ -25,8 +25,8 @@ test('scores are the log-probabilities that sampling reported', async () => {
       expect(Math.abs(scored - (sample.logprobs[i] ?? NaN))).toBeLessThan(ROUNDING);
     }
   }
-  // The prompt is there from sampling; of each sequence its last token (its logits are wanted) and what was sampled, but
-  // for the last of that.
+  // The prompt is there from sampling; of each sequence its last token (its logits are wanted) and what was sampled,
+  // but for the last of that.
   const own = samples.reduce((sum, { tokens }) => sum + tokens.length, 0);
   expect(usage).toEqual({
     promptTokens: own,

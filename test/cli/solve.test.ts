@@ -168,7 +168,8 @@ describe('the store', () => {
     const lora = loraFile({ width: Number(width), strength: 2 });
     const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward ?? -1);
     const base = await solve('none', '-n', '4', '--no-cache');
-    // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions itself.
+    // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions
+    // itself.
     const same = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel);
     expect(told(same)).toEqual(told(base));
     for (const [i, reward] of rewards(same).entries())

@@ -72,7 +72,8 @@ describe.each(cpythonSandboxes)('$name', ({ name, start }) => {
 
   test('goes on after a program that had to be killed, in the same process', async () => {
     await using sandbox = await start({ workers: 1 });
-    // Where the heap of a server lies is drawn at its start; its process id is always the same in a namespace of its own.
+    // Where the heap of a server lies is drawn at its start; its process id is always the same in a namespace of its
+    // own.
     const server = async () => (await sandbox.run({ code: 'id(len)' })).value;
     const before = await server();
     expect(before).toMatch(/^\d+$/);

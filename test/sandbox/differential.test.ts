@@ -1,6 +1,6 @@
 /**
- * The same programs in both Pythons: status, standard output, value, and type and line of errors are to be the same. 200
- * generated programs, or as many as T1_DIFFERENTIAL says (2000 is the whole set).
+ * The same programs in both Pythons: status, standard output, value, and type and line of errors are to be the same.
+ * 200 generated programs, or as many as T1_DIFFERENTIAL says (2000 is the whole set).
  */
 import { expect, test } from 'vitest';
 import type { ProgramResult } from '../../src/sandbox/sandbox.js';

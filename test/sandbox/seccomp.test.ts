@@ -1,4 +1,7 @@
-/** The filter of system calls, for both machines, run by an interpreter of BPF: most of it can be seen on no single machine. */
+/**
+ * The filter of system calls, for both machines, run by an interpreter of BPF: most of it can be seen on no single
+ * machine.
+ */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';

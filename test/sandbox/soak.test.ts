@@ -1,6 +1,6 @@
 /**
- * Some hundred hostile and ordinary programs through one pool, mixed, as a batch; T1_SOAK=2000 runs that many through one
- * worker, which must then still hold against all 43.
+ * Some hundred hostile and ordinary programs through one pool, mixed, as a batch; T1_SOAK=2000 runs that many through
+ * one worker, which must then still hold against all 43.
  */
 import { expect, test } from 'vitest';
 import { allSandboxes } from './backends.js';

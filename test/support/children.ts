@@ -5,7 +5,9 @@ import { afterAll, afterEach, expect } from 'vitest';
 /** With the test that started it; none for what a hook of the file started. */
 const children = new Map<ChildProcess, string | undefined>();
 
-/** @returns the child; killed when the test ends in which it was started (also by its time limit), or else with the file */
+/**
+ * @returns the child; killed when the test ends in which it was started (also by its time limit), or else with the file
+ */
 export function ofThisTest<Child extends ChildProcess>(child: Child): Child {
   children.set(child, expect.getState().currentTestName);
   child.once('exit', () => children.delete(child));

@@ -1,7 +1,7 @@
 /**
- * The generated model as a Qwen3 with a classification head. As in Qwen3-Reranker (llama.cpp's converter) the head's rows are
- * rows of the language head, here those of the tokens CLASS_TOKENS: its outputs are the logits of these tokens.
- * `node classifier-gguf.mjs FILE` writes it.
+ * The generated model as a Qwen3 with a classification head. As in Qwen3-Reranker (llama.cpp's converter) the head's
+ * rows are rows of the language head, here those of the tokens CLASS_TOKENS: its outputs are the logits of these
+ * tokens. `node classifier-gguf.mjs FILE` writes it.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

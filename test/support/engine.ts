@@ -35,10 +35,10 @@ export function shippedF32(): string {
 export const PRECISE = { kvType: 'f32', flashAttention: 'off' } as const;
 
 /**
- * How far log-probabilities that are computed twice may lie apart, in natural log: by an engine that is PRECISE, among other
- * rows, in another layout, on another processor. A single one lies 5 deviations of 0.00015 from the exact one at most (see
- * addon/reference.test.ts; of the generated model 0.00006). With a cache of F16 it would be 0.4: whoever compares what depends
- * on rounding does so without one.
+ * How far log-probabilities that are computed twice may lie apart, in natural log: by an engine that is PRECISE, among
+ * other rows, in another layout, on another processor. A single one lies 5 deviations of 0.00015 from the exact one at
+ * most (see addon/reference.test.ts; of the generated model 0.00006). With a cache of F16 it would be 0.4: whoever
+ * compares what depends on rounding does so without one.
  */
 export const ROUNDING = 2e-3;
 

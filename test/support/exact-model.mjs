@@ -1,7 +1,7 @@
 /**
- * Models of the architectures llama and qwen3 in plain loops of F64: what their log-probabilities are before any processor has
- * rounded them, and how far rounding may move them. Written from the papers (RMSNorm arXiv 1910.07467, rotary positions
- * 2104.09864, SwiGLU 2002.05202, grouped queries 2305.13245, Qwen3 2505.09388), not from llama.cpp.
+ * Models of the architectures llama and qwen3 in plain loops of F64: what their log-probabilities are before any
+ * processor has rounded them, and how far rounding may move them. Written from the papers (RMSNorm arXiv 1910.07467,
+ * rotary positions 2104.09864, SwiGLU 2002.05202, grouped queries 2305.13245, Qwen3 2505.09388), not from llama.cpp.
  */
 
 export const ROUNDINGS = {
@@ -24,7 +24,10 @@ const nearest = {
   },
 };
 
-/** A vector register holds as many running sums at least (4 of F32 in SSE, 8 of F16 in NEON); fewer and longer ones err more. */
+/**
+ * A vector register holds as many running sums at least (4 of F32 in SSE, 8 of F16 in NEON); fewer and longer ones err
+ * more.
+ */
 const LANES = 4;
 
 export class ExactModel {
@@ -223,7 +226,10 @@ function rotate(row, turns, apart) {
   return out;
 }
 
-/** softmax(query · keys / √head) · values for each head, over the tokens before and at the query's. queries: [tokens][heads × head] */
+/**
+ * softmax(query · keys / √head) · values for each head, over the tokens before and at the query's. queries:
+ * [tokens][heads × head]
+ */
 function attend(queries, keys, values, { heads, kvHeads, head }, noise) {
   return queries.map((row, last) => {
     const out = new Float64Array(row.length);

@@ -10,8 +10,9 @@ import { packageRoot } from '../../src/paths.js';
 export type Extension = ReadonlyMap<string, string>;
 
 /**
- * @param page Markdown with blocks of ```ts, a new file each, and ```diff, lines that come into a file. The first line of a block
- *   names the file; the other lines of a diff without `+` say where the lines after them go, each to be found once.
+ * @param page Markdown with blocks of ```ts, a new file each, and ```diff, lines that come into a file. The first line
+ *   of a block names the file; the other lines of a diff without `+` say where the lines after them go, each to be
+ *   found once.
  */
 export function extensionOf(page: string): Map<string, string> {
   const files = new Map<string, string>();

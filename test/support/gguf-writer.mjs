@@ -32,7 +32,10 @@ class Writer {
   pad() {
     this.bytes(Buffer.alloc((32 - (this.#length % 32)) % 32));
   }
-  /** u32 for integers, f32 for { f32 }, string, bool, arrays of strings (8) or integers (i32, 5), f32 for a Float32Array, u32 for a Uint32Array. */
+  /**
+   * u32 for integers, f32 for { f32 }, string, bool, arrays of strings (8) or integers (i32, 5), f32 for a
+   * Float32Array, u32 for a Uint32Array.
+   */
   value(value) {
     if (typeof value === 'string') {
       this.u32(8);

@@ -9,7 +9,10 @@ export const uniform = (random: Random): number => random.next() / 2 ** 32;
 export const oneOf = <T>(random: Random, ...choices: readonly [T, ...T[]]): T =>
   choices[random.below(choices.length)] ?? choices[0];
 
-/** Few answers and coarse rewards, so that ties and pools without a pass are common. Right is 1, which is written in three ways. */
+/**
+ * Few answers and coarse rewards, so that ties and pools without a pass are common. Right is 1, which is written in
+ * three ways.
+ */
 export const randomCandidate = (random: Random): PoolCandidate => ({
   answer: oneOf<string | null>(random, '1', '1.0', '\\frac{2}{2}', '2', '3', '3.0', '4', null),
   reward: oneOf(random, null, 0, 0.25, 0.5, 0.75, 0.1),

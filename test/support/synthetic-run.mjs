@@ -1,6 +1,6 @@
 /**
- * A run that nobody ran: seeded records of the size of a real one (a solution of some 570 tokens and four programs of some 150
- * for each candidate, as in the paper's table 1). For tests and the bench of the report.
+ * A run that nobody ran: seeded records of the size of a real one (a solution of some 570 tokens and four programs of
+ * some 150 for each candidate, as in the paper's table 1). For tests and the bench of the report.
  */
 import { randomOf } from '../../bench/lib/statistics.mjs';
 

@@ -1,6 +1,7 @@
 /**
- * The determinism contract: with a fixed budget a result depends on problem, settings, model and seed alone, not on what was decoded
- * beside what or ended first, and is what 0.1.0 gave; a reproducible engine is given the same jobs, whole stages in order.
+ * The determinism contract: with a fixed budget a result depends on problem, settings, model and seed alone, not on
+ * what was decoded beside what or ended first, and is what 0.1.0 gave; a reproducible engine is given the same jobs,
+ * whole stages in order.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Pools of unequal size, and candidates of which the tool or the reward was not asked: against `select` itself, and by hand. */
+/**
+ * Pools of unequal size, and candidates of which the tool or the reward was not asked: against `select` itself, and by
+ * hand.
+ */
 import { describe, expect, test } from 'vitest';
 import { sameAnswer } from '../../src/grade/normalize.js';
 import { isPartial, select, selectors, type SelectorName } from '../../src/select/select.js';

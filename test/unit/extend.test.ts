@@ -1,4 +1,7 @@
-/** A verifier, a reward, a selector and a setting are one file, one entry and one test each: CONTRIBUTING.md shows how, this is run. */
+/**
+ * A verifier, a reward, a selector and a setting are one file, one entry and one test each: CONTRIBUTING.md shows how,
+ * this is run.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -118,7 +118,10 @@ describe('random unions, intersections and differences', () => {
     };
   }
 
-  /** The plainest way to write a set of points: its runs, one by one. Ends are whole numbers, so that halves show what is between. */
+  /**
+   * The plainest way to write a set of points: its runs, one by one. Ends are whole numbers, so that halves show what
+   * is between.
+   */
   function written(points: readonly boolean[]): string {
     const runs: string[] = [];
     for (let i = 0; i < points.length; i++) {

@@ -165,8 +165,10 @@ describe('adding again', () => {
     writeFileSync(at('a.md'), 'Some words.');
     await add('x', [at('a.md')], { analysis: { stemming: false } });
     expect(summarize('x', folder.path)).toMatchObject({ stemming: false, stopWords: true });
-    expect(await errorOf(add('x', [at('a.md')], { analysis: { stemming: true } }))).toMatch(/^USAGE: .*--no-stemming/);
-    expect(await errorOf(add('x', [at('a.md')], { passageWords: 30 }))).toMatch(/^USAGE: .*--passage-words/);
+    expect(await errorOf(add('x', [at('a.md')], { analysis: { stemming: true } }))).toMatch(
+      /^USAGE: .*without stemming/,
+    );
+    expect(await errorOf(add('x', [at('a.md')], { passageWords: 30 }))).toMatch(/^USAGE: .*passageWords/);
     expect(await add('x', [at('a.md')], { analysis: { stopWords: undefined } })).toMatchObject({ unchangedFiles: 1 });
   });
 });

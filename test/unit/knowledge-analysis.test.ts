@@ -66,7 +66,10 @@ describe('words', () => {
   });
 });
 
-/** From M. F. Porter, An algorithm for suffix stripping (1980): every example of its steps that survives all steps, and some of the published vocabulary. */
+/**
+ * From M. F. Porter, An algorithm for suffix stripping (1980): every example of its steps that survives all steps, and
+ * some of the published vocabulary.
+ */
 const STEMS =
   'caresses caress, ponies poni, ties ti, caress caress, cats cat, feed feed, agreed agre, plastered plaster, bled bled, motoring motor, sing sing, ' +
   'conflated conflat, troubled troubl, sized size, hopping hop, tanned tan, falling fall, hissing hiss, fizzed fizz, failing fail, filing file, happy happi, sky sky, ' +

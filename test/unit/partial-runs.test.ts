@@ -1,4 +1,7 @@
-/** Runs that stopped early: pools of unequal size, candidates that were not asked about; in figures, tables, pages and comparisons. */
+/**
+ * Runs that stopped early: pools of unequal size, candidates that were not asked about; in figures, tables, pages and
+ * comparisons.
+ */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { selectTable } from '../../src/cli/select-table.js';
 import { solveTable } from '../../src/cli/solve-table.js';

@@ -1,4 +1,7 @@
-/** Reward models as data: which entry a model gets, what each entry makes of a solution, and what becomes of step scores. */
+/**
+ * Reward models as data: which entry a model gets, what each entry makes of a solution, and what becomes of step
+ * scores.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

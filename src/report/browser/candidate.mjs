@@ -57,7 +57,10 @@ export function candidateCard(candidate, weight, chosen) {
 /** @param {string} name @param {Node | string} value */
 const fact = (name, value) => [element('div', {}, element('dt', {}, name), element('dd', {}, value))];
 
-/** The score is said in figures too: colour alone tells not everybody. @param {NonNullable<Candidate['stepScores']>} scores */
+/**
+ * The score is said in figures too: colour alone tells not everybody.
+ * @param {NonNullable<Candidate['stepScores']>} scores
+ */
 function steps(scores) {
   const list = element('ol', { class: 'steps', 'aria-label': 'steps with the score of the process reward model' });
   for (const { text, score } of scores) {

@@ -2,7 +2,8 @@
 
 /**
  * @param {string} tag
- * @param {Record<string, string | number | boolean | null | undefined | ((event: Event) => void)>} [attributes] a function listens to the event of that name; false, null and undefined are left out
+ * @param {Record<string, string | number | boolean | null | undefined | ((event: Event) => void)>} [attributes] a
+ *   function listens to the event of that name; false, null and undefined are left out
  * @param {...(Node | string | number | null)} children
  * @returns {HTMLElement}
  */

@@ -1,7 +1,12 @@
-/** Why a candidate is believed or not: programs with their output, calculations, passages with the judgements, rationales. */
+/**
+ * Why a candidate is believed or not: programs with their output, calculations, passages with the judgements,
+ * rationales.
+ */
 import { element, figure, fold, verdictMark } from './elements.mjs';
 
-/** @typedef {Extract<import('../data.js').ProblemData['record'], { outcome: 'solved' }>['candidates'][number]} Candidate */
+/**
+ * @typedef {Extract<import('../data.js').ProblemData['record'], { outcome: 'solved' }>['candidates'][number]} Candidate
+ */
 
 /** @param {string} text @param {string} [kind] */
 export const written = (text, kind = '') => element('pre', { class: kind, tabindex: 0 }, text);

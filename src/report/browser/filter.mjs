@@ -1,7 +1,10 @@
 /** Which problems the table shows, and in which order. */
 
 /** @typedef {import('../data.js').Row} Row */
-/** @typedef {{ text: string, category: string, level: string, outcome: string, rightBy: string, wrongBy: string }} Filter */
+/**
+ * @typedef {{ text: string, category: string, level: string, outcome: string, rightBy: string, wrongBy: string }}
+ *   Filter
+ */
 /** @typedef {{ column: string, descending: boolean }} Order */
 
 /** @type {Filter} */

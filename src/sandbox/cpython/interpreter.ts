@@ -42,7 +42,8 @@ const described = new Map<string, Promise<Interpreter>>();
 /**
  * The interpreter that the user names, or the first usable python3 on the PATH.
  *
- * @throws T1Error FILE_NOT_FOUND if the one that is named cannot be run; SANDBOX_UNAVAILABLE if there is none that can be used
+ * @throws T1Error FILE_NOT_FOUND if the one that is named cannot be run; SANDBOX_UNAVAILABLE if there is none that can
+ *   be used
  */
 export async function findInterpreter(chosen?: string): Promise<Interpreter> {
   if (chosen !== undefined) return describe(chosen, true);

@@ -109,7 +109,9 @@ function parents(path: string): string[] {
 
 /** Without privileges a user namespace gives those that the other namespaces need. */
 const UNSHARE = ['--unshare-all', '--cap-drop', 'ALL'];
-/** Root needs none, and in one it could not become another user: the server does that itself, and loses these with it. */
+/**
+ * Root needs none, and in one it could not become another user: the server does that itself, and loses these with it.
+ */
 const UNSHARE_AS_ROOT = [
   '--unshare-ipc',
   '--unshare-pid',
