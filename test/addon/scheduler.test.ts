@@ -278,38 +278,33 @@ test('a priority that there is not is wrong usage', async () => {
   });
 });
 
+/** The generated model's tokens that end a generation. */
+const ENDS = [268, 270];
+
 test('what waits for a place gets it by ordinal, then by arrival', async () => {
-  await using engine = await tinyEngine({ kv: 'split', memoryBytes: CELL * 256 * 2 }); // 2 sequences
+  await using engine = await tinyEngine({ kv: 'split', memoryBytes: CELL * 512 * 2 }); // 2 sequences
   const order: number[] = [];
   let started = (): void => {};
   const running = new Promise<void>((resolve) => (started = resolve));
-  const sample = async (
-    name: string,
-    ordinal: number | undefined,
-    n: number,
-    maxTokens: number,
-    onProgress = () => {},
-  ) =>
-    engine.sample(
-      await request(engine, name, n, {
-        ...(ordinal === undefined ? {} : { ordinal }),
-        maxTokens,
-        sampler: GREEDY,
-        onProgress,
-        onSample: () => order.push(ordinal ?? 0),
-      }),
-    );
-  const first = sample('first', 5, 6, 200, () => started());
+  const job = async (name: string, ordinal: number | undefined, n: number, maxTokens: number) => ({
+    ...(await request(engine, name, n, { ...(ordinal === undefined ? {} : { ordinal }), maxTokens, sampler: GREEDY })),
+    onSample: () => order.push(ordinal ?? 0),
+    logitBias: ENDS.map((token) => ({ token, bias: -Infinity })),
+  });
+  // Made before the first runs: when the others are handed in, its two that run must not have ended.
+  const first = await job('first', 5, 6, 450);
+  const later = [await job('later', 9, 2, 4), await job('earlier', 2, 4, 4), await job('none', undefined, 2, 4)];
+  const sampled = engine.sample({ ...first, onProgress: () => started() });
   await running;
-  const later = [sample('later', 9, 2, 4), sample('earlier', 2, 4, 4), sample('none', undefined, 2, 4)];
-  const classified = engine
+  const others = later.map((each) => engine.sample(each));
+  const scored = engine
     .score({
       sequences: [{ tokens: ids('score'), positions: Int32Array.of(2) }],
       targets: Int32Array.of(65),
       ordinal: 3,
     })
     .then(() => order.push(3));
-  await Promise.all([first, ...later, classified]);
+  await Promise.all([sampled, ...others, scored]);
   // Two that run go on; the rest of their job waits for what is earlier.
   expect(order).toEqual([5, 5, 0, 0, 2, 2, 2, 2, 3, 5, 5, 5, 5, 9, 9]);
 });
