@@ -135,7 +135,7 @@ std::string typeName(enum ggml_backend_dev_type type) {
 }
 
 Device describe(ggml_backend_dev_t device) {
-  ggml_backend_dev_props props;
+  ggml_backend_dev_props props = {};
   ggml_backend_dev_get_props(device, &props);
   Device out;
   out.name = props.name ? props.name : "";
