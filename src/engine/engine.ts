@@ -38,7 +38,7 @@ export interface EngineOptions extends EngineSettings {
 }
 
 /**
- * Measured on two cores (64 sequences decode as many tokens a second as 256); a GPU takes all that a context can have.
+ * A guess for processors, where arithmetic soon bounds a decode; a GPU takes all that a context can have.
  */
 const EFFICIENT_SEQUENCES = { cpu: 64, gpu: 256 };
 
