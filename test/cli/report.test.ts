@@ -67,7 +67,7 @@ describe('what can go wrong is one clear line', () => {
     other.close();
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining(`port ${port} is in use`) as string,
+      stderr: expect.stringContaining(`--port: ${port} is in use`) as string,
     });
   });
 });
