@@ -50,4 +50,7 @@ export type { EvaluateProgress } from './runs/progress-meter.js';
 export { shippedModel } from './paths.js';
 export type { Tool, ToolReply, ToolRequest } from './verify/tool.js';
 export { Store } from './store/store.js';
+export { resultJsonSchema, resultSchema } from './result-schema.js';
+export { jsonSchemaOf } from './settings/settings-docs.js';
+export { solveSettings } from './settings/solve-settings.js';
 export type * from './types.js';

@@ -16,7 +16,7 @@ import { rememberedAdaptive } from './remembered-budget.js';
 import { select } from './select/select.js';
 import type { StageContext } from './stage-context.js';
 import type { Stopwatch } from './stopwatch.js';
-import type { ScoredCandidate, SolveResult } from './types.js';
+import { RESULT_VERSION, type ScoredCandidate, type SolveResult } from './types.js';
 import { countMissingModules } from './verify/missing-modules.js';
 
 export async function pipeline(
@@ -55,6 +55,7 @@ export async function pipeline(
   const pool = scoredCandidates(judged, await grouped(judged));
   const selection = decide(pool);
   return {
+    version: RESULT_VERSION,
     problem: problem.text,
     answer: selection.answer,
     verified: selection.verified,

@@ -134,8 +134,12 @@ export type Timing = Readonly<Record<StageName | 'total', number>>;
 /** Programs that ended because a module is not there, by its name: what they would have said is not known. */
 export type MissingModules = Readonly<Record<string, number>>;
 
+/** Of `SolveResult`; `resultSchema` describes it. */
+export const RESULT_VERSION = 1;
+
 /** The whole result; the command line prints it as JSON. */
 export interface SolveResult {
+  readonly version: typeof RESULT_VERSION;
   readonly problem: string;
   readonly answer: string | null;
   readonly verified: boolean;

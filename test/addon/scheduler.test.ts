@@ -8,6 +8,9 @@ const bytes = (text: string): number[] => [...Buffer.from(text)];
 const ids = (...parts: (string | ArrayLike<number>)[]): Int32Array =>
   Int32Array.from(parts.flatMap((part) => (typeof part === 'string' ? bytes(part) : Array.from(part))));
 
+/** What the generated model ends with. */
+const END_TOKENS = [268, 270];
+
 const read = (engine: Engine, sequences: readonly Int32Array[], adapter?: string) =>
   engine.score({
     sequences: sequences.map((tokens) => ({ tokens, positions: Int32Array.of(tokens.length - 1) })),
@@ -281,38 +284,43 @@ test('a priority that there is not is wrong usage', async () => {
 
 test('what waits for a place gets it by ordinal, then by arrival', async () => {
   await using engine = await tinyEngine({ kv: 'split', memoryBytes: CELL * 256 * 2 }); // 2 sequences
-  const order: number[] = [];
-  let started = (): void => {};
-  const running = new Promise<void>((resolve) => (started = resolve));
-  const sample = async (
-    name: string,
-    ordinal: number | undefined,
-    n: number,
-    maxTokens: number,
-    onProgress = () => {},
-  ) =>
-    engine.sample(
-      await request(engine, name, n, {
-        ...(ordinal === undefined ? {} : { ordinal }),
-        maxTokens,
-        sampler: GREEDY,
-        onProgress,
-        onSample: () => order.push(ordinal ?? 0),
-      }),
-    );
-  const first = sample('first', 5, 6, 200, () => started());
-  await running;
-  const later = [sample('later', 9, 2, 4), sample('earlier', 2, 4, 4), sample('none', undefined, 2, 4)];
-  const classified = engine
-    .score({
-      sequences: [{ tokens: ids('score'), positions: Int32Array.of(2) }],
-      targets: Int32Array.of(65),
-      ordinal: 3,
-    })
-    .then(() => order.push(3));
-  await Promise.all([first, ...later, classified]);
-  // Two that run go on; the rest of their job waits for what is earlier.
-  expect(order).toEqual([5, 5, 0, 0, 2, 2, 2, 2, 3, 5, 5, 5, 5, 9, 9]);
+  const order: string[] = [];
+  const wanted = (name: string, ordinal: number | undefined, n: number, maxTokens: number) =>
+    request(engine, name, n, {
+      ...(ordinal === undefined ? {} : { ordinal }),
+      maxTokens,
+      sampler: GREEDY,
+      logitBias: END_TOKENS.map((token) => ({ token, bias: -Infinity })), // all of one length: they end as they began
+      onSample: () => order.push(name),
+    });
+  // The first one has both places for thousands of decodes: the others are there long before one of them is free.
+  const samples = [
+    await wanted('holding', 0, 24, 240),
+    await wanted('ninth', 9, 2, 8),
+    await wanted('fifth', 5, 2, 8),
+    await wanted('second', 2, 4, 8),
+    await wanted('second too', 2, 2, 8),
+    await wanted('none', undefined, 2, 8),
+  ];
+  const tokens = ids('score');
+  await Promise.all([
+    ...samples.map((each) => engine.sample(each)),
+    engine
+      .score({ sequences: [{ tokens, positions: Int32Array.of(2) }], targets: Int32Array.of(65), ordinal: 3 })
+      .then(() => order.push('third')),
+  ]);
+  const times = (name: string, n: number): string[] => Array.from({ length: n }, () => name);
+  expect(order.filter((name) => name !== 'third')).toEqual([
+    ...times('holding', 24),
+    ...times('none', 2),
+    ...times('second', 4),
+    ...times('second too', 2),
+    ...times('fifth', 2),
+    ...times('ninth', 2),
+  ]);
+  // It is done as soon as it has a place, and so ends before those that have got theirs just before it.
+  expect(order.indexOf('third')).toBeGreaterThan(order.lastIndexOf('second'));
+  expect(order.indexOf('third')).toBeLessThan(order.indexOf('fifth'));
 });
 
 test.each([-1, 0.5, NaN, 2 ** 53, '3'])('an ordinal of %s is wrong usage', async (ordinal) => {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { inspectModel } from '../../src/engine/engine.js';
 import { shippedModel } from '../../src/paths.js';
 import type { SolveResult } from '../../src/types.js';
-import { modelFile } from '../support/engine.js';
+import { ROUNDING, modelFile, shippedF32 } from '../support/engine.js';
 import { loraFile } from '../support/lora-gguf.js';
 import { start, t1, temporaryFolder, type Running } from '../support/t1.js';
 
@@ -22,6 +22,10 @@ async function solve(database: string, ...args: string[]): Promise<SolveResult> 
   expect(result.code, result.stderr).toBe(0);
   return JSON.parse(result.stdout) as SolveResult;
 }
+
+/** The same where nothing is rounded to F16: rewards that are computed twice can be held against one another. */
+const precisely = (database: string, ...args: string[]): Promise<SolveResult> =>
+  solve(database, ...args, '--model', shippedF32(), '--kv-type', 'f32', '--flash-attention', 'off');
 
 const rows = (database: string): { key: Buffer; text: string }[] => {
   if (!existsSync(db(database))) return [];
@@ -131,19 +135,19 @@ describe('the store', () => {
     const width = (await inspectModel(shippedModel)).metadata['llama.embedding_length'];
     const lora = (strength: number) => loraFile({ width: Number(width), strength });
     const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward);
-    const base = await solve('adapters', '-n', '4');
-    const reward = await solve('adapters', '-n', '4', '--adapter-reward', lora(2));
+    const base = await precisely('adapters', '-n', '4');
+    const reward = await precisely('adapters', '-n', '4', '--adapter-reward', lora(2));
     expect(told(reward)).toEqual(told(base));
     expect(rewards(reward)).not.toEqual(rewards(base));
     expect(reward.usage.generatedTokens).toBe(0);
     // One that adds nothing writes the same programs, but they are its own.
-    const tool = await solve('adapters', '-n', '4', '--adapter-tool', lora(0));
+    const tool = await precisely('adapters', '-n', '4', '--adapter-tool', lora(0));
     expect(told(tool)).toEqual(told(base));
     expect(rewards(tool)).toEqual(rewards(base));
     expect(tool.usage.generatedTokens).toBeGreaterThan(0);
-    expect((await solve('adapters', '-n', '4')).usage.decodedTokens).toBe(0);
+    expect((await precisely('adapters', '-n', '4')).usage.decodedTokens).toBe(0);
     // Two halves are the whole; a scale of 0 is the base model.
-    const halves = await solve(
+    const halves = await precisely(
       'adapters',
       '-n',
       '4',
@@ -152,13 +156,13 @@ describe('the store', () => {
       '--adapter-reward',
       `${lora(2)}:0.5`,
     );
-    const none = await solve('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0`);
+    const none = await precisely('adapters', '-n', '4', '--adapter-reward', `${lora(2)}:0`);
     for (const [one, other] of [
       [halves, reward],
       [none, base],
     ] as const) {
       for (const [i, candidate] of one.candidates.entries()) {
-        expect(candidate.reward).toBeCloseTo(Number(other.candidates[i]?.reward ?? NaN), 2);
+        expect(Math.abs(Number(candidate.reward) - Number(other.candidates[i]?.reward ?? NaN))).toBeLessThan(ROUNDING);
       }
     }
   });
@@ -167,22 +171,21 @@ describe('the store', () => {
     const width = (await inspectModel(shippedModel)).metadata['llama.embedding_length'];
     const lora = loraFile({ width: Number(width), strength: 2 });
     const rewards = ({ candidates }: SolveResult) => candidates.map(({ reward }) => reward ?? -1);
-    const base = await solve('none', '-n', '4', '--no-cache');
-    // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions
-    // itself.
-    const same = await solve('none', '-n', '4', '--no-cache', '--reward-model', shippedModel);
+    const base = await precisely('none', '-n', '4', '--no-cache');
+    // The same model a second time: another engine that has read nothing, so it reads the problem and the solutions itself.
+    const same = await precisely('none', '-n', '4', '--no-cache', '--reward-model', shippedF32());
     expect(told(same)).toEqual(told(base));
     for (const [i, reward] of rewards(same).entries())
-      expect(Math.abs(Number(reward) - Number(rewards(base)[i] ?? NaN))).toBeLessThan(0.02);
+      expect(Math.abs(Number(reward) - Number(rewards(base)[i] ?? NaN))).toBeLessThan(ROUNDING);
     expect(same.usage.promptTokens).toBeGreaterThan(base.usage.promptTokens);
     expect(same.usage.generatedTokens).toBe(base.usage.generatedTokens);
-    const adapted = await solve(
+    const adapted = await precisely(
       'none',
       '-n',
       '4',
       '--no-cache',
       '--reward-model',
-      shippedModel,
+      shippedF32(),
       '--adapter-reward',
       lora,
     );

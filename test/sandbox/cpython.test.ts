@@ -162,7 +162,7 @@ describe('which Python', () => {
     const sandbox = Sandbox.start({ backend: 'cpython', python: join(folder.path, 'absent') });
     await expect(sandbox).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
-      message: expect.stringMatching(/check --python$/) as string,
+      message: expect.stringMatching(/check sandbox\.python$/) as string,
     });
     const auto = Sandbox.start({ backend: 'auto', python: join(folder.path, 'absent'), cacheDir });
     await expect(auto).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
@@ -170,7 +170,7 @@ describe('which Python', () => {
 
   test('without any, cpython is a clear error and auto is pyodide, which it says once', async () => {
     const message = expect.stringMatching(
-      /^there is no python3 on the PATH: install Python 3\.9 or newer, .+--sandbox pyodide$/,
+      /^there is no python3 on the PATH: install Python 3\.9 or newer, .+sandbox\.backend pyodide$/,
     ) as string;
     await expect(Sandbox.start({ backend: 'cpython' })).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE', message });
     const told: string[] = [];
@@ -204,7 +204,7 @@ describe('which Python', () => {
     try {
       await expect(Sandbox.start({ backend: 'cpython' })).rejects.toMatchObject({
         code: 'SANDBOX_UNAVAILABLE',
-        message: 'the cpython sandbox needs Linux, this is darwin: use --sandbox pyodide',
+        message: 'the cpython sandbox needs Linux, this is darwin: use sandbox.backend pyodide',
       });
       await using sandbox = await Sandbox.start({ backend: 'auto', workers: 1, cacheDir });
       expect(sandbox.backend).toBe('pyodide');

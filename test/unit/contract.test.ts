@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SolveSettings } from '../../src/options.js';
+import { resultJsonSchema, resultSchema } from '../../src/result-schema.js';
 import { FakeEngine } from '../../src/testing/fake-engine.js';
 import type { SolveResult } from '../../src/types.js';
 import { cases, comparable, scripted } from '../fixtures/contract/cases.mjs';
@@ -40,6 +41,7 @@ describe.each(cases.map((each, i) => ({ ...each, i })))('$name', ({ problem, set
     const engine = new FakeEngine({ answer, logprob, model: { path } });
     const result = await solve(problem, { ...settingsOf(settings), engine, sandbox }).result;
     expect(plain(result)).toEqual(recorded.flowing[i]?.result);
+    expect(resultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(JSON.parse(JSON.stringify(result)));
   });
 
   test('in whatever order candidates end', async () => {
@@ -69,3 +71,11 @@ describe.each(cases.map((each, i) => ({ ...each, i })))('$name', ({ problem, set
 });
 
 const hex = (tokens: Int32Array): string => Buffer.from(Int32Array.from(tokens).buffer).toString('hex');
+
+test('a result says its version, and its JSON Schema can be had', () => {
+  expect(resultJsonSchema()).toMatchObject({
+    $schema: expect.stringContaining('2020-12') as string,
+    properties: { version: { const: 1 }, candidates: { type: 'array' } },
+  });
+  expect(() => resultSchema.parse({ ...(recorded.flowing[0]?.result as object), version: 2 })).toThrow();
+});

@@ -16,7 +16,7 @@ const ROOMS: readonly string[] = [
   // What a setting is, and the settings of single parts, which these read; those of the whole stand further down.
   ...['settings/setting.ts', 'settings/closest.ts', 'settings/limits.ts', 'settings/parse-settings.ts'],
   ...['settings/engine-settings.ts', 'settings/sandbox-settings.ts', 'settings/passages-settings.ts'],
-  ...['engine', 'sandbox', 'types.ts', 'stopwatch.ts', 'grade', 'testing'],
+  ...['engine', 'sandbox', 'types.ts', 'result-schema.ts', 'stopwatch.ts', 'grade', 'testing'],
   ...['store', 'prompt', 'model', 'knowledge'],
   ...['verify/opinion-rules.ts', 'select', 'budget', 'statistics'],
   ...['reward/entry.ts', 'settings/stage-settings.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
