@@ -15,12 +15,12 @@ import type { JudgedCandidate, Plan, Stages } from './stages.js';
 import { together } from './together.js';
 
 /**
- * Pieces of work from the oldest that is not done to the newest, at first: a decode of four rows takes hardly longer
+ * Pieces of work from the oldest that is not done to the newest, at first: a decode of three rows takes hardly longer
  * than one of one. So what waits (a sandbox that starts, a long candidate) is not waited for with work that it may make
  * needless. A problem that is not settled then gets as many as are done: like rounds that double, without waiting for
  * the last of each.
  */
-const FIRST_WINDOW = 4;
+const FIRST_WINDOW = 3;
 
 /** What the pool gives as it is. */
 export interface Standing {

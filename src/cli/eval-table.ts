@@ -60,7 +60,7 @@ function problemsTable({
     `This run answered ${percent(asRun.accuracy)} rightly with ${asRun.candidates.toFixed(1)} candidates for each problem.`;
   const saved =
     adaptive &&
-    `With --budget adaptive it would have been ${percent(adaptive.adaptive.accuracy.mean)} with ${adaptive.adaptive.candidates.mean.toFixed(1)} candidates.`;
+    `Stopped where the candidates alone settle the answer, it would have been ${percent(adaptive.adaptive.accuracy.mean)} with ${adaptive.adaptive.candidates.mean.toFixed(1)} candidates.`;
   const lines = [
     ...[against, own, saved].flatMap((line) => line ?? []),
     `Accuracy in %, with 95 % intervals over problems; tokens generated for each problem. The tool refuted ${fail.wrong} wrong and ${fail.right} right candidates, passed ${pass.wrong} wrong and ${pass.right} right, could not say of ${unknown.wrong + unknown.right}${notAsked}.`,

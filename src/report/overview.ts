@@ -138,7 +138,7 @@ function inWords({ asRun, t1OverMajority, adaptive }: RunSummary): Html {
       'T1 − majority',
       `${points(t1OverMajority.difference)} points ${between(t1OverMajority, points)}, paired over problems`,
     ] as const);
-  const saved = adaptive && (['Adaptive', earlyStop(adaptive)] as const);
+  const saved = adaptive && (['Stopped early', earlyStop(adaptive)] as const);
   return facts([own, gain, saved].flatMap((pair) => (pair ? [pair] : [])));
 }
 
@@ -152,7 +152,7 @@ function earlyStop({
 }: NonNullable<RunSummary['adaptive']>): string {
   const count = (value: number): string => value.toFixed(1);
   const taken = `${count(candidates.mean)} of ${count(fixed.candidates.mean)} candidates ${between(candidates, count)}`;
-  return `with an adaptive budget T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
+  return `stopped where the candidates alone settle the answer, T1 would have been ${told(accuracy, accuracy.mean)} right with ${taken}: ${points(difference.difference)} points ${between(difference, points)}, paired`;
 }
 
 /** A strategy is charged for what it needs: majority for no tool, tool only for no reward. */

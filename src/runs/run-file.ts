@@ -10,6 +10,8 @@ import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { message, named } from '../message.js';
+import { parseSettings, recordedSettings } from '../settings/parse-settings.js';
+import { solveSettings } from '../settings/solve-settings.js';
 import { recordKey, recordSchema, type RunRecord } from './record.js';
 
 export const RUN_FILE = 'run.sqlite';
@@ -235,8 +237,11 @@ function make(path: string, manifest: RunManifest): void {
 }
 
 /** What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. */
+/** A setting that is newer than a manifest had its default then. */
 function differences(a: RunManifest, b: RunManifest): string[] {
+  const defaults = recordedSettings(solveSettings, parseSettings(solveSettings, {}));
   const said = (manifest: RunManifest): Record<string, unknown> => ({
+    ...defaults,
     ...manifest.configuration,
     task: `${manifest.task.name} ${manifest.task.version} ${manifest.task.sha256}`,
     model: manifest.model.sha256,

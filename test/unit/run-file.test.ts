@@ -239,6 +239,15 @@ test('another configuration, model, data or engine is another run, and what diff
   expect(codeOf(() => RunFile.begin(folder, manifest({ engine: 'other' })))).toBe('RUN_MISMATCH');
 });
 
+test('a setting that is newer than a run had its default in it', () => {
+  RunFile.begin(folder, manifest())[Symbol.dispose]();
+  const now = { samples: 4, seed: 0, toolCalls: 16 };
+  RunFile.begin(folder, manifest({ configuration: now }))[Symbol.dispose]();
+  expect(() => RunFile.begin(folder, manifest({ configuration: { ...now, toolCalls: 3 } }))).toThrow(
+    /another toolCalls/,
+  );
+});
+
 test('a record that was changed is found and named', async () => {
   await run();
   const database = new Database(join(folder, RUN_FILE));
