@@ -26,12 +26,12 @@ export async function pipeline(
   watch: Stopwatch,
 ): Promise<SolveResult> {
   const problem = parseProblem(text);
+  const plan = planOf(options, context);
   const prompt = await renderPrompt(context.engine, context.profile.roles.solve, { problem: problem.text });
   await options.reward.check(context);
   await options.verifier.check?.(context);
 
   const stages = problemStages(problem, prompt, options, context, watch);
-  const plan = planOf(options, context);
   const decide = (pool: readonly ScoredCandidate[]) => select(pool, options.select, options.fallback, options.unknown);
   const grouped = (judged: readonly JudgedCandidate[]) =>
     watch.time('select', () =>

@@ -1,6 +1,8 @@
 /** The stages of one problem as the pieces of work that a budget spends, and the budget that the settings ask for. */
 import type { Plan, Stages } from './budget/stages.js';
+import { T1Error } from './errors.js';
 import { sampleCandidates } from './generate/sample.js';
+import { message, named } from './message.js';
 import type { PipelineOptions } from './options.js';
 import type { Problem } from './problem/problem.js';
 import type { Prompt } from './prompt/prompt.js';
@@ -42,9 +44,16 @@ export function problemStages(
   };
 }
 
+/** @throws T1Error USAGE for a selection that nothing can settle early */
 export function planOf(options: PipelineOptions, context: StageContext): Plan {
   const { most, rule } = options.verifier.looks ?? oneLook;
   const strategy = selectors[options.select];
+  if (options.budget === 'adaptive' && strategy.combine === 'max')
+    throw new T1Error(
+      'USAGE',
+      message`must be fixed with ${named('select')} ${options.select}: one more candidate can always win`,
+      { setting: 'budget' },
+    );
   return {
     candidates: options.samples,
     opinions: most(context),
