@@ -48,8 +48,8 @@ export async function pipeline(
           const groups = await grouped(pool);
           const scored = scoredCandidates(pool, groups);
           const { chosen, fallback } = decide(scored);
-          const leader = scored.find(({ index }) => index === chosen)?.group ?? null;
-          return { groups: scored.map(({ group }) => group), leader: fallback === null ? leader : null };
+          const group = scored.find(({ index }) => index === chosen)?.group ?? null;
+          return { groups: scored.map((each) => each.group), chosen: { group, byFallback: fallback !== null } };
         });
 
   const pool = scoredCandidates(judged, await grouped(judged));

@@ -12,7 +12,8 @@ export interface Candidate extends Omit<Sample, 'prompt'> {
 export type StoredSample = Omit<Sample, 'prompt' | 'top'>;
 
 /** What one look of a tool says. A tool that crashed is `unknown`, never `fail`. */
-export type Opinion = 'pass' | 'fail' | 'unknown';
+export const OPINIONS = ['pass', 'fail', 'unknown'] as const;
+export type Opinion = (typeof OPINIONS)[number];
 /** `skipped`: the tool was not asked, since the answer was settled without it; never to be taken for `unknown`. */
 export type Verdict = Opinion | 'skipped';
 

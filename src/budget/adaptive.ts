@@ -7,27 +7,29 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { must } from '../must.js';
 import type { Candidate } from '../types.js';
-import { forecastOf, type Forecast, type Work } from './forecast.js';
+import { forecastOf, type Forecast } from './forecast.js';
 import { knownOf, type KnownCandidate } from './known.js';
 import { Costs, nextWork } from './next-work.js';
+import type { Winner, Work } from './plays.js';
 import { isSettled } from './policy.js';
 import type { JudgedCandidate, Plan, Stages } from './stages.js';
 import { together } from './together.js';
 
 /**
- * Pieces of work from the oldest that is not done to the newest, at first: a decode of three rows takes hardly longer
- * than one of one. So what waits (a sandbox that starts, a long candidate) is not waited for with work that it may make
- * needless. A problem that is not settled then gets as many as are done: like rounds that double, without waiting for
- * the last of each.
+ * Most pieces of work on their way at once: few at first, since half of all problems are settled by two candidates that
+ * agree and one look of the tool; a third as many as are done where that does not settle it.
  */
-const FIRST_WINDOW = 3;
+const FIRST_WINDOW = 2;
+const GROWTH = 1 / 3;
+/** Nothing more is begun where what is on its way settles the answer with at least this probability. */
+const LIKELY = 0.3;
 
 /** What the pool gives as it is. */
 export interface Standing {
   /** [candidates] index of the first one with the same answer; null without an answer. */
   readonly groups: readonly (number | null)[];
-  /** Group of the answer that the selection would take; null where nothing is chosen, or only by the fallback. */
-  readonly leader: number | null;
+  /** What the selection would take. */
+  readonly chosen: Winner;
 }
 
 /** @param standing of the candidates so far, in the order of their sample index */
@@ -51,9 +53,9 @@ export interface SpentOn extends JudgedCandidate {
 class Spending {
   private readonly judged = new Map<number, JudgedCandidate>();
   private readonly looks = new Map<number, { opinions: number; judgements: number }>();
-  /** Pieces that are on their way, by name: their number in the order in which they were begun. */
-  private readonly running = new Map<string, number>();
-  private pieces = 0;
+  /** Jobs that are on their way, with the pieces of work that they do. */
+  private readonly running = new Set<readonly Work[]>();
+  private done = 0;
   private readonly costs = new Costs();
   private begun = 0;
   private wake: () => void = () => {};
@@ -76,10 +78,11 @@ class Spending {
   }
 
   async run(signal: AbortSignal, add: (work: Promise<unknown>) => void, settled: AbortController): Promise<void> {
-    const start = (name: string, work: (signal: AbortSignal) => Promise<void>): void => {
-      this.running.set(name, this.pieces++);
-      const piece = work(signal).finally(() => {
-        this.running.delete(name);
+    const start = (works: readonly Work[], job: (signal: AbortSignal) => Promise<void>): void => {
+      this.running.add(works);
+      const piece = job(signal).finally(() => {
+        this.running.delete(works);
+        this.done += works.length;
         this.wake();
       });
       add(
@@ -93,8 +96,8 @@ class Spending {
       await setImmediate(); // what has ended together is looked at together
       const woken = new Promise<void>((resolve) => (this.wake = resolve));
       const known = await this.known();
-      const forecast = forecastOf(known.candidates, this.plan);
-      if (isSettled(forecast, known.leader, this.plan)) return settled.abort();
+      const forecast = forecastOf(known.candidates, this.plan, this.onTheirWay());
+      if (isSettled(forecast, known.chosen, this.plan)) return settled.abort();
       this.fill(known.candidates, forecast, start);
       if (this.running.size === 0) return; // all is spent
       await woken;
@@ -104,34 +107,45 @@ class Spending {
     }
   }
 
-  private async known(): Promise<{ readonly candidates: KnownCandidate[]; readonly leader: number | null }> {
+  private onTheirWay(): Work[] {
+    return [...this.running].flat();
+  }
+
+  private async known(): Promise<{ readonly candidates: KnownCandidate[]; readonly chosen: Winner }> {
     const pool = this.pool();
-    const { groups, leader } = await this.standing(pool);
+    const { groups, chosen } = await this.standing(pool);
     const judgements = ({ candidate: { index } }: JudgedCandidate): number => this.looks.get(index)?.judgements ?? 0;
-    return { candidates: knownOf(pool, groups, this.plan, this.stages, judgements), leader };
+    return { candidates: knownOf(pool, groups, this.plan, this.stages, judgements), chosen };
   }
 
   private fill(
     known: readonly KnownCandidate[],
-    forecast: Forecast,
-    start: (name: string, work: (signal: AbortSignal) => Promise<void>) => void,
+    now: Forecast,
+    start: (works: readonly Work[], job: (signal: AbortSignal) => Promise<void>) => void,
   ): void {
-    const oldest = Math.min(this.pieces, ...this.running.values());
-    const window = Math.max(FIRST_WINDOW, oldest);
+    const window = Math.max(FIRST_WINDOW, Math.floor(this.done * GROWTH));
+    const running = this.onTheirWay();
+    if (running.length >= window) return;
     const wanted: number[] = [];
-    while (this.pieces + wanted.length - oldest < window) {
+    for (let forecast = now; ; forecast = forecastOf(known, this.plan, running)) {
+      if (forecast.settles >= LIKELY) break;
       const left = this.plan.candidates - this.begun;
-      const isFree = (work: Work): boolean => (work.kind === 'candidate' ? left > 0 : !this.running.has(nameOf(work)));
-      const work = nextWork(known, forecast, this.costs, isFree, this.running.size + wanted.length === 0);
+      const isFree = (work: Work): boolean =>
+        work.kind === 'candidate' ? left > 0 : !running.some((other) => isSame(work, other));
+      const work = nextWork(known, forecast, this.costs, isFree, running.length === 0);
       if (!work) break;
+      running.push(work);
       if (work.kind === 'candidate') wanted.push(this.begun++);
-      else start(nameOf(work), (signal) => this.look(work, signal));
+      else start([work], (signal) => this.look(work, signal));
+      if (running.length >= window) break;
     }
     // Together in one job where the engine is to compute the same rows again; else each by itself.
     const jobs = this.plan.reproducible && wanted.length > 0 ? [wanted] : wanted.map((index) => [index]);
-    for (const job of jobs) {
-      start(`candidates ${job.join(' ')}`, (signal) => this.sample(job, signal));
-    }
+    for (const job of jobs)
+      start(
+        job.map(() => ({ kind: 'candidate' })),
+        (signal) => this.sample(job, signal),
+      );
   }
 
   private async sample(indices: readonly number[], signal: AbortSignal): Promise<void> {
@@ -183,4 +197,8 @@ class Spending {
   }
 }
 
-const nameOf = (work: Work): string => (work.kind === 'candidate' ? work.kind : `${work.kind} ${work.candidate}`);
+const isSame = (one: Work, other: Work): boolean =>
+  one.kind === other.kind &&
+  one.kind !== 'candidate' &&
+  other.kind !== 'candidate' &&
+  one.candidate === other.candidate;

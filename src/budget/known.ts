@@ -60,3 +60,12 @@ export function knownOf(
 }
 
 const opinionOf = (verdict: Verdict): Opinion => (verdict === 'skipped' ? 'unknown' : verdict);
+
+/** Sample indices that are not known yet, ascending. */
+export function missingOf(known: Known, { candidates }: Pick<Plan, 'candidates'>): number[] {
+  const there = new Set(known.map(({ index }) => index));
+  return Array.from({ length: candidates }, (_, index) => index).filter((index) => !there.has(index));
+}
+
+/** Whether nothing more will be found out about it. */
+export const isDone = (each: KnownCandidate, plan: Plan): boolean => !isOpen(each, plan) && each.judgementsLeft === 0;

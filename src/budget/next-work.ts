@@ -1,5 +1,6 @@
 /** Which piece of work changes the answer most for what it costs. */
-import type { Forecast, Work } from './forecast.js';
+import type { Forecast } from './forecast.js';
+import type { Work } from './plays.js';
 import type { Known } from './known.js';
 
 /** Before anything was measured, and for what costs no generated tokens: a question that is only read. */
@@ -50,7 +51,7 @@ export function nextWork(
     work.kind === 'candidate' ? undefined : known.find(({ index }) => index === work.candidate)?.group;
   const works = free.map(({ work }) => work);
   return (
-    works.find((work) => work.kind === 'opinion' && groupOf(work) === leader) ??
+    works.find((work) => work.kind === 'opinion' && groupOf(work) === leader?.group) ??
     works.find(({ kind }) => kind === 'candidate') ??
     works.find(({ kind }) => kind === 'opinion') ??
     works[0]

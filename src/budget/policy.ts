@@ -2,9 +2,10 @@
  * What an adaptive budget decides by: a policy is told what is known of a problem and says which piece of work comes
  * next. So what spends a live budget can be played over recorded pools too (`statistics/simulate-policy.ts`).
  */
-import { forecastOf, type Forecast, type Work } from './forecast.js';
+import { forecastOf, type Forecast } from './forecast.js';
 import type { Known } from './known.js';
 import { Costs, nextWork } from './next-work.js';
+import type { Winner, Work } from './plays.js';
 import type { Plan } from './stages.js';
 
 export type WorkKind = Work['kind'];
@@ -23,26 +24,21 @@ export interface Seen {
   readonly candidatesLeft: number;
   /** What each kind of work has taken so far in this problem: generated tokens, 0 where nobody counted. */
   readonly spent: Readonly<Record<WorkKind, { readonly pieces: number; readonly tokens: number }>>;
-  /**
-   * What the strategy would choose now: the group of the answer, null for none, and whether the fallback would choose
-   * it.
-   */
-  readonly chosen: () => { readonly group: number | null; readonly byFallback: boolean };
+  /** What the strategy, with its fallback, would choose now. */
+  readonly chosen: () => Winner;
 }
 
 /** Asked again after every piece of work, until it stops or nothing is left to do. */
 export type Policy = (seen: Seen) => Work | Stop;
 
-/**
- * @param chosen group of the answer that the strategy itself would choose now; null for none, or where only the
- *   fallback would
- */
+/** @param chosen what the strategy, with its fallback, would choose now */
 export function isSettled(
   { leader, confidence, certain }: Forecast,
-  chosen: number | null,
+  chosen: Winner,
   plan: Pick<Plan, 'confidence'>,
 ): boolean {
-  if (leader === null || leader !== chosen) return false;
+  if (leader?.group !== chosen.group || (leader.group !== null && leader.byFallback !== chosen.byFallback))
+    return false;
   return certain || (plan.confidence < 1 && confidence >= plan.confidence);
 }
 
@@ -51,8 +47,7 @@ export const adaptivePolicy =
   (plan: Plan): Policy =>
   ({ known, spent, chosen }) => {
     const forecast = forecastOf(known, plan);
-    const { group, byFallback } = chosen();
-    if (isSettled(forecast, byFallback ? null : group, plan))
+    if (isSettled(forecast, chosen(), plan))
       return { kind: 'stop', confidence: forecast.certain ? 1 : forecast.confidence };
     const costs = new Costs();
     for (const kind of ['candidate', 'opinion', 'judgement'] as const)

@@ -15,9 +15,13 @@ export class Random {
   /** Uniform on 0…2^32 − 1. */
   next(): number {
     const s = this.state;
-    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = [s[0], s[1], s[2], s[3]];
+    const s0 = s[0] ?? 0;
+    const s1 = s[1] ?? 0;
+    const s2 = s[2] ?? 0;
+    const s3 = s[3] ?? 0;
     const result = Math.imul(rotate(Math.imul(s1, 5), 7), 9) >>> 0;
-    const [t2, t3] = [s2 ^ s0, s3 ^ s1];
+    const t2 = s2 ^ s0;
+    const t3 = s3 ^ s1;
     s[0] = s0 ^ t3;
     s[1] = s1 ^ t2;
     s[2] = t2 ^ (s1 << 9);

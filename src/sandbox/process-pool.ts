@@ -27,7 +27,15 @@ interface Task {
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
   onAbort: () => void;
+  /** Nobody waits for it any more. */
+  settled: boolean;
 }
+
+/**
+ * How long a program that nobody waits for may go on before its worker is killed: most end within milliseconds, and
+ * another worker takes a second of processor time to start.
+ */
+const ABANDONED_MS = 100;
 
 export class Pool {
   readonly #options: PoolOptions;
@@ -55,7 +63,7 @@ export class Pool {
     if (this.#disposed) return Promise.reject(disposedError());
     if (signal?.aborted) return Promise.reject(abortedError(signal));
     return new Promise((resolve, reject) => {
-      const task: Task = { job, resolve, reject, signal, onAbort: () => this.#abort(task) };
+      const task: Task = { job, resolve, reject, signal, onAbort: () => this.#abort(task), settled: false };
       signal?.addEventListener('abort', task.onAbort, { once: true });
       this.#queue.push(task);
       this.#advance();
@@ -91,8 +99,8 @@ export class Pool {
   async #execute(task: Task, worker: Worker): Promise<void> {
     this.#running.set(task, worker);
     const result = await worker.run(task.job);
-    // An aborted task is no longer there; its worker has been killed.
-    if (this.#running.delete(task)) this.#settle(task, () => task.resolve(result));
+    this.#running.delete(task);
+    this.#settle(task, () => task.resolve(result));
     if (worker.ended) this.#forget(worker);
     else this.#idle.push(worker);
     this.#advance();
@@ -127,16 +135,17 @@ export class Pool {
   }
 
   #abort(task: Task): void {
-    const worker = this.#running.get(task);
-    this.#running.delete(task);
     const at = this.#queue.indexOf(task);
     if (at >= 0) this.#queue.splice(at, 1);
     this.#settle(task, () => task.reject(abortedError(task.signal)));
-    worker?.kill();
+    if (!this.#running.has(task)) return;
+    setTimeout(() => this.#running.get(task)?.kill(), ABANDONED_MS).unref();
   }
 
   #settle(task: Task, settle: () => void): void {
     task.signal?.removeEventListener('abort', task.onAbort);
+    if (task.settled) return;
+    task.settled = true;
     settle();
   }
 }

@@ -125,15 +125,31 @@ test('an abort rejects a queued job and leaves the others alone', async () => {
   expect(workers).toHaveLength(1);
 });
 
-test('an abort kills the worker that runs the job', async () => {
+test('an abort kills the worker that goes on with the job', async () => {
   const { pool, workers } = poolOfFakes(1);
   const abort = new AbortController();
   const running = pool.run(job('a'), abort.signal);
   await settled();
   abort.abort();
   await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
-  expect(workers[0]?.ended).toBe(true);
+  await expect.poll(() => workers[0]?.ended).toBe(true);
   await expect(pool.run(job('b'), abort.signal)).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
+test('a job that ends soon after its abort leaves its worker, and its result to nobody', async () => {
+  const { pool, workers } = poolOfFakes(1, 1);
+  const abort = new AbortController();
+  const running = pool.run(job('a'), abort.signal);
+  await settled();
+  abort.abort();
+  await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
+  workers[0]?.finish(ok('a'));
+  await settled();
+  const next = pool.run(job('b'));
+  await settled();
+  expect([workers[0]?.ended, workers[0]?.job?.code, workers.length]).toEqual([false, 'b', 1]);
+  workers[0]?.finish(ok('b'));
+  expect(await next).toEqual(ok('b'));
 });
 
 test('dispose rejects what is queued or running, kills the workers and refuses more', async () => {

@@ -1,119 +1,109 @@
-/** Whether an answer is certain: against all that could still come. */
+/** What is left of a budget, played out. */
 import { expect, test } from 'vitest';
-import { isCertain } from '../../src/budget/forecast.js';
-import type { Known, KnownCandidate } from '../../src/budget/known.js';
+import { newAnswerShares, passing } from '../../src/budget/expected.js';
+import { forecastOf } from '../../src/budget/forecast.js';
+import type { KnownCandidate } from '../../src/budget/known.js';
+import { isSettled } from '../../src/budget/policy.js';
 import type { Plan } from '../../src/budget/stages.js';
-import { fallbackSelector, select, selectors, type SelectorName } from '../../src/select/select.js';
-import type { Opinion, ScoredCandidate } from '../../src/types.js';
-import { judge } from '../../src/verify/opinion-rules.js';
+import { fallbackSelector, selectors } from '../../src/select/select.js';
+import type { Opinion } from '../../src/types.js';
 
-const planOf = (name: SelectorName): Plan => ({
-  candidates: 3,
+const plan: Plan = {
+  candidates: 16,
   opinions: 1,
   rule: 'any',
   judgements: 1,
-  strategy: selectors[name],
-  otherwise: selectors[name].needsPass ? fallbackSelector(selectors[name], 'majority') : null,
+  strategy: selectors.weighted,
+  otherwise: fallbackSelector(selectors.weighted, 'reward'),
   unknown: 'fail',
-  confidence: 1,
+  confidence: 0.95,
   reproducible: false,
+};
+
+/** One candidate: its answer, and what the tool said of it. */
+const candidate = (index: number, group: number | null, opinion?: Opinion): KnownCandidate => ({
+  index,
+  group,
+  opinions: opinion ? [opinion] : [],
+  opinionsLeft: opinion || group === null ? 0 : 1,
+  reward: undefined,
+  judgements: 0,
+  judgementsLeft: group === null ? 0 : 1,
 });
 
-/** One candidate, with what is not known of it yet. */
-interface State {
-  /** Undefined: not sampled yet. */
-  readonly answer: number | null | undefined;
-  readonly opinion: Opinion | undefined;
-  readonly reward: number | undefined;
-}
+test('the same known gives the same forecast', () => {
+  const known = [candidate(0, 0, 'pass'), candidate(1, 1)];
+  expect(forecastOf(known, plan)).toEqual(forecastOf(known, plan));
+});
 
-/** Everything that a pool can still become: rewards at their ends, answers that are there or one that is new. */
-function futures(states: readonly State[]): State[][] {
-  const [first, ...rest] = states;
-  if (!first) return [[]];
-  const others = futures(rest);
-  const answers = first.answer === undefined ? [null, 1, 2, 3] : [first.answer];
-  return answers.flatMap((answer) =>
-    (first.opinion ? [first.opinion] : (['pass', 'fail'] as const)).flatMap((opinion) =>
-      (first.reward === undefined ? [0, 1] : [first.reward]).flatMap((reward) =>
-        others.map((other) => [{ answer, opinion, reward }, ...other]),
-      ),
-    ),
-  );
-}
+test('who agree and pass are surer than one alone, and one alone than who differ', () => {
+  const [pair, alone, differing] = [
+    [candidate(0, 0, 'pass'), candidate(1, 0)],
+    [candidate(0, 0, 'pass')],
+    [candidate(0, 0, 'pass'), candidate(1, 1), candidate(2, 2)],
+  ].map((known) => forecastOf(known, plan));
+  expect(pair?.leader).toEqual({ group: 0, byFallback: false });
+  expect(pair?.confidence).toBeGreaterThan(alone?.confidence ?? NaN);
+  expect(alone?.confidence).toBeGreaterThan(differing?.confidence ?? NaN);
+});
 
-const firstOf = (states: readonly State[], answer: number | null | undefined): number | null =>
-  answer == null ? null : states.findIndex((state) => state.answer === answer);
+test('an answer that leads is not settled before it is known whether it passes', () => {
+  const known = [0, 1, 2, 3].map((index) => candidate(index, 0));
+  const forecast = forecastOf(known, plan);
+  expect(forecast.confidence).toBeLessThan(0.95);
+  expect(isSettled(forecast, { group: 0, byFallback: true }, plan)).toBe(false);
+  expect(forecast.worth[0]?.work.kind).toBe('opinion');
+});
 
-function chosenOf(states: readonly State[], name: SelectorName): number | null {
-  const pool = states.flatMap(({ answer, opinion, reward }, index): ScoredCandidate[] =>
-    answer === undefined
-      ? []
-      : [
-          {
-            index,
-            seed: 0,
-            text: '',
-            tokens: new Int32Array(),
-            logprobs: new Float32Array(),
-            finish: 'eog',
-            answer: answer === null ? null : String(answer),
-            group: firstOf(states, answer),
-            tool: { verdict: opinion ? judge([opinion], 'any') : 'skipped', programs: [] },
-            reward: reward ?? 'skipped',
-          },
-        ],
-  );
-  const { answer } = select(pool, name, 'majority');
-  return answer === null ? null : Number(answer);
-}
+test('where nothing passes, what stands in can be settled too, and by it alone', () => {
+  const known = Array.from({ length: 14 }, (_, index) => ({
+    ...candidate(index, 0, 'fail'),
+    reward: 0.5,
+    judgements: 1,
+    judgementsLeft: 0,
+  }));
+  const forecast = forecastOf(known, plan);
+  expect(forecast.leader).toEqual({ group: 0, byFallback: true });
+  expect(forecast.certain).toBe(false);
+  expect(isSettled(forecast, { group: 0, byFallback: true }, plan)).toBe(true);
+  expect(isSettled(forecast, { group: 0, byFallback: false }, plan)).toBe(false);
+});
 
-const knownOf = (states: readonly State[]): Known =>
-  states.flatMap(({ answer, opinion, reward }, index): KnownCandidate[] =>
-    answer === undefined
-      ? []
-      : [
-          {
-            index,
-            group: firstOf(states, answer),
-            opinions: opinion && answer !== null ? [opinion] : [],
-            opinionsLeft: opinion || answer === null ? 0 : 1,
-            reward: answer === null ? null : reward,
-            judgements: reward === undefined ? 0 : 1,
-            judgementsLeft: reward === undefined && answer !== null ? 1 : 0,
-          },
-        ],
-  );
+test('an end without an answer is one too', () => {
+  const known = Array.from({ length: 15 }, (_, index) => candidate(index, null));
+  const forecast = forecastOf(known, plan);
+  expect(forecast.leader).toEqual({ group: null, byFallback: true });
+  expect(isSettled(forecast, { group: null, byFallback: false }, { confidence: 0.9 })).toBe(true);
+});
 
-const UNKNOWN: State = { answer: undefined, opinion: undefined, reward: undefined };
-/** All that can be known of one candidate; rewards that are not 0 or 1 make no other ties. */
-const states: readonly State[] = [
-  UNKNOWN,
-  { answer: null, opinion: undefined, reward: undefined },
-  ...[1, 2].flatMap((answer) =>
-    (['pass', 'fail', undefined] as const).flatMap((opinion) =>
-      [1, undefined].map((reward) => ({ answer, opinion, reward })),
-    ),
-  ),
-];
+test('what is on its way settles it the likelier the more it can say', () => {
+  const known = [0, 1, 2].map((index) => candidate(index, 0));
+  expect(forecastOf(known, plan).settles).toBe(0);
+  const [program, one] = [
+    forecastOf(known, plan, [{ kind: 'opinion', candidate: 0 }]),
+    forecastOf(known, plan, [{ kind: 'candidate' }]),
+  ];
+  expect(program.settles).toBeGreaterThan(0.6);
+  expect(one.settles).toBe(0);
+});
 
-test.each(['majority', 'reward', 'tool', 'weighted'] as const)(
-  '%s: what is certain stays, also at ties and when candidates finish out of order',
-  (name) => {
-    let [certain, ties] = [0, 0];
-    const plan = planOf(name);
-    for (const a of states)
-      for (const b of states)
-        for (const c of states) {
-          const now = [a, b, c];
-          const chosen = chosenOf(now, name);
-          const leader = firstOf(now, chosen);
-          if (leader === null || !isCertain(knownOf(now), plan, leader)) continue;
-          certain++;
-          const ends = new Set(futures(now).map((future) => chosenOf(future, name)));
-          expect([...ends], JSON.stringify(now)).toEqual([chosen]);
-          if (now.some(({ answer }) => answer !== null && answer !== undefined && answer !== chosen)) ties++;
-        }
-    expect([certain > 100, ties > 10]).toEqual([true, true]);
-  },
-);
+test('candidates that agree make a new answer unlikely, those that all differ a likely one; thousands are no limit', () => {
+  const weightOf = (shares: readonly number[]): number =>
+    shares.reduce((sum, share, i) => sum + share * ([0.25, 1, 4, 16][i] ?? 0), 0);
+  const [before, agreeing, differing, many] = [
+    newAnswerShares(0, 0),
+    newAnswerShares(8, 1),
+    newAnswerShares(8, 8),
+    newAnswerShares(100_000, 20),
+  ];
+  expect(weightOf(agreeing)).toBeLessThan(weightOf(before) / 4);
+  expect(weightOf(differing)).toBeGreaterThan(2 * weightOf(before));
+  for (const shares of [before, agreeing, differing, many])
+    expect(shares.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9);
+});
+
+test('an answer passes the likelier the more agree on it, and hardly where another one has', () => {
+  expect(passing(3, 3, false)).toBeGreaterThan(passing(1, 1, false));
+  expect(passing(1, 1, false)).toBeGreaterThan(passing(1, 3, false));
+  expect(passing(3, 6, true)).toBeLessThan(passing(3, 6, false));
+});
