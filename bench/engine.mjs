@@ -2,19 +2,21 @@
  * The engine beside its peers, which are built from the same llama.cpp: all in one run, in turn, several rounds; ratios
  * of medians, and whether they reach the bars. What each case measures: bench/README.md and the heads of engine/*.mjs.
  *
- *   npm run bench -- engine [--cases one-prompt,…] [--models smol-q8,…|all] [--rounds 3] [--quick] [--threads CORES]
- *                           [--set CASE.SIZE=VALUE …] [--out FOLDER]
+ *   npm run bench -- engine [--cases one-prompt,…] [--models smol-q8,FILE.gguf,…|all] [--rounds 3] [--quick] [--threads CORES]
+ *                           [--set CASE.SIZE=VALUE …] [--out FOLDER] [--against DIR]
  *
  * --quick: small sizes, one round, results in build/bench instead of bench/results: whether it runs, not how fast.
+ * --against: instead of peers, an older checkout that is built: whether a case has become slower, 5 rounds in turn
  * --set: a size of a case, for example --set one-prompt.samples=8,64 --set pipeline.rationale=64
  */
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadEngine } from '../dist/index.js';
+import { against, olderBuild } from './lib/against.mjs';
 import { BenchError } from './lib/bench-error.mjs';
 import { drawChart } from './lib/chart.mjs';
-import { MODEL_NAMES, prepareModel } from './lib/models.mjs';
+import { checkModel, MODEL_NAMES, prepareModel } from './lib/models.mjs';
 import { recordModel, root } from './lib/record.mjs';
 import * as accepted from './engine/accepted.mjs';
 import * as latency from './engine/latency.mjs';
@@ -24,7 +26,10 @@ import * as onePrompt from './engine/one-prompt.mjs';
 import * as pipeline from './engine/pipeline.mjs';
 import * as scoring from './engine/scoring.mjs';
 
-/** Each has `sizes`, those that are smaller in a `quick` run, and `run`. */
+/**
+ * Each has `sizes`, those that are smaller in a `quick` run, and `run`; those with a speed `own`, what our engine alone
+ * does in it.
+ */
 const CASES = { 'one-prompt': onePrompt, 'many-problems': manyProblems, pipeline, scoring, latency, memory, accepted };
 
 /** A case that uses the model that ships, whatever `--models` says. */
@@ -33,25 +38,24 @@ const OWN_MODEL = { accepted: 'tiny' };
 function settings() {
   const { values } = parseArgs({
     options: {
-      cases: { type: 'string', default: Object.keys(CASES).join(',') },
+      cases: { type: 'string' },
       models: { type: 'string', default: 'smol-q8' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       threads: { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
       out: { type: 'string' },
+      against: { type: 'string' },
     },
   });
-  const cases = values.cases.split(',');
+  const cases = (values.cases ?? standardCases(values.against !== undefined)).split(',');
   const unknown = cases.filter((name) => !Object.hasOwn(CASES, name));
   if (unknown.length > 0)
     throw new BenchError(`--cases: no case named '${unknown.join(', ')}'; there are ${Object.keys(CASES).join(', ')}`);
+  const speedless = values.against === undefined ? [] : cases.filter((name) => !CASES[name].own);
+  if (speedless.length > 0) throw new BenchError(`--against: '${speedless.join(', ')}' measures no speed`);
   const models = values.models === 'all' ? MODEL_NAMES : values.models.split(',');
-  const nameless = models.filter((name) => !MODEL_NAMES.includes(name));
-  if (nameless.length > 0)
-    throw new BenchError(
-      `--models: no model named '${nameless.join(', ')}'; there are ${MODEL_NAMES.join(', ')}, and all`,
-    );
+  for (const name of models) checkModel(name);
   const own = sizesOf(values.set);
   const unused = Object.keys(own).filter((name) => !cases.includes(name));
   if (unused.length > 0) throw new BenchError(`--set: case '${unused.join(', ')}' does not run`);
@@ -60,14 +64,20 @@ function settings() {
     models,
     own,
     quick: values.quick,
-    rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : '3')),
+    rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : values.against === undefined ? '3' : '5')),
     threads: values.threads === undefined ? undefined : wholeNumber('--threads', values.threads),
+    older: values.against === undefined ? undefined : olderBuild(values.against),
     out:
       values.out === undefined
         ? join(...(values.quick ? ['build', 'bench'] : ['bench', 'results']))
         : relative(root, values.out),
   };
 }
+
+const standardCases = (compared) =>
+  Object.keys(CASES)
+    .filter((name) => !compared || CASES[name].own)
+    .join(',');
 
 function wholeNumber(what, text) {
   if (!/^[1-9]\d*$/.test(text)) throw new BenchError(`${what}: '${text}' is not a whole number above 0`);
@@ -91,12 +101,12 @@ function sizesOf(list) {
 }
 
 async function main() {
-  const { cases, models, own, quick, rounds, threads, out } = settings();
+  const { cases, models, own, quick, rounds, threads, out, older } = settings();
   const begun = performance.now();
   const engine = await engineBuild();
   const bars = [];
   for (const name of cases) {
-    const { sizes, quick: smaller, run } = CASES[name];
+    const { sizes, quick: smaller, run, own: ours } = CASES[name];
     for (const modelName of OWN_MODEL[name] ? [OWN_MODEL[name]] : models) {
       const model = prepareModel(modelName);
       const started = performance.now();
@@ -105,12 +115,13 @@ async function main() {
         sizes: { ...sizes, ...(quick ? smaller : {}), ...own[name] },
         rounds,
         threads: threads ?? model.threads ?? cpus().length,
-        say: (line) => process.stderr.write(`${name}, ${modelName}: ${line}\n`),
+        say: (line) => process.stderr.write(`${name}, ${model.name}: ${line}\n`),
       };
-      const { figures, bars: reached, table } = await run(bench);
+      const { figures, bars: reached, table } = older ? await against(bench, ours(bench), older) : await run(bench);
       const judged = reached.map((bar) => ({ ...bar, met: met(bar) }));
       const took = (performance.now() - started) / 1000;
-      const file = recordModel(out, `engine-${name}`, modelName, {
+      const [recorded, entry] = older ? ['against', `${name}, ${model.name}`] : [`engine-${name}`, model.name];
+      const file = recordModel(out, recorded, entry, {
         engine,
         model: model.card,
         sizes: bench.sizes,
@@ -121,8 +132,8 @@ async function main() {
         bars: judged,
         ...figures,
       });
-      bars.push(...judged.map((bar) => ({ ...bar, model: modelName })));
-      console.log(`\n## ${name}, ${modelName} (${took.toFixed(0)} s, ${file})\n${columns(table)}`);
+      bars.push(...judged.map((bar) => ({ ...bar, model: model.name })));
+      console.log(`\n## ${name}, ${model.name} (${took.toFixed(0)} s, ${file})\n${columns(table)}`);
     }
   }
   const head = ['bar', 'model', 'value', 'wanted', ''];
@@ -134,7 +145,7 @@ async function main() {
     ok === null ? 'cannot be told' : ok ? 'met' : 'MISSED',
   ]);
   console.log(`\n## bars${quick ? ' (quick: the figures mean nothing)' : ''}\n${columns([head, ...rows])}`);
-  console.log(`\n${drawChart(out)}, ${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
+  console.log(`\n${older ? 'all' : drawChart(out)}, ${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
 }
 
 /** Release of llama.cpp, whether it was built here, and what decodes. */

@@ -10,6 +10,18 @@ import { pairedBootstrap } from '../../dist/index.js';
 export const sizes = { problems: 20, samples: 16, seed: 4_000_001, atOnce: 3, budgets: 500 };
 export const quick = { problems: 6, budgets: 12 };
 
+/** Our part alone, beside an older build: whole problems with the fixed budget. */
+export const own = ({ model: { path }, sizes: { problems: count, samples, seed, atOnce } }) => {
+  const problems = generate('problems', '--seed', seed, '--count', 2 * count);
+  return {
+    'problems solved': {
+      name: 'solving',
+      input: { path, problems, samples, seed: seed % 2 ** 31, atOnce },
+      rate: ({ seconds }) => problems.length / seconds,
+    },
+  };
+};
+
 export async function run({ model: { path }, sizes: { problems: count, samples, seed, atOnce, budgets: many }, say }) {
   if (seed < 1_000_000) throw new BenchError('accepted.seed: seeds below 1000000 are the training data');
   const problems = generate('problems', '--seed', seed, '--count', count);

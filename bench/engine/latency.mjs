@@ -20,6 +20,15 @@ export const sizes = {
 };
 export const quick = { samples: [8, 32], prompts: [50, 200], median: 8, longest: 32, sweepTokens: 300, probes: 3 };
 
+/** Our part alone, beside an older build. */
+export const own = (bench) => ({
+  'interactive jobs during a sweep': {
+    name: 'interactive',
+    input: interactiveInput(bench),
+    rate: (firsts) => 1 / median(firsts.map(({ seconds }) => seconds)),
+  },
+});
+
 export async function run(bench) {
   const {
     sizes: { samples, prompts },
@@ -99,13 +108,15 @@ function percentiles(latencies) {
   return { first: sorted[0], p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-async function interactive({ model, sizes: { sweep, sweepTokens, probes, probe }, threads, say }) {
-  say(`${probes} interactive jobs during a sweep of ${sweep}`);
-  return inChild(new URL('../contestants/t1.mjs', import.meta.url), 'interactive', {
-    path: model.path,
-    threads,
-    temperature: model.temperature,
-    sweep: { tokens: randomTokens(model, 100, 4), samples: sweep, maxTokens: sweepTokens },
-    probes: Array.from({ length: probes }, (_, i) => randomTokens(model, probe, 50 + i)),
-  });
+const interactiveInput = ({ model, sizes: { sweep, sweepTokens, probes, probe }, threads }) => ({
+  path: model.path,
+  threads,
+  temperature: model.temperature,
+  sweep: { tokens: randomTokens(model, 100, 4), samples: sweep, maxTokens: sweepTokens },
+  probes: Array.from({ length: probes }, (_, i) => randomTokens(model, probe, 50 + i)),
+});
+
+async function interactive(bench) {
+  bench.say(`${bench.sizes.probes} interactive jobs during a sweep of ${bench.sizes.sweep}`);
+  return inChild(new URL('../contestants/t1.mjs', import.meta.url), 'interactive', interactiveInput(bench));
 }

@@ -12,14 +12,37 @@ import { longTailed, randomTokens } from '../lib/tokens.mjs';
 export const sizes = { problems: 64, samples: 16, median: 12, sigma: 1, longest: 192, slots: [64, 128], pilot: 4 };
 export const quick = { problems: 8, samples: 8, median: 6, longest: 48, slots: [32], pilot: 2 };
 
-export async function run({ model, sizes: size, rounds, threads, say }) {
-  const { problems: count, samples, median, sigma, longest, slots, pilot } = size;
+function problemsOf({ model, sizes: { problems: count, samples, median, sigma, longest } }) {
   const prompts = longTailed({ count, median: 150, sigma: 0.3, least: 100, most: 300, seed: 1 });
   const lengths = longTailed({ count: count * samples, median, sigma, least: 2, most: longest, seed: 2 });
-  const problems = prompts.map((length, i) => ({
+  return prompts.map((length, i) => ({
     tokens: randomTokens(model, length, 100 + i),
     lengths: lengths.slice(i * samples, (i + 1) * samples),
   }));
+}
+
+/** A sample each. */
+const jobsOf = (problems) =>
+  problems.flatMap(({ tokens, lengths }) => lengths.map((maxTokens) => ({ tokens, samples: 1, maxTokens })));
+
+/** Our part alone, beside an older build. */
+export const own = (bench) => ({
+  'many problems': {
+    name: 'jobs',
+    input: {
+      path: bench.model.path,
+      threads: bench.threads,
+      temperature: bench.model.temperature,
+      jobs: jobsOf(problemsOf(bench)),
+    },
+  },
+});
+
+export async function run({ model, sizes: size, rounds, threads, say }) {
+  const { problems: count, samples, longest, slots, pilot } = size;
+  const problems = problemsOf({ model, sizes: size });
+  const prompts = problems.map(({ tokens }) => tokens.length);
+  const lengths = problems.flatMap((each) => each.lengths);
   const fewer = problems.map(({ tokens, lengths: all }) => ({
     tokens,
     lengths: all.slice(0, Math.ceil(all.length / pilot)),
@@ -53,9 +76,7 @@ export async function run({ model, sizes: size, rounds, threads, say }) {
     say: (line) => say(`pilot, ${line} tokens/s`),
   });
   const best = trial['llama-server'].best;
-  const jobs = problems.flatMap(({ tokens, lengths: all }) =>
-    all.map((maxTokens) => ({ tokens, samples: 1, maxTokens })),
-  );
+  const jobs = jobsOf(problems);
   const results = await contest({
     rounds,
     contestants: {

@@ -9,6 +9,8 @@ export const quick = { new: 8 };
 export async function run({ model, sizes: { samples, prompt, new: maxTokens }, threads, say }) {
   if (process.platform !== 'linux')
     throw new BenchError('memory: reads /proc, so it runs on Linux only; leave it out with --cases');
+  if (model.kvBytes === undefined)
+    throw new BenchError('memory: what a token of this model takes is not known here; leave it out with --cases');
   say(`${samples} samples`);
   const input = {
     path: model.path,

@@ -17,6 +17,17 @@ export const quick = { samples: [1, 8, 64], prompt: 100, new: 8 };
 /** A layout this far behind with so many samples is not tried with more: what it lacks grows with their number. */
 const HOPELESS = { share: 0.65, samples: 32 };
 
+const jobOf = ({ model, sizes: { prompt, new: maxTokens }, threads }, samples) => ({
+  path: model.path,
+  threads,
+  temperature: model.temperature,
+  jobs: [{ tokens: randomTokens(model, prompt, 1), samples, maxTokens }],
+});
+
+/** Our part alone, beside an older build. */
+export const own = (bench) =>
+  Object.fromEntries(bench.sizes.samples.map((n) => [`N=${n}`, { name: 'jobs', input: jobOf(bench, n) }]));
+
 export async function run({
   model,
   sizes: { samples, prompt, new: maxTokens, sequences, barAt },

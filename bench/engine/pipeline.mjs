@@ -22,7 +22,7 @@ export const quick = { samples: 16, problem: 100, candidate: 16, program: 6, rat
 
 export async function run({ model, sizes: size, rounds, threads, say }) {
   const binary = buildPeer('llama-server');
-  const flows = { 'programs, reward': 0, 'programs, rationales, reward': size.rationales };
+  const flows = flowsOf(size);
   const figures = {};
   const bars = [];
   const table = [
@@ -56,12 +56,12 @@ export async function run({ model, sizes: size, rounds, threads, say }) {
   return { figures, bars, table };
 }
 
-function contestantsOf({ model, size, rationales, threads, binary, ways }) {
-  const { samples, programs, problem, question, candidate, program, rationale } = size;
+function inputOf({ model, sizes, threads }, rationales) {
+  const { samples, programs, problem, question, candidate, program, rationale } = sizes;
   // Every question begins as the next turn of a chat does.
   const turn = randomTokens(model, 6, 1);
   const asked = (seed) => concat(turn, randomTokens(model, question - turn.length, seed));
-  const input = {
+  return {
     path: model.path,
     threads,
     temperature: model.temperature,
@@ -73,6 +73,22 @@ function contestantsOf({ model, size, rationales, threads, binary, ways }) {
     lengths: { candidate, program, rationale },
     targets: Int32Array.of(model.lowestToken, model.lowestToken + 1), // stand for Yes and No
   };
+}
+
+const flowsOf = ({ rationales }) => ({ 'programs, reward': 0, 'programs, rationales, reward': rationales });
+
+/** Our part alone, beside an older build. */
+export const own = (bench) =>
+  Object.fromEntries(
+    Object.entries(flowsOf(bench.sizes)).map(([flow, rationales]) => [
+      flow,
+      { name: 'pipeline', input: inputOf(bench, rationales) },
+    ]),
+  );
+
+function contestantsOf({ model, size, rationales, threads, binary, ways }) {
+  const { problem, question, candidate, program, rationale } = size;
+  const input = inputOf({ model, sizes: size, threads }, rationales);
   const child = (file, more) => () =>
     inChild(new URL(`../contestants/${file}.mjs`, import.meta.url), 'pipeline', { ...input, ...more });
   const slotTokens = problem + candidate + question + Math.max(program, rationale);

@@ -2,7 +2,7 @@
  * Models that the engine's benchmark can use: random weights in the dimensions of real ones, and the one that ships.
  */
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { BenchError } from './bench-error.mjs';
 import { peerFolder, peerSource } from './peers.mjs';
 import { writeRandomModel } from './random-model.mjs';
@@ -69,14 +69,43 @@ export const MODEL_NAMES = [
  * @property {number} highestToken
  * @property {number} temperature at which it ends no sequence by itself, but for chance
  * @property {number | undefined} threads more than these are no gain
- * @property {number} kvBytes of one token, F16
+ * @property {number | undefined} kvBytes of one token, F16; undefined where nobody says
  */
 
-/** @param {string} name @returns {Model} with its file on the disk */
+/** @param {string} name of `MODEL_NAMES`, or a GGUF file @returns {Model} with its file on the disk */
 export function prepareModel(name) {
-  if (!MODEL_NAMES.includes(name))
-    throw new BenchError(`--models: no model named '${name}'; there are ${MODEL_NAMES.join(', ')}, and all`);
+  checkModel(name);
+  if (isFile(name)) return real(name);
   return name === 'tiny' ? shipped() : random(name);
+}
+
+/** @throws BenchError for a name that is none, or a file that is not there */
+export function checkModel(name) {
+  if (isFile(name) ? existsSync(name) : MODEL_NAMES.includes(name)) return;
+  throw new BenchError(
+    isFile(name)
+      ? `--models: no file ${name}`
+      : `--models: no model named '${name}'; there are ${MODEL_NAMES.join(', ')}, all of them with 'all', and GGUF files`,
+  );
+}
+
+const isFile = (name) => name.endsWith('.gguf');
+
+/** A user's own: random prompts of its plain tokens, sampled so that it ends none by itself. */
+function real(path) {
+  const name = basename(path, '.gguf');
+  const bytes = statSync(path).size;
+  return {
+    name,
+    path: resolve(path),
+    bytes,
+    card: { like: name, weights: 'its own', bytes },
+    lowestToken: 1000,
+    highestToken: 30_000,
+    temperature: 20,
+    threads: undefined,
+    kvBytes: undefined,
+  };
 }
 
 function shipped() {

@@ -100,7 +100,7 @@ const states: readonly State[] = [
 test.each(['majority', 'reward', 'tool', 'weighted'] as const)(
   '%s: what is certain stays, also at ties and when candidates finish out of order',
   (name) => {
-    let [certain, ties] = [0, 0];
+    let [certain, early, ties] = [0, 0, 0];
     const plan = planOf(name);
     for (const a of states)
       for (const b of states)
@@ -108,12 +108,13 @@ test.each(['majority', 'reward', 'tool', 'weighted'] as const)(
           const now = [a, b, c];
           const chosen = chosenOf(now, name);
           const leader = firstOf(now, chosen);
-          if (leader === null || !isCertain(knownOf(now), plan, leader)) continue;
+          if (leader === null || !isCertain(knownOf(now), plan, { group: leader, byFallback: false })) continue;
           certain++;
+          if (now.some(({ answer }) => answer === undefined)) early++;
           const ends = new Set(futures(now).map((future) => chosenOf(future, name)));
           expect([...ends], JSON.stringify(now)).toEqual([chosen]);
           if (now.some(({ answer }) => answer !== null && answer !== undefined && answer !== chosen)) ties++;
         }
-    expect([certain > 100, ties > 10]).toEqual([true, true]);
+    expect([certain > 100, early > 10, ties > 10]).toEqual([true, true, true]);
   },
 );
