@@ -39,8 +39,35 @@ const nothing = (): Stage => ({ finished: 0, total: 0, generatedTokens: 0 });
 interface Watched {
   readonly stages: Map<StageName, Stage>;
   candidates: number;
+  /** Tokens of those candidates, wherever they come from. */
+  candidateTokens: number;
   hits: number;
-  ended: boolean;
+  /** Tokens that it took in all, those that came from the cache included; undefined while it goes on. */
+  cost: number | undefined;
+}
+
+/** So many problems say what one takes. */
+const ENOUGH = 3;
+
+const generatedBy = ({ stages }: Watched): number =>
+  [...stages.values()].reduce((total, each) => total + each.generatedTokens, 0);
+
+/** Of what a problem takes: what is there of it, candidates from the cache included. */
+const coveredBy = (each: Watched): number => {
+  const sampled = each.stages.get('sample')?.generatedTokens ?? 0;
+  return generatedBy(each) - sampled + Math.max(sampled, each.candidateTokens);
+};
+
+/** Tokens of all that a record has; checks of the same text are asked for once. */
+function costOf(record: RunRecord): number {
+  if (record.outcome !== 'solved') return 0;
+  const texts = new Set<string>();
+  let cost = 0;
+  for (const { text, tokens, toolTokens, rewardTokens } of record.candidates) {
+    cost += tokens + (texts.has(text) ? 0 : toolTokens + rewardTokens);
+    texts.add(text);
+  }
+  return cost;
 }
 
 export class ProgressMeter {
@@ -63,16 +90,25 @@ export class ProgressMeter {
 
   /** @returns where events of one more problem go, and what to call at its end */
   problem(): { readonly event: (event: SolveEvent) => void; readonly end: (record: RunRecord) => void } {
-    const mine: Watched = { stages: new Map(), candidates: 0, hits: 0, ended: false };
+    const mine: Watched = {
+      stages: new Map(),
+      candidates: 0,
+      candidateTokens: 0,
+      hits: 0,
+      cost: undefined,
+    };
     this.watched.push(mine);
     return {
       event: (event) => {
-        if (event.type === 'candidate') mine.candidates++;
+        if (event.type === 'candidate') {
+          mine.candidates++;
+          mine.candidateTokens += event.candidate.tokens.length;
+        }
         if (event.type === 'progress') mine.stages.set(event.stage, event);
         if (event.type === 'answer') mine.hits = event.result.cache.hits;
       },
       end: (record) => {
-        mine.ended = true;
+        mine.cost = Math.max(costOf(record), generatedBy(mine));
         this.finished++;
         if (record.outcome === 'failed') this.failed++;
         else if (record.outcome === 'solved' && record.correct === true) this.correct++;
@@ -88,14 +124,13 @@ export class ProgressMeter {
   now(): EvaluateProgress {
     const at = performance.now();
     const sum = (of: (each: Watched) => number): number => this.watched.reduce((total, each) => total + of(each), 0);
-    const generatedTokens = sum(({ stages }) => [...stages.values()].reduce((n, each) => n + each.generatedTokens, 0));
+    const generatedTokens = sum(generatedBy);
     const candidates = sum((each) => each.candidates);
     this.marks.push({ at, tokens: generatedTokens });
     while ((this.marks[1]?.at ?? at) < at - WINDOW_MS) this.marks.shift();
     const [first] = this.marks;
     const window = first && at - first.at > 1000 ? first : { at: this.started, tokens: 0 };
     const seconds = (at - this.started) / 1000;
-    const done = this.doneShare();
     return {
       finished: this.finished,
       total: this.problems,
@@ -108,31 +143,27 @@ export class ProgressMeter {
       tokensPerSecond: (1000 * (generatedTokens - window.tokens)) / Math.max(1, at - window.at),
       cacheHits: sum((each) => each.hits),
       seconds,
-      secondsLeft: done > 0 ? (seconds * (1 - done)) / done : null,
+      secondsLeft: this.secondsLeft(seconds, generatedTokens),
     };
   }
 
   /**
-   * Share of the run's tokens that are generated. What a problem will take is the mean of those that are done; as long
-   * as too few are, what a stage takes is its tokens so far over its pieces so far, which counts the long ones that are
-   * still going on.
+   * What a problem takes is the mean of those that are done, whether it was generated now or came from the cache; as
+   * long as too few are, what a stage takes is its tokens so far over its pieces so far, which counts the long ones that
+   * are still going on. What is left of that goes on as fast as until now.
    */
-  private doneShare(): number {
-    const tokensOf = ({ stages }: Watched): number =>
-      [...stages.values()].reduce((total, each) => total + each.generatedTokens, 0);
-    const ended = this.watched.filter((each) => each.ended);
-    const going = this.watched.filter((each) => !each.ended);
-    const generated = this.watched.reduce((total, each) => total + tokensOf(each), 0);
-    if (this.finished === this.problems) return 1;
-    if (generated === 0) return ended.length / this.problems;
+  private secondsLeft(seconds: number, generated: number): number | null {
+    if (this.finished === this.problems) return 0;
+    const going = this.watched.filter(({ cost }) => cost === undefined);
+    const costs = this.watched.flatMap(({ cost }) => cost ?? []);
     const problem =
-      ended.length >= 3
-        ? ended.reduce((total, each) => total + tokensOf(each), 0) / ended.length
-        : this.byStages(going);
-    if (problem <= 0) return ended.length / this.problems;
-    const left = going.reduce((total, each) => total + Math.max(0, problem - tokensOf(each)), 0);
+      costs.length >= ENOUGH ? costs.reduce((total, cost) => total + cost, 0) / costs.length : this.byStages(going);
+    // Nothing was generated, or nobody counts it: problems are all that there is to go by.
+    if (generated === 0 || problem <= 0)
+      return costs.length === 0 ? null : (seconds * (this.problems - costs.length)) / costs.length;
+    const left = going.reduce((total, each) => total + Math.max(0, problem - coveredBy(each)), 0);
     const untouched = (this.problems - this.watched.length) * problem;
-    return generated / (generated + left + untouched);
+    return (seconds * (left + untouched)) / generated;
   }
 
   /** Tokens of a problem, from its candidates and from the programs that there are for those so far. */
@@ -149,8 +180,10 @@ export class ProgressMeter {
     const [sample, verify, reward] = [total('sample'), total('verify'), total('reward')];
     if (sample.finished === 0) return 0;
     const per = (stage: Stage): number => (stage.finished > 0 ? stage.generatedTokens / stage.finished : 0);
+    const cached = this.watched.reduce((n, each) => n + each.candidateTokens, 0);
+    const candidate = Math.max(sample.generatedTokens, cached) / sample.finished;
     const candidates = going.reduce((n, each) => n + each.candidates, 0) || sample.finished;
     const looks = (stage: Stage): number => stage.total / candidates;
-    return this.samples * (per(sample) + looks(verify) * per(verify) + looks(reward) * per(reward));
+    return this.samples * (candidate + looks(verify) * per(verify) + looks(reward) * per(reward));
   }
 }
