@@ -6,7 +6,11 @@ import type { SandboxSettings } from '../settings/sandbox-settings.js';
 import type { SettingTable } from '../settings/setting.js';
 
 export const jsonFlag = {
-  json: { type: z.boolean().default(false), group: 'Options', help: 'print one JSON object' },
+  json: {
+    type: z.boolean().default(false),
+    group: 'Options',
+    help: 'print one JSON object: t1 schema says what is in it',
+  },
 } satisfies SettingTable;
 
 export const promptFile = {

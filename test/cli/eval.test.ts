@@ -97,9 +97,9 @@ test('every task is listed', async () => {
   const { stdout } = await t1(['ls', 'tasks', '--json']);
   expect(
     z
-      .array(z.looseObject({ name: z.string() }))
+      .object({ tasks: z.array(z.looseObject({ name: z.string() })) })
       .parse(JSON.parse(stdout))
-      .map(({ name }) => name),
+      .tasks.map(({ name }) => name),
   ).toEqual(['arithmetic', 'gsm8k', 'math500', 'mmlu-pro', 'mmlu-pro-versaprm', 'svamp', 'tiny']);
 });
 

@@ -12,7 +12,18 @@ const source = join(packageRoot, 'src');
  * itself does not belong to its folder here.
  */
 const ROOMS: readonly string[] = [
-  ...['message.ts', 'errors.ts', 'must.ts', 'abort.ts', 'at-once.ts', 'paths.ts', 'version.ts', 'numbers', 'problem'],
+  ...[
+    'message.ts',
+    'errors.ts',
+    'must.ts',
+    'abort.ts',
+    'at-once.ts',
+    'paths.ts',
+    'version.ts',
+    'same-shape.ts',
+    'numbers',
+    'problem',
+  ],
   // What a setting is, and the settings of single parts, which these read; those of the whole stand further down.
   ...['settings/setting.ts', 'settings/closest.ts', 'settings/limits.ts', 'settings/parse-settings.ts'],
   ...['settings/engine-settings.ts', 'settings/sandbox-settings.ts', 'settings/passages-settings.ts'],
@@ -21,7 +32,7 @@ const ROOMS: readonly string[] = [
   ...['verify/opinion-rules.ts', 'select', 'budget', 'statistics'],
   ...['reward/entry.ts', 'settings/stage-settings.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
   ...['settings', 'options.ts', 'problem-stages.ts', 'remembered-budget.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
-  ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'index.ts', 'cli', 'cli.ts'],
+  ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'output', 'index.ts', 'cli', 'cli.ts'],
 ];
 
 /** Files may have such a name in common; others only where one of them is a command's own. */
