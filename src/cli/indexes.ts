@@ -20,6 +20,7 @@ import { command, type CommandEntry } from './command.js';
 import { jsonFlag } from './flags.js';
 import { argumentText, isStandardInput, sourceName } from './input.js';
 import { jsonLine } from './json.js';
+import { inCommands } from './remedies.js';
 
 const indexName = { type: z.string(), group: 'Options', help: 'of the index' } satisfies Setting;
 
@@ -80,7 +81,7 @@ function summaryOrError(name: string, folder: string, nameOf: NameOf): Listed {
   try {
     return summarize(name, folder);
   } catch (error) {
-    if (error instanceof T1Error) return { name, error: `${error.code}: ${error.told(nameOf)}` };
+    if (error instanceof T1Error) return { name, error: `${error.code}: ${error.told(nameOf, inCommands)}` };
     throw error;
   }
 }

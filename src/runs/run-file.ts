@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { message, named } from '../message.js';
+import { message, named, remedy } from '../message.js';
 import { parseSettings, recordedSettings } from '../settings/parse-settings.js';
 import { solveSettings } from '../settings/solve-settings.js';
 import { recordKey, recordSchema, type RunRecord } from './record.js';
@@ -77,14 +77,15 @@ export class RunFile implements Disposable {
     run[Symbol.dispose]();
     throw new T1Error(
       'RUN_MISMATCH',
-      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('folder')}, or give the command that it was made with (t1 runs show ${folder})`,
+      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('folder')}, or ${remedy('showRun', 'give the settings that it was made with', folder)}`,
     );
   }
 
   /** @throws T1Error FILE_NOT_FOUND, RUN_CORRUPT */
   static open(folder: string): RunFile {
     const path = folder.endsWith('.sqlite') ? folder : join(folder, RUN_FILE);
-    if (!existsSync(path)) throw new T1Error('FILE_NOT_FOUND', `no run at ${folder}: t1 runs ls lists those there are`);
+    if (!existsSync(path))
+      throw new T1Error('FILE_NOT_FOUND', message`no run at ${folder}: ${remedy('listRuns', 'check the path')}`);
     return guarded(path, () => {
       const database = new Database(path, { fileMustExist: true, timeout: 5000 });
       const [id, version] = [
@@ -194,7 +195,7 @@ export class RunFile implements Disposable {
     if (parsed?.success) return parsed.data;
     throw new T1Error(
       'RUN_CORRUPT',
-      `${this.path}: the record of problem ${key} was changed or damaged: t1 retry makes it again once it is deleted`,
+      message`${this.path}: the record of problem ${key} was changed or damaged: ${remedy('askAgain', 'go on with the run once it is deleted')}`,
     );
   }
 

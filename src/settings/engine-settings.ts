@@ -1,7 +1,7 @@
 /** How an engine decodes. */
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { message, named } from '../message.js';
+import { message, named, remedy } from '../message.js';
 import { parseSettings } from './parse-settings.js';
 import type { Given, SettingTable, Settled } from './setting.js';
 
@@ -39,7 +39,7 @@ export const engineSettings = {
   device: {
     type: z.string().min(1).optional(),
     group: 'Engine',
-    help: "llama.cpp's name of the device that decodes; t1 inspect gpu lists them",
+    help: message`llama.cpp's name of the device that decodes; ${remedy('listDevices', 'listDevices lists them')}`,
     absent: 'the first GPU, else the CPU',
   },
   memoryBytes: {

@@ -207,6 +207,13 @@ test('a file of the user', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ problems: 1, failed: 0 });
 });
 
+test('what can be done about an error is told as a command', async () => {
+  const { stderr } = await t1(['runs', 'show', at('absent')]);
+  expect(stderr).toBe(`t1: FILE_NOT_FOUND: no run at ${at('absent')}: t1 runs ls lists those there are\n`);
+  const help = (await t1(['solve', '--help'])).stdout.replaceAll(/\s+/g, ' ');
+  expect(help).toContain('decodes; t1 inspect gpu lists them');
+});
+
 test.each([
   [['eval'], 'USAGE'],
   [['eval', 'gsm8'], 'USAGE'],

@@ -3,34 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Command, CommandEntry } from '../../src/cli/command.js';
-import { commands } from '../../src/cli/commands.js';
 import { outputJsonSchema, outputNames, outputSchemas } from '../../src/output/output-schemas.js';
 import { OUTPUT_VERSIONS } from '../../src/output/versions.js';
 import { packageRoot } from '../../src/paths.js';
 import { settingsOf } from '../../src/settings/setting.js';
+import { allCommands, type NamedCommand } from '../support/commands.js';
 
-interface Called {
-  /** `runs show` */
-  readonly name: string;
-  readonly command: Command;
-}
+const called = await allCommands();
 
-/** Every command with the words that make another one of it: actions, and what stands for one in its first word. */
-const called: readonly Called[] = (await Promise.all(commands.map((entry) => calls(entry)))).flat();
-
-async function calls({ usage, load }: CommandEntry, before = ''): Promise<Called[]> {
-  const name = `${before}${usage.split(' ')[0] ?? ''}`;
-  const found = await load();
-  if ('actions' in found) return (await Promise.all(found.actions.map((each) => calls(each, `${name} `)))).flat();
-  const [first] = settingsOf(found.words);
-  const kinds = first?.setting.type instanceof z.ZodEnum ? first.setting.type.options : [];
-  return kinds.length === 0
-    ? [{ name, command: found }]
-    : kinds.map((kind) => ({ name: `${name} ${String(kind)}`, command: found }));
-}
-
-const has = ({ command }: Called, flag: string): boolean =>
+const has = ({ command }: NamedCommand, flag: string): boolean =>
   settingsOf(command.flags).some((setting) => setting.flag === flag);
 
 describe('every command that prints JSON', () => {

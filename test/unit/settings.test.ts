@@ -5,11 +5,12 @@ import { describe, expect, test } from 'vitest';
 import yargs from 'yargs';
 import { z } from 'zod';
 import { declare, namesOf, parsedFlags, type Command } from '../../src/cli/command.js';
+import { inCommands } from '../../src/cli/remedies.js';
 import { commands } from '../../src/cli/commands.js';
 import { understood } from '../../src/cli/habits.js';
 import { reading } from '../../src/cli/reading.js';
 import { T1Error } from '../../src/errors.js';
-import { message, named } from '../../src/message.js';
+import { message, named, remedy } from '../../src/message.js';
 import { parseOptions } from '../../src/options.js';
 import { packageRoot } from '../../src/paths.js';
 import { closest } from '../../src/settings/closest.js';
@@ -110,6 +111,16 @@ describe('a message', () => {
     expect(error.told(namesOf(solveSettings))).toBe('--select: {select} is wrong, see --bm25-k1');
     const quoting = new T1Error('USAGE', message`it failed (${error.text})`);
     expect(quoting.told(namesOf(solveSettings))).toBe('it failed (--select: {select} is wrong, see --bm25-k1)');
+  });
+
+  test('says what can be done in words, to the command line as a command, also where it is quoted', () => {
+    const error = new T1Error('INPUT', message`nothing at runs/a: ${remedy('goOnOrWatch', 'go on with it', 'runs/a')}`);
+    expect(error.message).toBe('nothing at runs/a: go on with it');
+    const quoting = new T1Error('INPUT', message`it failed (${error.text})`);
+    expect(quoting.message).toBe('it failed (nothing at runs/a: go on with it)');
+    expect(quoting.told(namesOf(solveSettings), inCommands)).toBe(
+      'it failed (nothing at runs/a: t1 retry runs/a goes on with it, t1 view runs/a shows it live)',
+    );
   });
 });
 
