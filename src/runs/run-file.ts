@@ -10,6 +10,8 @@ import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { message, named, remedy } from '../message.js';
+import { benchmarkSettings } from '../settings/benchmark-settings.js';
+import { engineSettings } from '../settings/engine-settings.js';
 import { parseSettings, recordedSettings } from '../settings/parse-settings.js';
 import { solveSettings } from '../settings/solve-settings.js';
 import { recordKey, recordSchema, type RunRecord } from './record.js';
@@ -237,10 +239,12 @@ function make(path: string, manifest: RunManifest): void {
   renameSync(partial, path);
 }
 
-/** What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. */
-/** A setting that is newer than a manifest had its default then. */
+/**
+ * What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. A setting that
+ * is newer than a manifest had its default then.
+ */
 function differences(a: RunManifest, b: RunManifest): string[] {
-  const defaults = recordedSettings(solveSettings, parseSettings(solveSettings, {}));
+  const defaults = recordedDefaults();
   const said = (manifest: RunManifest): Record<string, unknown> => ({
     ...defaults,
     ...manifest.configuration,
@@ -253,6 +257,12 @@ function differences(a: RunManifest, b: RunManifest): string[] {
     (key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]),
   );
 }
+
+const recordedDefaults = (): Record<string, unknown> => ({
+  ...recordedSettings(solveSettings, parseSettings(solveSettings, {})),
+  ...recordedSettings(benchmarkSettings, parseSettings(benchmarkSettings, {})),
+  ...recordedSettings(engineSettings, parseSettings(engineSettings, {})),
+});
 
 const hashOf = (value: string): Buffer => createHash('sha256').update(value).digest();
 

@@ -19,6 +19,8 @@ import { parseSettings, recordedSettings } from '../../src/settings/parse-settin
 import { settingsOf, type SettingTable } from '../../src/settings/setting.js';
 import { jsonSchemaOf, settingsPage } from '../../src/settings/settings-docs.js';
 import { settingSections } from '../../src/settings/settings-table.js';
+import { benchmarkSettings } from '../../src/settings/benchmark-settings.js';
+import { sessionSettings } from '../../src/settings/session-settings.js';
 import { solveSettings } from '../../src/settings/solve-settings.js';
 
 const errorOf = (action: () => unknown): T1Error => {
@@ -184,6 +186,16 @@ test('a run keeps the name and version of a tool, not the tool', () => {
   const tool = { name: 'mine', version: '3', verify: () => Promise.resolve([]) };
   const options = { ...parseOptions({}), verifier: tool as never };
   expect(recordedSettings(solveSettings, options)['verifier']).toBe('mine 3');
+});
+
+test('a run keeps what its records depend on, by the names that older runs have', () => {
+  const whole = parseSettings(benchmarkSettings, { data: 'file.jsonl', folder: 'runs/a', categories: ['sums'] });
+  expect(recordedSettings(benchmarkSettings, whole)).toEqual({ limit: null, category: ['sums'], seeds: 1 });
+  const limited = parseSettings(benchmarkSettings, { limit: '50-100' });
+  expect(recordedSettings(benchmarkSettings, limited)).toEqual({ limit: '50-100', category: [], seeds: 1 });
+  const engine = parseSettings(engineSettings, { threads: 3, kv: 'split' });
+  expect(recordedSettings(engineSettings, engine)).toEqual({ reproducible: false });
+  expect(recordedSettings(sessionSettings, { rewardModel: 'its hash' })).toEqual({ rewardModel: 'its hash' });
 });
 
 test('docs/settings.md is what the tables say (npm run docs:settings writes it)', () => {
