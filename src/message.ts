@@ -17,7 +17,8 @@ export type RemedyName =
   | 'showRun'
   | 'goOn'
   | 'goOnOrWatch'
-  | 'askAgain';
+  | 'askAgain'
+  | 'sameAgain';
 
 class Remedy {
   constructor(

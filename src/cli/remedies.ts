@@ -9,6 +9,7 @@ const remedies: Readonly<Record<RemedyName, (about: string) => string>> = {
   showRun: (folder) => `give the command that it was made with (t1 runs show ${folder})`,
   goOn: () => 't1 retry makes what is missing',
   goOnOrWatch: (folder) => `t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`,
+  sameAgain: () => 'the same command continues',
   askAgain: () => 't1 retry makes it again once it is deleted',
 };
 

@@ -282,9 +282,13 @@ function guarded<Result>(path: string, run: () => Result): Result {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const why = cause instanceof Error ? cause.message : String(cause);
     if (code === 'SQLITE_FULL' || code === 'ENOSPC')
-      throw new T1Error('DISK_FULL', `no room to write ${path}: what is there is kept, the same command continues`, {
-        cause,
-      });
+      throw new T1Error(
+        'DISK_FULL',
+        message`no room to write ${path}: what is there is kept, ${remedy('sameAgain', 'the same call continues')}`,
+        {
+          cause,
+        },
+      );
     if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
       throw new T1Error('RUN_CORRUPT', `${path} is damaged or no run (${why})`, { cause });
     throw new T1Error('INPUT', `cannot use the run ${path} (${why})`, { cause });

@@ -154,6 +154,7 @@ describe('the library names no command and no flag of the command line', async (
   const commandLine = new RegExp(
     [
       `\\bt1 (${[...names].join('|')})\\b`,
+      '\\b(same|this|the) command\\b(?! line)',
       `(?<![\\w-])--(${[...flags].join('|')})(?![\\w-])`,
       // In a sentence; alone it is an argument for another program.
       `(?<=\\s)(?<!llama\\.cpp's )-(${[...letters].join('|')})(?![\\w-])`,
@@ -178,6 +179,8 @@ describe('the library names no command and no flag of the command line', async (
     [`\`\${folder}: t1 retry \${folder} goes on\``, true],
     [`\`give another \${what} with --reward-model\``, true],
     ["'leave --no-cache out'", true],
+    ["'the same command continues'", true],
+    ["'the command line calls it by its flag'", false],
     ["'cannot write it: name another with -o'", true],
     ["`N (llama.cpp's -n counts tokens)`", false],
     ["['-s', '-n']", false],
