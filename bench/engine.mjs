@@ -25,15 +25,25 @@ import * as memory from './engine/memory.mjs';
 import * as onePrompt from './engine/one-prompt.mjs';
 import * as pipeline from './engine/pipeline.mjs';
 import * as scoring from './engine/scoring.mjs';
+import * as session from './engine/session.mjs';
 
 /**
  * Each has `sizes`, those that are smaller in a `quick` run, and `run`; those with a speed `own`, what our engine alone
  * does in it.
  */
-const CASES = { 'one-prompt': onePrompt, 'many-problems': manyProblems, pipeline, scoring, latency, memory, accepted };
+const CASES = {
+  'one-prompt': onePrompt,
+  'many-problems': manyProblems,
+  pipeline,
+  scoring,
+  latency,
+  memory,
+  accepted,
+  session,
+};
 
 /** A case that uses the model that ships, whatever `--models` says. */
-const OWN_MODEL = { accepted: 'tiny' };
+const OWN_MODEL = { accepted: 'tiny', session: 'tiny' };
 
 function settings() {
   const { values } = parseArgs({

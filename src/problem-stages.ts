@@ -27,9 +27,22 @@ export function problemStages(
     signal,
     emit: sums.piece(),
   });
+  const asksTool = options.budget === 'fixed' || selectors[options.select].needs.includes('tool');
+  let prepared = !asksTool;
+  /** Where all comes from the cache, nothing is started for it. */
+  const preparing = (run: StageContext): StageContext => ({
+    ...run,
+    emit: (event) => {
+      if (!prepared && event.type === 'progress' && event.generatedTokens > 0) {
+        prepared = true;
+        verifier.prepare?.(context);
+      }
+      run.emit(event);
+    },
+  });
   return {
     sample: (indices, signal, onCandidate) =>
-      watch.time('sample', () => sampleCandidates(prompt, indices, during(signal), onCandidate)),
+      watch.time('sample', () => sampleCandidates(prompt, indices, preparing(during(signal)), onCandidate)),
     verify: (candidates, opinions, signal) =>
       watch.time('verify', () =>
         verifier.verify(problem, prompt, candidates, during(signal, { programs: opinions, checks: opinions })),

@@ -38,7 +38,7 @@ export interface StageContext {
   readonly settings: StageSettings;
   /** What was computed before, and what this call adds to it. */
   readonly memory: Memory;
-  /** Starts the sandbox at its first use: a run answered from the cache needs none. */
+  /** Starts the sandbox where it has not: a run answered from the cache needs none. */
   readonly sandbox: () => Promise<ProgramRunner>;
   /** Opens the index at its first use. */
   readonly knowledge: () => Promise<KnowledgeSearch>;

@@ -2,8 +2,11 @@
  * Our engine. Each function runs in a process of its own (lib/child.mjs) and starts the clock when the weights and a
  * context are there.
  */
-import { readFileSync } from 'node:fs';
-import { createSolver, loadEngine } from '../../dist/index.js';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSolver, loadEngine, Sandbox, Store } from '../../dist/index.js';
+import { RunFile } from '../../dist/runs/run-file.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
 import { concat, leastPrefill, withOtherStart } from '../lib/tokens.mjs';
 
@@ -314,4 +317,122 @@ export async function budgets({ path, problems, samples, seed, settings = {} }) 
   }
   for (const solver of Object.values(solvers)) await solver.close();
   return outcomes;
+}
+
+/**
+ * Two problems in a process that has done nothing yet, by a solver, or by an engine, a sandbox and a store that are there
+ * already and handed over with each problem.
+ *
+ * @param {{ path: string, way: 'solver' | 'byHand', problems: { problem: string }[], samples: number, seed: number }} input
+ * @returns [problems] seconds; what is opened counts for the first
+ */
+export async function twoProblems({ path, way, problems, samples, seed }) {
+  const times = [];
+  let start = performance.now();
+  const parts = way === 'byHand' ? await partsOf(path) : undefined;
+  const shared = parts ? undefined : await createSolver({ model: path, database: false, samples, seed });
+  for (const { problem } of problems) {
+    const solver = shared ?? (await createSolver({ ...parts, samples, seed }));
+    await solver.solve(problem);
+    if (parts) await solver.close();
+    times.push(seconds(start));
+    start = performance.now();
+  }
+  await shared?.close();
+  await parts?.sandbox.dispose();
+  await parts?.engine.dispose();
+  parts?.database.close();
+  return times;
+}
+
+async function partsOf(path) {
+  const [engine, sandbox] = await Promise.all([loadEngine({ path }), Sandbox.start({})]);
+  return { engine, sandbox, database: Store.open(':memory:') };
+}
+
+/**
+ * A benchmark run of these problems by a solver that is warm.
+ *
+ * @returns seconds until the first problem is done and until the report is written; tokens generated a second, as the run
+ *   itself tells it, without the report; and of each problem the tokens of its prompt and of all that was generated for it
+ */
+export async function evaluation({ path, problems, samples, seed }) {
+  const folder = mkdtempSync(join(tmpdir(), 't1-bench-'));
+  try {
+    const task = join(folder, 'task.jsonl');
+    writeFileSync(task, problems.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    const solver = await createSolver({ model: path, database: false, samples, seed });
+    await solver.solve('Tom has 2 pens and buys 3 more. How many pens does Tom have now?'); // weights, context, sandbox
+    const start = performance.now();
+    let first;
+    const onProgress = ({ finished }) => {
+      if (finished > 0) first ??= seconds(start);
+    };
+    await solver.evaluate(task, { folder: join(folder, 'run'), onProgress });
+    const took = seconds(start);
+    await solver.close();
+    const { lengths, effort } = await lengthsOf(join(folder, 'run'), path);
+    return { first, seconds: took, rate: effort.generatedTokens / effort.seconds, lengths };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * What a run of such lengths asks of the engine, handed over all at once: nothing waits for a sandbox or a verdict.
+ *
+ * @param {{ path: string, temperature: number, jobs: { tokens: Int32Array, maxTokens: number }[], scores: Int32Array[] }}
+ *   input scores: sequences whose last position is read
+ * @returns tokens generated a second, all of it done
+ */
+export async function atOnce({ path, temperature, jobs: list, scores }) {
+  const engine = await loadEngine({ path, queueLimit: 4096 });
+  await warmUp(engine, temperature, [{ ...list[0], samples: 64 }]);
+  const start = performance.now();
+  const sampled = list.map(({ tokens, maxTokens }, i) =>
+    engine.sample({ prompts: [{ tokens, seeds: [i] }], sampler: sampler(temperature), maxTokens }),
+  );
+  const scored = scores.map((tokens) =>
+    engine.score({
+      sequences: [{ tokens, positions: Int32Array.of(tokens.length - 1) }],
+      targets: Int32Array.of(300, 301),
+    }),
+  );
+  const results = await Promise.all(sampled);
+  await Promise.all(scored);
+  const took = seconds(start);
+  await engine.dispose();
+  return { rate: total(results).generatedTokens / took };
+}
+
+/** Tokens that a prompt has around its problem. */
+const TURN = 4;
+
+/**
+ * Of a run: what was generated for each problem. A program of a solution that is there twice was written once; what no
+ * record has (one greedy candidate each) is shared out among the problems.
+ */
+async function lengthsOf(folder, path) {
+  const run = RunFile.open(folder);
+  const records = [...run.records()];
+  const { effort } = run;
+  run[Symbol.dispose]();
+  const engine = await loadEngine({ path });
+  const lengths = [];
+  for (const { problem, candidates } of records) {
+    const { length } = await engine.tokenize(problem, { special: false, addBos: true });
+    const texts = new Set();
+    const fresh = candidates.filter(({ text }) => !texts.has(text) && texts.add(text));
+    lengths.push({
+      prompt: length + TURN,
+      candidates: candidates.map(({ tokens }) => tokens),
+      programs: fresh.map(({ toolTokens }) => toolTokens).filter((tokens) => tokens > 0),
+      scores: fresh.filter(({ reward }) => typeof reward === 'number').length,
+    });
+  }
+  await engine.dispose();
+  const told = lengths.flatMap(({ candidates, programs }) => [...candidates, ...programs]);
+  const rest = effort.generatedTokens - told.reduce((sum, tokens) => sum + tokens, 0);
+  for (const { candidates } of lengths) candidates.push(Math.max(1, Math.round(rest / lengths.length)));
+  return { lengths, effort };
 }

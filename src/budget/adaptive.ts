@@ -170,25 +170,23 @@ class Spending {
       : this.ask(candidate, opinions, judgements + 1, signal);
   }
 
-  /** Of all candidates with the same text: they are one question. */
+  /** All candidates with the same text are one question, those that came while it was asked too. */
   private async ask(candidate: Candidate, opinions: number, judgements: number, signal: AbortSignal): Promise<void> {
-    const twins = this.twins(candidate);
     const before = this.looks.get(candidate.index) ?? { opinions: 0, judgements: 0 };
-    const tools = opinions > before.opinions ? await this.stages.verify(twins, opinions, signal) : undefined;
-    const rewards = judgements > before.judgements ? await this.stages.reward(twins, judgements, signal) : undefined;
-    for (const [i, { index }] of twins.entries()) {
-      const judged = must(this.judged.get(index), `candidate ${index}`);
-      const tool = tools?.[i] ?? judged.tool;
-      const reward = rewards?.[i] ?? judged.reward;
-      this.judged.set(index, { candidate: judged.candidate, tool, reward });
-      const now = this.looks.get(index) ?? { opinions: 0, judgements: 0 };
-      this.looks.set(index, {
+    const [tool] = opinions > before.opinions ? await this.stages.verify([candidate], opinions, signal) : [];
+    const [reward] = judgements > before.judgements ? await this.stages.reward([candidate], judgements, signal) : [];
+    for (const twin of this.twins(candidate)) {
+      const judged = must(this.judged.get(twin.index), `candidate ${twin.index}`);
+      this.judged.set(twin.index, { candidate: twin, tool: tool ?? judged.tool, reward: reward ?? judged.reward });
+      const now = this.looks.get(twin.index) ?? { opinions: 0, judgements: 0 };
+      this.looks.set(twin.index, {
         opinions: Math.max(now.opinions, opinions),
         judgements: Math.max(now.judgements, judgements),
       });
+      if (twin.index !== candidate.index) this.stages.tell({ candidate: twin, tool, reward });
     }
-    if (tools) this.costs.add('opinion', tools[0]?.tokens ?? 0, opinions);
-    if (rewards) this.costs.add('judgement', rewards[0]?.tokens ?? 0, judgements);
+    if (tool) this.costs.add('opinion', tool.tokens ?? 0, opinions);
+    if (reward) this.costs.add('judgement', reward.tokens ?? 0, judgements);
   }
 
   private twins({ text, index }: Candidate): Candidate[] {

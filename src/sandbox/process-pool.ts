@@ -18,6 +18,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Workers kept ready beyond that, once a worker had to be killed. */
   readonly spares: number;
+  /** How long a job may wait for the workers that are there before it gets one more; `PATIENCE_MS` when absent. */
+  readonly patienceMs?: number;
   readonly start: () => Promise<Worker>;
 }
 
@@ -26,15 +28,16 @@ interface Task {
   readonly resolve: (result: ProgramResult) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
+  /** When it came, milliseconds of `performance.now()`. */
+  readonly since: number;
   onAbort: () => void;
   /** Nobody waits for it any more. */
   settled: boolean;
 }
 
-/**
- * How long a program that nobody waits for may go on before its worker is killed: most end within milliseconds, and
- * another worker takes a second of processor time to start.
- */
+/** Most programs end within milliseconds, and another worker takes a second of processor time to start. */
+const PATIENCE_MS = 50;
+/** How long a program that nobody waits for may go on before its worker is killed, for the same reason. */
 const ABANDONED_MS = 100;
 
 export class Pool {
@@ -45,6 +48,9 @@ export class Pool {
   readonly #workers = new Set<Worker>();
   readonly #starts = new Set<Promise<void>>();
   #anyKilled = false;
+  /** When the last worker was ready: nobody waited for a worker before. */
+  #readySince = 0;
+  #looking: NodeJS.Timeout | undefined;
   #disposed = false;
 
   constructor(options: PoolOptions) {
@@ -56,6 +62,7 @@ export class Pool {
     this.#workers.add(worker);
     void worker.exited.then(() => this.#forget(worker));
     this.#idle.push(worker);
+    this.#readySince = performance.now();
     this.#advance();
   }
 
@@ -63,7 +70,15 @@ export class Pool {
     if (this.#disposed) return Promise.reject(disposedError());
     if (signal?.aborted) return Promise.reject(abortedError(signal));
     return new Promise((resolve, reject) => {
-      const task: Task = { job, resolve, reject, signal, onAbort: () => this.#abort(task), settled: false };
+      const task: Task = {
+        job,
+        resolve,
+        reject,
+        signal,
+        since: performance.now(),
+        onAbort: () => this.#abort(task),
+        settled: false,
+      };
       signal?.addEventListener('abort', task.onAbort, { once: true });
       this.#queue.push(task);
       this.#advance();
@@ -91,9 +106,31 @@ export class Pool {
       if (task) void this.#execute(task, worker);
     }
     if (this.#disposed) return;
-    const busy = Math.min(this.#options.size, this.#running.size + this.#queue.length);
+    const busy = Math.min(this.#options.size, this.#running.size + this.#impatient());
     const wanted = busy + (this.#anyKilled ? this.#options.spares : 0);
     for (let have = this.#workers.size + this.#starts.size; have < wanted; have++) this.#startWorker();
+  }
+
+  /** Queued jobs that need a worker more; looks again when the next one has waited long enough. */
+  #impatient(): number {
+    if (this.#queue.length === 0) return 0;
+    if (this.#workers.size + this.#starts.size === 0) return 1;
+    if (this.#starts.size > 0) return 0; // the one that comes may do
+    const { patienceMs = PATIENCE_MS } = this.#options;
+    const waited = ({ since }: Task): number => performance.now() - Math.max(since, this.#readySince);
+    const impatient = this.#queue.filter((task) => waited(task) >= patienceMs).length;
+    const next = this.#queue[impatient];
+    if (next && !this.#looking) {
+      this.#looking = setTimeout(
+        () => {
+          this.#looking = undefined;
+          if (!this.#disposed) this.#advance();
+        },
+        Math.max(1, patienceMs - waited(next)),
+      );
+      this.#looking.unref();
+    }
+    return impatient;
   }
 
   async #execute(task: Task, worker: Worker): Promise<void> {

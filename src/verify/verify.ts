@@ -17,6 +17,11 @@ export interface Verifier {
   readonly check?: (run: StageContext) => void | Promise<void>;
   /** What its verdicts depend on beside models, sandbox and settings, as plain data; nothing when absent. */
   readonly identity?: (context: StageContext) => Promise<object>;
+  /**
+   * Told when candidates begin to be generated: what takes long to start may start beside that. It throws nothing; what
+   * goes wrong is told when it is needed.
+   */
+  readonly prepare?: (run: StageContext) => void;
   /** How often it looks at a candidate; once when absent. */
   readonly looks?: Looks;
   /** @returns [candidates] verdicts, in the candidates' order */
@@ -28,10 +33,12 @@ export interface Verifier {
   ) => Promise<ToolVerdict[]>;
 }
 
+const startSandbox = (run: StageContext): void => void run.sandbox().catch(() => {});
+
 export const verifiers = {
-  math: { looks: programLooks, verify: verifyMath },
+  math: { prepare: startSandbox, looks: programLooks, verify: verifyMath },
   steps: { verify: verifySteps },
-  'steps-then-math': { looks: programLooks, verify: verifyStepsThenMath },
+  'steps-then-math': { prepare: startSandbox, looks: programLooks, verify: verifyStepsThenMath },
   knowledge: {
     check: checkKnowledge,
     identity: async (context) => ({ index: (await context.knowledge()).fingerprint }),

@@ -43,14 +43,14 @@ class FakeWorker implements Worker {
   }
 }
 
-function poolOfFakes(size: number, spares = 0) {
+function poolOfFakes(size: number, spares = 0, patienceMs = 0) {
   const workers: FakeWorker[] = [];
   const start = () => {
     const worker = new FakeWorker();
     workers.push(worker);
     return Promise.resolve(worker);
   };
-  return { pool: new Pool({ size, spares, start }), workers };
+  return { pool: new Pool({ size, spares, start, patienceMs }), workers };
 }
 
 test('starts no more workers than there are jobs, and never more than its size', async () => {
@@ -64,6 +64,24 @@ test('starts no more workers than there are jobs, and never more than its size',
   expect(workers).toHaveLength(2);
   workers[0]?.finish(ok('a'));
   expect(await first).toEqual(ok('a'));
+});
+
+test('jobs that the workers get through soon need no more workers, those that wait get one each', async () => {
+  const { pool, workers } = poolOfFakes(3, 0, 40);
+  const jobs = ['a', 'b', 'c'].map((code) => pool.run(job(code)));
+  for (const code of ['a', 'b', 'c']) {
+    await settled();
+    expect(workers[0]?.job?.code).toBe(code);
+    workers[0]?.finish(ok(code));
+  }
+  expect((await Promise.all(jobs)).map(({ stdout }) => stdout)).toEqual(['a', 'b', 'c']);
+  expect(workers).toHaveLength(1);
+  const long = ['d', 'e', 'f', 'g'].map((code) => pool.run(job(code)));
+  await expect.poll(() => workers.map(({ job: has }) => has?.code)).toEqual(['d', 'e', 'f']);
+  for (const worker of workers) worker.finish(ok(''));
+  await settled();
+  workers.find(({ job: has }) => has)?.finish(ok(''));
+  await Promise.all(long);
 });
 
 test('serves jobs in the order they came', async () => {

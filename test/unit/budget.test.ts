@@ -96,6 +96,21 @@ describe('what is settled', () => {
   });
 });
 
+test('a listener hears of each candidate once, of its verdict and reward once for each look', async () => {
+  const seen = new Map<string, number>();
+  // Solutions in three wordings, so that several candidates are one question; nothing passes, so all are asked about.
+  const answer = (prompt: string, seed: number): string =>
+    prompt.includes('Python') ? '```python\nprint(1 > 2)\n```' : `Way ${seed % 3}: \\boxed{${seed % 3}}.`;
+  const engine = easy({ answer, order: (seed) => -seed, delayMs: 2 });
+  for await (const event of solve(PROBLEM, { ...adaptive, confidence: 1, engine, sandbox })) {
+    if (event.type !== 'candidate' && event.type !== 'verdict' && event.type !== 'score') continue;
+    const name = `${event.type} ${event.type === 'candidate' ? event.candidate.index : event.index}`;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+  }
+  expect([...seen].filter(([, times]) => times > 1)).toEqual([]);
+  expect(seen.size).toBe(3 * 16);
+});
+
 const sums = cases.filter(({ settings }) => settings['select'] !== 'best-of-n');
 
 test.each(sums)('with confidence 1 the answer is that of the whole budget ($name)', async ({ problem, settings }) => {

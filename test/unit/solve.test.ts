@@ -548,6 +548,20 @@ describe('what an engine has measured', () => {
     await run(other);
     expect(other.statistics().costs).toBeUndefined();
   });
+
+  test('is kept of the reward model too, and each gets its own', async () => {
+    const rewardPath = join(folder, 'reward.gguf');
+    writeFileSync(rewardPath, 'weights of the reward model');
+    const rewardOf = (): FakeEngine => engineOf({ model: { path: rewardPath } });
+    const OTHERS = { ...COSTS, decode: 7 };
+    const [engine, reward] = [engineOf(), rewardOf()];
+    engine.measured = COSTS;
+    reward.measured = OTHERS;
+    await solve(PROBLEM, { engine, rewardEngine: reward, store, sandbox: new ScriptedTool(), samples: 2 });
+    const [next, nextReward] = [engineOf(), rewardOf()];
+    await solve(PROBLEM, { engine: next, rewardEngine: nextReward, store, sandbox: new ScriptedTool(), samples: 2 });
+    expect([next.statistics().costs, nextReward.statistics().costs]).toEqual([COSTS, OTHERS]);
+  });
 });
 
 /** What a row says depends, by a little, on the rows beside it: as rounding does. */
