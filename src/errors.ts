@@ -2,9 +2,10 @@
  * Every error a user can meet, with the exit code of the command line.
  *
  * Codes are stable: scripts match on them. A message is one line that says what is wrong, where, and
- * how to mend it. It names settings by their path, never by a flag: `told` lets the command line say its own names.
+ * how to mend it. It names settings by their path, never by a flag, and no command: `told` lets the command line say
+ * its own (`named` and `remedy` in message.ts leave places for them).
  */
-import { Message, message, named, type NameOf } from './message.js';
+import { Message, message, named, type NameOf, type RemedyOf } from './message.js';
 
 /** Exit codes of `t1`: 2 wrong usage or input, 3 abstained, 130 interrupted, 1 anything else. */
 const EXIT_CODE = {
@@ -90,9 +91,12 @@ export class T1Error extends Error {
     return this.#text;
   }
 
-  /** @param nameOf how the reader calls a setting, by its path: the command line by its flag */
-  told(nameOf: NameOf): string {
-    return this.#text.told(nameOf);
+  /**
+   * @param nameOf how the reader calls a setting, by its path: the command line by its flag
+   * @param remedyOf what the reader has for what can be done: the command line its commands
+   */
+  told(nameOf: NameOf, remedyOf?: RemedyOf): string {
+    return this.#text.told(nameOf, remedyOf);
   }
 }
 

@@ -20,8 +20,11 @@ import { evaluate, type EvaluateProgress, hardware } from './runs/evaluate-task.
 import { RunFile, type RunManifest } from './runs/run-file.js';
 import { type ClaimsSummary, type RunSummary, summaryOf } from './runs/run-summary.js';
 import type { Session } from './session.js';
-import { benchmarkSettings, type BenchmarkSettings } from './settings/benchmark-settings.js';
+import { benchmarkSettings, type BenchmarkSettings, limitText } from './settings/benchmark-settings.js';
+import { engineSettings } from './settings/engine-settings.js';
 import { parseSettings, recordedSettings } from './settings/parse-settings.js';
+import { sandboxSettings } from './settings/sandbox-settings.js';
+import { sessionSettings } from './settings/session-settings.js';
 import { otherValues, ownValues, type Settled } from './settings/setting.js';
 import { solveSettings } from './settings/solve-settings.js';
 import { UsageCounter } from './stage-context.js';
@@ -63,15 +66,14 @@ export interface Evaluation {
 export async function evaluateTask(session: Session, name: string, options: EvaluateTask): Promise<Evaluation> {
   const { retryFailed = false, command = [], signal: wanted, onProgress, onBegin, onDownload, ...rest } = options;
   const part = parseSettings(benchmarkSettings, ownValues(benchmarkSettings, rest));
-  const { map, limit, categories, seeds, folder: chosen } = part;
+  const { map, seeds, folder: chosen } = part;
   const given = otherValues(benchmarkSettings, rest);
   const signal = AbortSignal.any([session.closing, ...(wanted ? [wanted] : [])]);
   const task = taskFor(name, map);
   const settings = parseOptions({ ...given, verifier: given.verifier ?? task?.verifier ?? 'math' });
   const work = task ? await problemsOf(task, part, signal, onDownload) : claimsOf(part, settings.seed);
   const folder = chosen ?? join(RUNS_FOLDER, `${folderName(name)}-${timestamp()}`);
-  const recorded = { limit: limit ? limitText(limit) : null, category: categories, seeds };
-  const manifest = await manifestOf(session, command, work.about, settings, recorded);
+  const manifest = await manifestOf(session, command, work.about, settings, part);
   using run = RunFile.begin(folder, manifest);
   onBegin?.(run.done(retryFailed).size);
   const [energy, startedAt] = [new EnergyMeter(), new Date().toISOString()];
@@ -204,6 +206,9 @@ const EXTRACT: Readonly<Record<Task['extract'], (solution: string) => string | n
   choice: (solution) => extractChoice(solution),
 };
 
+/** What a solver was made with. */
+const solverSettings = { ...sessionSettings, sandbox: { parts: sandboxSettings }, ...engineSettings };
+
 /** Letters are compared as they are; everything else is graded, with a time limit, and may stay undecided. */
 const judgeOf =
   ({ extract }: Task, grader: Grader, signal: AbortSignal): SameAnswer =>
@@ -215,7 +220,7 @@ async function manifestOf(
   command: readonly string[],
   task: About,
   settings: SolveOptions,
-  part: Readonly<Record<string, unknown>>,
+  part: Part,
 ): Promise<RunManifest> {
   const two = rewardModel !== model;
   const adaptersOf = ({ adapters }: Engine) =>
@@ -227,11 +232,14 @@ async function manifestOf(
     command: [...command],
     configuration: {
       ...recordedSettings(solveSettings, settings),
-      ...part,
-      sandbox: await sandboxVersion(),
-      reproducible: engine.reproducible,
+      ...recordedSettings(benchmarkSettings, part),
+      ...recordedSettings(solverSettings, {
+        rewardModel: two ? rewardModel.hash : null,
+        sandbox: await sandboxVersion(),
+        reproducible: engine.reproducible,
+      }),
+      // No setting names them: they are files that were loaded with an engine.
       adapters: [...(await adaptersOf(engine)), ...(two ? await adaptersOf(rewardModel.engine) : [])],
-      rewardModel: two ? rewardModel.hash : null,
     },
     task,
     model: { name: engine.model.name, path: engine.model.path, sha256: model.hash },
@@ -242,9 +250,6 @@ async function manifestOf(
     startedAt: new Date().toISOString(),
   };
 }
-
-/** As it is written: `100`, or `50-100`. */
-const limitText = ([from, to]: readonly [number, number]): string => (from === 0 ? String(to) : `${from}-${to}`);
 
 export const folderName = (task: string): string => task.replaceAll(/[^\w-]+/g, '-');
 const timestamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');

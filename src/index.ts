@@ -50,6 +50,8 @@ export type { EvaluateProgress } from './runs/progress-meter.js';
 export { shippedModel } from './paths.js';
 export type { Tool, ToolReply, ToolRequest } from './verify/tool.js';
 export { Store } from './store/store.js';
+export { outputJsonSchema, outputNames, outputSchemas } from './output/output-schemas.js';
+export type { OutputName } from './output/versions.js';
 export { resultJsonSchema, resultSchema } from './result-schema.js';
 export { jsonSchemaOf } from './settings/settings-docs.js';
 export { solveSettings } from './settings/solve-settings.js';

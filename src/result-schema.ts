@@ -1,5 +1,6 @@
 /** What a result looks like, for those who read it as JSON: `t1 solve --json`, and whoever stores what `solve` returns. */
 import { z } from 'zod';
+import type { SameShape } from './same-shape.js';
 import { RESULT_VERSION, type SolveResult } from './types.js';
 
 const opinion = z.enum(['pass', 'fail', 'unknown']);
@@ -83,5 +84,4 @@ type Written<Value> = Value extends readonly (infer Item)[]
   : Value extends object
     ? { [Name in keyof Value as Name extends 'top' ? never : Name]: Written<Value[Name]> }
     : Value;
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-export const RESULT_SCHEMA_IS_THE_TYPE: Same<Written<z.output<typeof resultSchema>>, Written<SolveResult>> = true;
+export const RESULT_SCHEMA_IS_THE_TYPE: SameShape<z.output<typeof resultSchema>, Written<SolveResult>> = true;

@@ -5,6 +5,7 @@ import { databaseSettings } from '../settings/session-settings.js';
 import { Store } from '../store/store.js';
 import { command } from './command.js';
 import { jsonFlag } from './flags.js';
+import { jsonLine } from './json.js';
 
 export const cacheCommand = command({
   flags: { ...databaseSettings, ...jsonFlag },
@@ -16,7 +17,7 @@ export const cacheCommand = command({
       const stats = store.stats();
       const held = Object.entries(stats.values).map(([stage, count]) => `${count} × ${stage}`);
       const text = `${stats.path}: ${held.join(', ') || 'nothing'}; ${megabytes(stats.usedBytes)} of at most ${megabytes(stats.maxBytes)} MB used (T1_CACHE_SIZE)`;
-      process.stdout.write(`${flags.json ? JSON.stringify(stats) : text}\n`);
+      process.stdout.write(flags.json ? jsonLine(`cache ${words.action}`, stats) : `${text}\n`);
     } finally {
       store.close();
     }

@@ -4,6 +4,7 @@ import { T1Error } from '../errors.js';
 import { Message, message, named, type NameOf } from '../message.js';
 import { jsonOf, namesIn, parseSettings, rangeIn } from '../settings/parse-settings.js';
 import { GROUPS, settingsOf, type NamedSetting, type SettingTable, type Settled } from '../settings/setting.js';
+import { inCommands } from './remedies.js';
 
 export interface Call<Flags extends SettingTable, Words extends SettingTable> {
   readonly flags: Settled<Flags>;
@@ -43,7 +44,7 @@ export interface CommandEntry {
 /** As yargs hands them over. */
 export type GivenArguments = Readonly<Record<string, unknown>>;
 
-/** Errors that the command raises name its flags. */
+/** Errors that the command raises name its flags, and commands that help. */
 export function command<Flags extends SettingTable, Words extends SettingTable>(
   description: Description<Flags, Words>,
 ): Command {
@@ -75,12 +76,12 @@ const parsed = <Flags extends SettingTable, Words extends SettingTable>(
 export const parsedFlags = <Flags extends SettingTable>(flags: Flags, given: GivenArguments): Settled<Flags> =>
   parseSettings(flags, valuesOf(settingsOf(flags), given));
 
-/** @returns the error with the names of flags in it; any other one as it is */
+/** @returns the error with the names of flags and commands in it; any other one as it is */
 function inNamesOf(nameOf: NameOf, error: unknown): unknown {
   if (!(error instanceof T1Error)) return error;
   const meansTokens = error.setting === 'samples' && nameOf('maxTokens') !== 'maxTokens';
   const text = meansTokens ? message`${error.text}${TOKENS_ARE_MEANT}` : error.text;
-  return new T1Error(error.code, text.told(nameOf), { cause: error });
+  return new T1Error(error.code, text.told(nameOf, inCommands), { cause: error });
 }
 
 /** `-n -1` and `-n 0` are llama.cpp's for tokens without end. */
@@ -171,7 +172,7 @@ export function declare<T>(yargs: Argv<T>, { flags, words }: Pick<Command, 'flag
 export function helpLine({ setting }: NamedSetting, nameOf: NameOf): string {
   const schema = jsonOf(setting);
   const names = namesIn(schema);
-  const help = Message.of([setting.help]).told(nameOf);
+  const help = Message.of([setting.help]).told(nameOf, inCommands);
   const range = names.length > 0 ? names.join(', ') : rangeIn(schema);
   const unit = setting.unit === 'ms' || setting.unit === 'bytes' ? ` ${setting.unit}` : '';
   if (range === '') return help;

@@ -78,4 +78,9 @@ export const commands: readonly CommandEntry[] = [
     describe: 'is each answer the same as the right one?',
     load: async () => (await import('./grade.js')).gradeCommand,
   },
+  {
+    usage: 'schema [command..]',
+    describe: 'what a command prints as JSON, as a JSON Schema',
+    load: async () => (await import('./schema.js')).schemaCommand,
+  },
 ];

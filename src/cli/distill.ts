@@ -25,6 +25,7 @@ import { defaultDatabase, shippedModel } from '../paths.js';
 import { command } from './command.js';
 import { checkedEngine, engineFlags, halved } from './engine-flags.js';
 import { jsonFlag, sandboxOptions } from './flags.js';
+import { jsonLine } from './json.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 
@@ -52,7 +53,7 @@ export const distillCommand = command({
     const store = Store.open(args.database ?? defaultDatabase());
     try {
       const summary = await run(args, problems, store, progress, nameOf, signal);
-      process.stdout.write(args.json ? `${JSON.stringify(summary)}\n` : told(summary, args.out));
+      process.stdout.write(args.json ? jsonLine('distill', summary) : told(summary, args.out));
       if (summary.kept === 0)
         throw new T1Error(
           'INPUT',

@@ -4,6 +4,7 @@
  */
 import type { EvaluateProgress } from '../runs/progress-meter.js';
 import { wilson } from '../statistics/wilson.js';
+import { jsonLine } from './json.js';
 import { Spinner } from './spinner.js';
 
 /** Between lines where nothing can be overwritten. */
@@ -53,7 +54,7 @@ export class EvaluationProgress {
     [this.lastLine, this.told] = [now.seconds, now.finished];
     const [low, high] = wilson(now.correct, now.finished);
     const accuracy = now.finished > 0 ? now.correct / now.finished : null;
-    process.stderr.write(`${JSON.stringify({ ...now, before: this.before, accuracy, low, high })}\n`);
+    process.stderr.write(jsonLine('eval progress', { ...now, before: this.before, accuracy, low, high }));
   }
 
   stop(): void {

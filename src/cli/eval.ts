@@ -10,6 +10,7 @@ import { command, declare, namesOf, parsedFlags, type Call } from './command.js'
 import { EvaluationProgress } from './eval-progress.js';
 import { summaryTable } from './eval-table.js';
 import { understood } from './habits.js';
+import { jsonLine } from './json.js';
 import { Progress } from './progress.js';
 import { reading } from './reading.js';
 import { settingsIn, solvingFlags, withSession } from './solve.js';
@@ -52,13 +53,13 @@ export const evalCommand = command({
         flags.folder !== undefined && tasks.length > 1 ? join(flags.folder, folderName(task)) : flags.folder;
       const kept = line.filter((word) => word === task || !tasks.includes(word));
       const made = await runEvaluation(task, { ...flags, folder }, { retryFailed: false, command: kept }, call);
-      print(made, flags.json);
+      print('eval', made, flags.json);
     }
   },
 });
 
-const print = ({ summary, folder }: Evaluation, json: boolean): void =>
-  void process.stdout.write(json ? `${JSON.stringify({ folder, ...summary })}\n` : summaryTable(summary, folder));
+const print = (name: 'eval' | 'retry', { summary, folder }: Evaluation, json: boolean): void =>
+  void process.stdout.write(json ? jsonLine(name, { folder, ...summary }) : summaryTable(summary, folder));
 
 interface RunOptions {
   readonly retryFailed: boolean;
@@ -114,7 +115,7 @@ export const retryCommand = command({
       { retryFailed: true, command: kept },
       { nameOf, signal },
     );
-    print(made, flags.json);
+    print('retry', made, flags.json);
   },
 });
 

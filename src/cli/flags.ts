@@ -4,9 +4,14 @@ import type { NameOf } from '../message.js';
 import type { SandboxOptions } from '../sandbox/sandbox.js';
 import type { SandboxSettings } from '../settings/sandbox-settings.js';
 import type { SettingTable } from '../settings/setting.js';
+import { inCommands } from './remedies.js';
 
 export const jsonFlag = {
-  json: { type: z.boolean().default(false), group: 'Options', help: 'print one JSON object' },
+  json: {
+    type: z.boolean().default(false),
+    group: 'Options',
+    help: 'print one JSON object: t1 schema says what is in it',
+  },
 } satisfies SettingTable;
 
 export const promptFile = {
@@ -22,5 +27,5 @@ export const promptFile = {
 export const sandboxOptions = (sandbox: SandboxSettings, nameOf: NameOf): SandboxOptions => ({
   ...sandbox,
   python: sandbox.python ?? process.env['T1_PYTHON'],
-  onChoice: (_, text) => process.stderr.write(`t1: ${text.told(nameOf)}\n`),
+  onChoice: (_, text) => process.stderr.write(`t1: ${text.told(nameOf, inCommands)}\n`),
 });

@@ -6,6 +6,7 @@ import { Grader, type Grade, type GradePair } from '../grade/grader.js';
 import { command } from './command.js';
 import { jsonFlag } from './flags.js';
 import { isStandardInput, sourceName } from './input.js';
+import { jsonLine } from './json.js';
 
 export const gradeCommand = command({
   flags: {
@@ -42,7 +43,7 @@ export const gradeCommand = command({
       help: 'worker threads',
       absent: 'one for each processor, at most 8',
     },
-    json: { ...jsonFlag.json, help: 'print {equal, extracted, why} for each line, in order' },
+    json: { ...jsonFlag.json, help: 'print {version, equal, extracted, why} for each line, in order' },
   },
   words: {
     file: {
@@ -65,7 +66,7 @@ export const gradeCommand = command({
     try {
       for await (const grade of grader.gradeAll(readPairs(file), options)) {
         counts.set(grade.equal, (counts.get(grade.equal) ?? 0) + 1);
-        await print(json ? JSON.stringify(grade) : told(grade));
+        await print(json ? jsonLine('grade', grade) : told(grade));
         signal.throwIfAborted();
       }
     } catch (cause) {
@@ -75,7 +76,7 @@ export const gradeCommand = command({
       throw cause;
     }
     const [equal, different, undecided] = [counts.get(true) ?? 0, counts.get(false) ?? 0, counts.get(null) ?? 0];
-    if (!json) await print(`${equal} equal, ${different} different, ${undecided} undecided`);
+    if (!json) await print(`${equal} equal, ${different} different, ${undecided} undecided\n`);
   },
 });
 
@@ -85,11 +86,11 @@ const MARK = new Map<Grade['equal'], string>([
   [null, '?'],
 ]);
 const told = ({ equal, extracted, why }: Grade): string =>
-  `${MARK.get(equal) ?? '?'} ${(extracted ?? '(none)').replace(/\s+/g, ' ').slice(0, 60)}  (${why})`;
+  `${MARK.get(equal) ?? '?'} ${(extracted ?? '(none)').replace(/\s+/g, ' ').slice(0, 60)}  (${why})\n`;
 
 /** Waits for a reader that is slower than the grader. */
-async function print(line: string): Promise<void> {
-  if (process.stdout.write(`${line}\n`)) return;
+async function print(text: string): Promise<void> {
+  if (process.stdout.write(text)) return;
   await new Promise((resolve) => process.stdout.once('drain', resolve));
 }
 

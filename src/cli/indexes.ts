@@ -19,6 +19,8 @@ import type { Setting } from '../settings/setting.js';
 import { command, type CommandEntry } from './command.js';
 import { jsonFlag } from './flags.js';
 import { argumentText, isStandardInput, sourceName } from './input.js';
+import { jsonLine } from './json.js';
+import { inCommands } from './remedies.js';
 
 const indexName = { type: z.string(), group: 'Options', help: 'of the index' } satisfies Setting;
 
@@ -53,7 +55,7 @@ const addCommand = command({
       ].filter(Boolean);
       process.stdout.write(
         json
-          ? `${JSON.stringify(summary)}\n`
+          ? jsonLine('index add', summary)
           : `${name}: ${added} passages added${details.map((detail) => `, ${detail}`).join('')}; ${passages} in all\n`,
       );
     } finally {
@@ -67,7 +69,7 @@ const listCommand = command({
   words: {},
   run: ({ flags: { indexFolder: folder = indexFolder(), json }, nameOf }) => {
     const summaries = indexNames(folder).map((name) => summaryOrError(name, folder, nameOf));
-    if (json) process.stdout.write(`${JSON.stringify(summaries)}\n`);
+    if (json) process.stdout.write(jsonLine('index list', { indexes: summaries }));
     else process.stdout.write(listTable(summaries));
   },
 });
@@ -79,7 +81,7 @@ function summaryOrError(name: string, folder: string, nameOf: NameOf): Listed {
   try {
     return summarize(name, folder);
   } catch (error) {
-    if (error instanceof T1Error) return { name, error: `${error.code}: ${error.told(nameOf)}` };
+    if (error instanceof T1Error) return { name, error: `${error.code}: ${error.told(nameOf, inCommands)}` };
     throw error;
   }
 }
@@ -125,7 +127,7 @@ const searchCommand = command({
     queries: {
       type: z.string().min(1).optional(),
       group: 'Search',
-      help: 'JSONL of {id, text}; prints a line {id, hits: [{id, score}]} for each',
+      help: 'JSONL of {id, text}; prints a line {version, id, hits: [{id, score}]} for each',
     },
     ...indexFolderSettings,
     ...jsonFlag,
@@ -160,7 +162,7 @@ function searchOne(index: KnowledgeIndex, query: string, k: number, bm25: Bm25, 
   const hits = index.search(query, k, bm25);
   if (json) {
     process.stdout.write(
-      `${JSON.stringify({ query, hits: hits.map(({ passage, score }) => ({ ...passage, score })) })}\n`,
+      jsonLine('index search', { query, hits: hits.map(({ passage, score }) => ({ ...passage, score })) }),
     );
   } else if (hits.length === 0) process.stderr.write('t1: no passage has a word of the query\n');
   else {
@@ -195,7 +197,8 @@ async function searchAll(
   let count = 0;
   for await (const { id, text } of jsonlQueries(chunks, sourceName(path))) {
     const hits = index.search(text, k, bm25).map(({ passage, score }) => ({ id: passage.id, score }));
-    if (!process.stdout.write(`${JSON.stringify({ id, hits })}\n`)) await once(process.stdout, 'drain', { signal });
+    if (!process.stdout.write(jsonLine('index search queries', { id, hits })))
+      await once(process.stdout, 'drain', { signal });
     if (++count % QUERIES_PER_TURN === 0) await setImmediate();
     signal.throwIfAborted();
   }

@@ -13,6 +13,7 @@ import { Store } from '../store/store.js';
 import { command } from './command.js';
 import { checkedEngine, engineFlags } from './engine-flags.js';
 import { jsonFlag } from './flags.js';
+import { jsonLine } from './json.js';
 
 export const inspectCommand = command({
   flags: { ...modelSettings, ...engineFlags, ...jsonFlag },
@@ -21,12 +22,13 @@ export const inspectCommand = command({
     const engine = checkedEngine(flags);
     const result =
       words.what === 'gpu' ? inspectDevices(engine) : await inspectModel(flags.model ?? shippedModel, signal);
-    process.stdout.write(flags.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`);
+    process.stdout.write(flags.json ? result.json : `${result.lines.join('\n')}\n`);
   },
 });
 
 interface Inspection {
-  readonly json: unknown;
+  /** The line that is printed. */
+  readonly json: string;
   readonly lines: readonly string[];
 }
 
@@ -39,7 +41,7 @@ function inspectDevices({ device, gpuLayers }: EngineChoice): Inspection {
     `${name}  ${type}  ${backend}  ${description}  ${gibibytes(memoryFreeBytes)} of ${gibibytes(memoryTotalBytes)} GiB free`;
   const gpu = devices.some(({ type }) => isGpu(type));
   return {
-    json: { devices, backends, gpu, used: used.name, why },
+    json: jsonLine('inspect gpu', { devices, backends, gpu, used: used.name, why }),
     lines: [...devices.map(line), `backends: ${backends.join(', ')}`, `used: ${used.name}, because ${why}`],
   };
 }
@@ -56,7 +58,7 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
     const entry = rewardEntryFor(engine.model);
     const { metadata, chatTemplate, ...info } = engine.model;
     return {
-      json: {
+      json: jsonLine('inspect model', {
         ...info,
         sha256,
         profile,
@@ -68,7 +70,7 @@ async function inspectModel(model: string, signal: AbortSignal): Promise<Inspect
         build: engine.build,
         chatTemplate,
         metadata,
-      },
+      }),
       lines: [
         ...describe(engine.model),
         `sha256       ${sha256}`,

@@ -5,6 +5,7 @@ import { arithmeticAbout } from '../task/arithmetic-task.js';
 import { builtInTasks } from '../task/task.js';
 import { command } from './command.js';
 import { jsonFlag } from './flags.js';
+import { jsonLine } from './json.js';
 
 export const lsCommand = command({
   flags: jsonFlag,
@@ -21,7 +22,7 @@ export const lsCommand = command({
     const tasks = [...fromFiles, { ...arithmeticAbout, verifier: 'math', data: 'drawn from --seed' }].sort((a, b) =>
       a.name < b.name ? -1 : 1,
     );
-    if (json) process.stdout.write(`${JSON.stringify(tasks)}\n`);
+    if (json) process.stdout.write(jsonLine('ls tasks', { tasks }));
     else {
       const table = new Table({ head: ['task', 'what', 'data'], style: { head: [], border: [] } });
       for (const { name, title, data } of tasks) table.push([name, title, data]);

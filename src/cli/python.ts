@@ -14,6 +14,7 @@ import { sandboxSettings } from '../settings/sandbox-settings.js';
 import { command } from './command.js';
 import { jsonFlag, sandboxOptions } from './flags.js';
 import { isStandardInput, readBytes, sourceName } from './input.js';
+import { jsonLine } from './json.js';
 
 export const pythonCommand = command({
   flags: {
@@ -55,7 +56,7 @@ async function runOne(source: string, options: SandboxOptions, limits: Limits, j
   const code = decodeProgram(await readBytes(source), sourceName(source));
   await using sandbox = await Sandbox.start({ ...options, workers: 1, spares: 0 });
   const result = await sandbox.run({ code, ...limits });
-  if (json) process.stdout.write(`${JSON.stringify(inJson(result))}\n`);
+  if (json) process.stdout.write(jsonLine('python', inJson(result)));
   else {
     process.stdout.write(result.stdout);
     if (result.error) process.stderr.write(`t1: program ended with ${result.status}: ${describeError(result)}\n`);
@@ -69,7 +70,7 @@ async function runBatch(path: string, options: SandboxOptions, limits: Limits): 
   const first = await programs.next(); // a missing file or a bad first line is told before anything starts
   await using sandbox = await Sandbox.start(options);
   for await (const { id, result } of sandbox.runBatch(chained(first, programs), limits)) {
-    process.stdout.write(`${JSON.stringify({ id, ...inJson(result) })}\n`);
+    process.stdout.write(jsonLine('python batch', { id, ...inJson(result) }));
   }
 }
 

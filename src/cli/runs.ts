@@ -12,6 +12,7 @@ import type { SelectorName } from '../select/select.js';
 import { command } from './command.js';
 import { summaryTable } from './eval-table.js';
 import { jsonFlag } from './flags.js';
+import { jsonLine } from './json.js';
 import { RUNS_FOLDER } from '../evaluate.js';
 
 export const runsCommand = command({
@@ -54,7 +55,7 @@ function list(folder: string, json: boolean): void {
       startedAt,
     };
   });
-  if (json) return void process.stdout.write(`${JSON.stringify(rows)}\n`);
+  if (json) return void process.stdout.write(jsonLine('runs ls', { runs: rows }));
   const table = new Table({ head: ['run', 'task', 'model', 'problems', 'started'], style: { head: [], border: [] } });
   for (const row of rows) table.push([row.run, row.task, row.model, `${row.problems}/${row.of}`, row.startedAt]);
   process.stdout.write(rows.length === 0 ? `no run in ${folder}: t1 eval makes one\n` : `${table.toString()}\n`);
@@ -63,7 +64,7 @@ function list(folder: string, json: boolean): void {
 async function show(folder: string, json: boolean): Promise<void> {
   using run = RunFile.open(folder);
   const summary = await summaryOf(run);
-  if (json) return void process.stdout.write(`${JSON.stringify(summary)}\n`);
+  if (json) return void process.stdout.write(jsonLine('runs show', summary));
   const { command, configuration, engine, hardware, packageVersion, startedAt, task, model } = summary.manifest;
   const failures = [...run.records()].flatMap((record) =>
     record.outcome === 'failed' ? [`  ${record.id}: ${record.code}: ${record.message}`] : [],
@@ -89,7 +90,7 @@ function compare(folders: readonly string[], json: boolean): void {
   });
   if (!a || !b) return;
   const result = compareRuns(a, b);
-  if (json) return void process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (json) return void process.stdout.write(jsonLine('runs compare', result));
   const table = new Table({ head: ['right in %', 'A', 'B', 'A − B'], style: { head: [], border: [] } });
   const points = (share: number): string => (100 * share).toFixed(1);
   const row = (name: string, { a: one, b: other, difference, low, high }: RunDifference) =>
@@ -119,5 +120,5 @@ function compare(folders: readonly string[], json: boolean): void {
 
 function exportRun(folder: string): void {
   using run = RunFile.open(folder);
-  for (const record of run.records()) process.stdout.write(`${JSON.stringify(record)}\n`);
+  for (const record of run.records()) process.stdout.write(jsonLine('runs export', record));
 }

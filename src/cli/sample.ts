@@ -11,6 +11,7 @@ import { command } from './command.js';
 import { checkedEngine, engineFlags } from './engine-flags.js';
 import { jsonFlag, promptFile } from './flags.js';
 import { argumentText, readBytes } from './input.js';
+import { jsonLine } from './json.js';
 import { loadForCommand } from './load.js';
 import { Progress } from './progress.js';
 
@@ -75,7 +76,7 @@ export const sampleCommand = command({
         logprobs: [...logprobs],
       }));
       const timing = { sample: performance.now() - start };
-      process.stdout.write(`${JSON.stringify({ prompt, samples: samplesJson, usage: result.usage, timing })}\n`);
+      process.stdout.write(jsonLine('sample', { prompt, samples: samplesJson, usage: result.usage, timing }));
     } else {
       for (const sample of result.samples)
         process.stdout.write(`--- ${sample.index} (${sample.finish})\n${sample.text}\n`);

@@ -4,7 +4,7 @@ import type { Estimate } from '../statistics/bootstrap.js';
 import type { Accuracies, Accuracy } from '../statistics/summary.js';
 import { partialInWords, type StrategyName } from '../statistics/strategies.js';
 import type { VerifierQuality } from '../statistics/verifier-quality.js';
-import type { SelectResult } from './select-result.js';
+import type { SelectResult } from '../output/select-result.js';
 
 export function selectTable(result: SelectResult): string {
   const { n, smaller, problems, seeds, skipped, interval } = result;

@@ -16,7 +16,8 @@ import { solveSettings } from '../settings/solve-settings.js';
 import { command } from './command.js';
 import { jsonFlag } from './flags.js';
 import { readBytes, sourceName } from './input.js';
-import type { SelectResult } from './select-result.js';
+import type { SelectResult } from '../output/select-result.js';
+import { jsonLine } from './json.js';
 import { selectTable } from './select-table.js';
 
 const MOST = 1_000_000;
@@ -115,7 +116,7 @@ export const selectCommand = command({
     await using grader = new Grader();
     const pools = poolsOf(await unified(problems, async (a, b) => (await grader.grade(a, b, { signal })).equal));
     const result = await resultOf(pools, flags, signal);
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : selectTable(result));
+    process.stdout.write(flags.json ? jsonLine('select', result) : selectTable(result));
   },
 });
 

@@ -16,6 +16,7 @@ import { command, type Call } from './command.js';
 import { checkedEngine, engineFlags } from './engine-flags.js';
 import { jsonFlag, promptFile, sandboxOptions } from './flags.js';
 import { argumentText, scaledFile } from './input.js';
+import { jsonLine } from './json.js';
 import { sayDevice } from './load.js';
 import { Progress } from './progress.js';
 import { solveTable } from './solve-table.js';
@@ -78,7 +79,7 @@ export const solveCommand = command({
       for await (const event of solving) progress.show(event);
       return await solving;
     }).finally(() => progress.stop());
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : solveTable(result));
+    process.stdout.write(flags.json ? jsonLine('solve', result) : solveTable(result));
     process.exitCode = result.answer === null ? 3 : 0;
   },
 });

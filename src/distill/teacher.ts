@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { mapAtOnce } from '../at-once.js';
 import type { ChatMessage, Engine } from '../engine/engine-types.js';
 import { T1Error } from '../errors.js';
+import { message, remedy } from '../message.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
 import { promptTokens } from '../prompt/prompt.js';
 import { must } from '../must.js';
@@ -120,7 +121,7 @@ export function endpointTeacher({ url, model, key, store, signal, concurrency, o
   const failed = (why: string, cause?: unknown): T1Error =>
     new T1Error(
       'TEACHER_FAILED',
-      `the teacher at ${url} ${why}; what it wrote so far is stored, the same command continues`,
+      message`the teacher at ${url} ${why}; what it wrote so far is stored, ${remedy('sameAgain', 'the same call continues')}`,
       { cause },
     );
   const ask: EndpointHandle['ask'] = async ({ messages, temperature, maxTokens, seed }, stop) => {

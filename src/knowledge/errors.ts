@@ -1,7 +1,7 @@
 /** SQLite's result codes while an index is used, told as ours. */
 import Database from 'better-sqlite3';
 import { T1Error } from '../errors.js';
-import { message, named } from '../message.js';
+import { message, named, remedy } from '../message.js';
 
 /** @param path the index, for the message */
 export function indexError(path: string, cause: unknown): T1Error {
@@ -11,7 +11,7 @@ export function indexError(path: string, cause: unknown): T1Error {
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_WRITE') {
     return new T1Error(
       'DISK_FULL',
-      `no room to write ${path}: free some space, then the same command continues; what was indexed is kept`,
+      message`no room to write ${path}: free some space, then ${remedy('sameAgain', 'the same call continues')}; what was indexed is kept`,
       { cause },
     );
   }

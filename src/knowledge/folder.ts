@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { T1Error } from '../errors.js';
+import { message, remedy } from '../message.js';
 import { indexFolder } from '../paths.js';
 import { guarded } from './errors.js';
 import { openForReading, readState } from './file.js';
@@ -40,7 +41,7 @@ export function indexNotFound(nameOrPath: string, folder = indexFolder()): T1Err
   const known = [...new Set([...indexNames(folder), shippedIndex])].sort();
   return new T1Error(
     'INDEX_NOT_FOUND',
-    `no index '${nameOrPath}' (known: ${known.join(', ')}): make one with t1 index add NAME PATHS…`,
+    message`no index '${nameOrPath}' (known: ${known.join(', ')}): ${remedy('addIndex', 'make one with addToIndex')}`,
   );
 }
 

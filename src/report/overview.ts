@@ -69,7 +69,7 @@ function problemFigures(summary: RunSummary): Html {
   const notes = [
     ...(failed > 0
       ? [
-          html`<p class="warning">${failed} ${failed === 1 ? 'problem failed and is' : 'problems failed and are'} in no figure: the table below says why, t1 retry asks again.</p>`,
+          html`<p class="warning">${failed} ${failed === 1 ? 'problem failed and is' : 'problems failed and are'} in no figure: the table below says why, and a retry asks again.</p>`,
         ]
       : []),
     ...(undecided > 0

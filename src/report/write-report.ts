@@ -4,6 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { T1Error } from '../errors.js';
+import { message, remedy } from '../message.js';
 import { recordKey } from '../runs/record.js';
 import { RunFile } from '../runs/run-file.js';
 import { withoutTexts } from './data.js';
@@ -19,7 +20,7 @@ export async function writeReport(folder: string, output: string): Promise<void>
   if (records.length === 0)
     throw new T1Error(
       'INPUT',
-      `${folder} has no finished problem yet: t1 retry ${folder} goes on with it, t1 view ${folder} shows it live`,
+      message`${folder} has no finished problem yet: ${remedy('goOnOrWatch', 'go on with it first', folder)}`,
     );
   await write(
     output,
@@ -37,6 +38,6 @@ async function write(path: string, parts: AsyncIterable<string>): Promise<void> 
     await rm(beside, { force: true }).catch(() => {}); // what matters is why it could not be written
     if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) throw cause;
     if (cause.code === 'ENOSPC') throw new T1Error('DISK_FULL', `no room to write ${path}`, { cause });
-    throw new T1Error('INPUT', `cannot write ${path} (${String(cause.code)}): name another file with -o`, { cause });
+    throw new T1Error('INPUT', `cannot write ${path} (${String(cause.code)}): name another file`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 /** Two runs on the same problems: is one better than the other, and on which problems? */
 import { T1Error } from '../errors.js';
+import { message, remedy } from '../message.js';
 import { selectors, type SelectorName } from '../select/select.js';
 import { meanOf, pairedBootstrap, type Comparison } from '../statistics/bootstrap.js';
 import type { RunRecord, SolvedRecord } from './record.js';
@@ -49,7 +50,10 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): RunComparison {
   const answered = ({ records }: ComparedRun) => records.filter((record) => record.outcome !== 'failed');
   const [ids, rightA, rightB] = paired(answered(a), answered(b), isRight);
   if (ids.length === 0)
-    throw new T1Error('RUN_MISMATCH', 'the runs have no problem in common: t1 retry makes what is missing');
+    throw new T1Error(
+      'RUN_MISMATCH',
+      message`the runs have no problem in common: ${remedy('goOn', 'go on with them until they have')}`,
+    );
   const solved = ({ records }: ComparedRun) => records.filter((record) => record.outcome === 'solved');
   const [solvedA, solvedB] = [solved(a), solved(b)];
   const names = solvedA.length > 0 && solvedB.length > 0 ? (Object.keys(selectors) as SelectorName[]) : [];

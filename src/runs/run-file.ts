@@ -9,7 +9,9 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { message, named } from '../message.js';
+import { message, named, remedy } from '../message.js';
+import { benchmarkSettings } from '../settings/benchmark-settings.js';
+import { engineSettings } from '../settings/engine-settings.js';
 import { parseSettings, recordedSettings } from '../settings/parse-settings.js';
 import { solveSettings } from '../settings/solve-settings.js';
 import { recordKey, recordSchema, type RunRecord } from './record.js';
@@ -77,14 +79,15 @@ export class RunFile implements Disposable {
     run[Symbol.dispose]();
     throw new T1Error(
       'RUN_MISMATCH',
-      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('folder')}, or give the command that it was made with (t1 runs show ${folder})`,
+      message`${folder} holds a run with another ${differing.join(', ')}: name another ${named('folder')}, or ${remedy('showRun', 'give the settings that it was made with', folder)}`,
     );
   }
 
   /** @throws T1Error FILE_NOT_FOUND, RUN_CORRUPT */
   static open(folder: string): RunFile {
     const path = folder.endsWith('.sqlite') ? folder : join(folder, RUN_FILE);
-    if (!existsSync(path)) throw new T1Error('FILE_NOT_FOUND', `no run at ${folder}: t1 runs ls lists those there are`);
+    if (!existsSync(path))
+      throw new T1Error('FILE_NOT_FOUND', message`no run at ${folder}: ${remedy('listRuns', 'check the path')}`);
     return guarded(path, () => {
       const database = new Database(path, { fileMustExist: true, timeout: 5000 });
       const [id, version] = [
@@ -194,7 +197,7 @@ export class RunFile implements Disposable {
     if (parsed?.success) return parsed.data;
     throw new T1Error(
       'RUN_CORRUPT',
-      `${this.path}: the record of problem ${key} was changed or damaged: t1 retry makes it again once it is deleted`,
+      message`${this.path}: the record of problem ${key} was changed or damaged: ${remedy('askAgain', 'go on with the run once it is deleted')}`,
     );
   }
 
@@ -236,10 +239,12 @@ function make(path: string, manifest: RunManifest): void {
   renameSync(partial, path);
 }
 
-/** What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. */
-/** A setting that is newer than a manifest had its default then. */
+/**
+ * What of two runs' making is not alike; the time, the hardware and the folder of a file do not count. A setting that
+ * is newer than a manifest had its default then.
+ */
 function differences(a: RunManifest, b: RunManifest): string[] {
-  const defaults = recordedSettings(solveSettings, parseSettings(solveSettings, {}));
+  const defaults = recordedDefaults();
   const said = (manifest: RunManifest): Record<string, unknown> => ({
     ...defaults,
     ...manifest.configuration,
@@ -252,6 +257,12 @@ function differences(a: RunManifest, b: RunManifest): string[] {
     (key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]),
   );
 }
+
+const recordedDefaults = (): Record<string, unknown> => ({
+  ...recordedSettings(solveSettings, parseSettings(solveSettings, {})),
+  ...recordedSettings(benchmarkSettings, parseSettings(benchmarkSettings, {})),
+  ...recordedSettings(engineSettings, parseSettings(engineSettings, {})),
+});
 
 const hashOf = (value: string): Buffer => createHash('sha256').update(value).digest();
 
@@ -271,9 +282,13 @@ function guarded<Result>(path: string, run: () => Result): Result {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const why = cause instanceof Error ? cause.message : String(cause);
     if (code === 'SQLITE_FULL' || code === 'ENOSPC')
-      throw new T1Error('DISK_FULL', `no room to write ${path}: what is there is kept, the same command continues`, {
-        cause,
-      });
+      throw new T1Error(
+        'DISK_FULL',
+        message`no room to write ${path}: what is there is kept, ${remedy('sameAgain', 'the same call continues')}`,
+        {
+          cause,
+        },
+      );
     if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
       throw new T1Error('RUN_CORRUPT', `${path} is damaged or no run (${why})`, { cause });
     throw new T1Error('INPUT', `cannot use the run ${path} (${why})`, { cause });

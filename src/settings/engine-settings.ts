@@ -1,7 +1,7 @@
 /** How an engine decodes. */
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
-import { message, named } from '../message.js';
+import { message, named, remedy } from '../message.js';
 import { parseSettings } from './parse-settings.js';
 import type { Given, SettingTable, Settled } from './setting.js';
 
@@ -21,6 +21,7 @@ const tokensOfADecode = z
   .min(1)
   .max(1 << 20);
 
+/** A run keeps the engine's build, which says what changes results slightly: device, type of the KV cache. */
 export const engineSettings = {
   threads: {
     type: z.int().min(1).max(512).optional(),
@@ -28,6 +29,7 @@ export const engineSettings = {
     help: 'of decoding and sampling',
     absent: 'the physical cores',
     alias: 't',
+    recorded: false,
   },
   gpuLayers: {
     type: z.int().min(0).max(1_000_000).optional(),
@@ -35,12 +37,14 @@ export const engineSettings = {
     help: 'layers on a GPU; 0 for none',
     unit: 'layers',
     absent: 'all',
+    recorded: false,
   },
   device: {
     type: z.string().min(1).optional(),
     group: 'Engine',
-    help: "llama.cpp's name of the device that decodes; t1 inspect gpu lists them",
+    help: message`llama.cpp's name of the device that decodes; ${remedy('listDevices', 'listDevices lists them')}`,
     absent: 'the first GPU, else the CPU',
+    recorded: false,
   },
   memoryBytes: {
     type: z.union([z.int().min(1), memorySize]).optional(),
@@ -50,12 +54,14 @@ export const engineSettings = {
     absent: 'half of what is free',
     expects: 'be an amount of memory, as 512MiB or 4GiB',
     flag: 'memory',
+    recorded: false,
   },
   memoryShare: {
     type: z.number().gt(0).max(1).default(1),
     group: 'Engine',
     help: "part of the free main memory that this engine counts as its own: engines loaded together see the same memory free. A GPU's memory is not touched",
     flag: false,
+    recorded: false,
   },
   contextLength: {
     type: z
@@ -69,21 +75,25 @@ export const engineSettings = {
     absent: "the model's own",
     flag: 'context',
     alias: 'c',
+    recorded: false,
   },
   kv: {
     type: z.enum(['auto', 'split', 'unified']).default('auto'),
     group: 'Engine',
     help: 'one KV buffer for each sequence, one for all, or what is measured to be faster for the work at hand',
+    recorded: false,
   },
   kvType: {
     type: z.enum(['f16', 'q8_0', 'f32']).default('f16'),
     group: 'Engine',
     help: 'what keys and values are kept as; q8_0 takes half the memory of f16 and changes results slightly, f32 takes twice',
+    recorded: false,
   },
   flashAttention: {
     type: z.enum(['auto', 'on', 'off']).default('auto'),
     group: 'Engine',
     help: "llama.cpp's fused attention; auto: where it has it for the device",
+    recorded: false,
   },
   batch: {
     type: tokensOfADecode.default(2048),
@@ -92,6 +102,7 @@ export const engineSettings = {
     unit: 'tokens',
     flag: 'batch-size',
     alias: 'b',
+    recorded: false,
   },
   ubatch: {
     type: tokensOfADecode.default(512),
@@ -99,6 +110,7 @@ export const engineSettings = {
     help: 'most tokens of a compute graph, and never more than of a decode',
     unit: 'tokens',
     flag: 'ubatch-size',
+    recorded: false,
   },
   reproducible: {
     type: z.boolean().default(false),
@@ -111,6 +123,7 @@ export const engineSettings = {
     help: 'most jobs that wait or run at once; another one is refused',
     unit: 'jobs',
     flag: false,
+    recorded: false,
   },
 } satisfies SettingTable;
 

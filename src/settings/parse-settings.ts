@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { T1Error } from '../errors.js';
 import { message, named } from '../message.js';
 import { closest } from './closest.js';
-import { entryAt, type SchemaOf, type Setting, type SettingTable, type Settled } from './setting.js';
+import { entryAt, type RecordedName, type SchemaOf, type Setting, type SettingTable, type Settled } from './setting.js';
 
 const schemas = new WeakMap<SettingTable, z.ZodType>();
 
@@ -136,15 +136,21 @@ function expected(schema: JsonSchema): string {
   }
 }
 
-/** What a run keeps of its settings: all of them, in JSON. */
+/**
+ * What a run keeps of its settings, in JSON: all that the table does not leave out.
+ *
+ * @param values as they were parsed, or what was found for each: the hash of a file that a setting names
+ */
 export const recordedSettings = <Table extends SettingTable>(
   table: Table,
-  settled: Settled<Table>,
+  values: Settled<Table> | { readonly [Name in RecordedName<Table>]: unknown },
 ): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(table).map(([name, entry]) => {
-      const value = (settled as Readonly<Record<string, unknown>>)[name];
-      return [name, 'recorded' in entry && entry.recorded ? entry.recorded(value) : value];
+    Object.entries(table).flatMap(([name, entry]) => {
+      const value = (values as Readonly<Record<string, unknown>>)[name];
+      if ('parts' in entry) return [[name, value]];
+      const { recorded, recordedAs = name } = entry;
+      return recorded === false ? [] : [[recordedAs, recorded ? recorded(value) : value]];
     }),
   );
 

@@ -9,6 +9,7 @@ export const modelSettings = {
     help: 'GGUF file, or hf:user/repo:quant to download one',
     absent: 'the model that ships',
     alias: 'm',
+    recorded: false,
   },
 } satisfies SettingTable;
 
@@ -19,9 +20,11 @@ export const databaseSettings = {
     help: 'file of the database of results',
     absent: "in the user's cache folder",
     flag: 'db',
+    recorded: false,
   },
 } satisfies SettingTable;
 
+/** A run keeps its model, with the file's hash, beside its settings. */
 export const sessionSettings = {
   ...modelSettings,
   rewardModel: {

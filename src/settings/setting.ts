@@ -44,8 +44,13 @@ export interface Setting<Type extends z.ZodType = z.ZodType> {
   readonly alias?: string;
   /** Of a list: how many values follow its flag, which may be given again for more; 1 when absent. */
   readonly values?: number;
-  /** What a run keeps of it, where that is not the value itself. */
-  readonly recorded?: (value: unknown) => unknown;
+  /**
+   * What a run keeps of it, where that is not the value itself. `false`: nothing, since no record depends on it, or
+   * something else in the run says what became of it.
+   */
+  readonly recorded?: false | ((value: unknown) => unknown);
+  /** What a run calls it, where that is not its name. */
+  readonly recordedAs?: string;
   /** What can be said in JSON, where that is less than the type takes. */
   readonly json?: z.ZodType;
 }
@@ -74,6 +79,11 @@ export type SchemaOf<Table extends SettingTable> = z.ZodObject<
 export type Given<Table extends SettingTable> = z.input<SchemaOf<Table>>;
 /** With every default filled in. */
 export type Settled<Table extends SettingTable> = z.output<SchemaOf<Table>>;
+
+/** Names of what a run keeps. */
+export type RecordedName<Table extends SettingTable> = {
+  [Name in keyof Table]: Table[Name] extends { readonly recorded: false } ? never : Name;
+}[keyof Table];
 
 export interface NamedSetting {
   /** `bm25.k1` */

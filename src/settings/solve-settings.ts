@@ -1,5 +1,6 @@
 /** How a problem is solved. Paper: arXiv 2504.04718. */
 import { z } from 'zod';
+import { message, remedy } from '../message.js';
 import { rewardModels } from '../reward/reward.js';
 import { selectors } from '../select/select.js';
 import type { Tool } from '../verify/tool.js';
@@ -39,7 +40,7 @@ export const solveSettings = {
   index: {
     type: z.string().min(1).default('factbook'),
     group: 'Knowledge',
-    help: 'knowledge index that solutions are checked against: its name (t1 index list), or a path',
+    help: message`knowledge index that solutions are checked against: its name${remedy('listIndexes', '')}, or a path`,
   },
   ...knowledgeSettings,
   reward: {

@@ -97,9 +97,9 @@ test('every task is listed', async () => {
   const { stdout } = await t1(['ls', 'tasks', '--json']);
   expect(
     z
-      .array(z.looseObject({ name: z.string() }))
+      .object({ tasks: z.array(z.looseObject({ name: z.string() })) })
       .parse(JSON.parse(stdout))
-      .map(({ name }) => name),
+      .tasks.map(({ name }) => name),
   ).toEqual(['arithmetic', 'gsm8k', 'math500', 'mmlu-pro', 'mmlu-pro-versaprm', 'svamp', 'tiny']);
 });
 
@@ -205,6 +205,13 @@ test('a file of the user', async () => {
   ]);
   expect(code, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ problems: 1, failed: 0 });
+});
+
+test('what can be done about an error is told as a command', async () => {
+  const { stderr } = await t1(['runs', 'show', at('absent')]);
+  expect(stderr).toBe(`t1: FILE_NOT_FOUND: no run at ${at('absent')}: t1 runs ls lists those there are\n`);
+  const help = (await t1(['solve', '--help'])).stdout.replaceAll(/\s+/g, ' ');
+  expect(help).toContain('decodes; t1 inspect gpu lists them');
 });
 
 test.each([

@@ -31,9 +31,9 @@ test('one object for each line, in order', async () => {
       .split('\n')
       .map((line) => JSON.parse(line) as unknown),
   ).toEqual([
-    { equal: true, extracted: '0.5', why: 'the same number' },
-    { equal: true, extracted: '1+x', why: 'the same expression' },
-    { equal: false, extracted: '3', why: 'different numbers' },
+    { version: 1, equal: true, extracted: '0.5', why: 'the same number' },
+    { version: 1, equal: true, extracted: '1+x', why: 'the same expression' },
+    { version: 1, equal: false, extracted: '3', why: 'different numbers' },
   ]);
   expect([stderr, code]).toEqual(['', 0]);
 });

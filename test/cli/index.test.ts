@@ -179,6 +179,7 @@ describe('search', () => {
     const { stdout, stderr, code } = await t1(index('search', 'fruit', 'zebra'));
     expect([stdout, stderr, code]).toEqual(['', 't1: no passage has a word of the query\n', 0]);
     expect(JSON.parse((await t1(index('search', 'fruit', 'zebra', '--json'))).stdout)).toEqual({
+      version: 1,
       query: 'zebra',
       hits: [],
     });
@@ -191,8 +192,8 @@ describe('search', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
     expect(lines).toEqual([
-      { id: 'q1', hits: [{ id: 'plum', score: expect.any(Number) }] },
-      { id: '2', hits: [] },
+      { version: 1, id: 'q1', hits: [{ id: 'plum', score: expect.any(Number) }] },
+      { version: 1, id: '2', hits: [] },
     ]);
     expect(code).toBe(0);
   });
@@ -201,17 +202,19 @@ describe('search', () => {
 test('list and remove', async () => {
   const folderOfTwo = at('two');
   const here = (...args: string[]): string[] => ['index', ...args, '--index-dir', folderOfTwo];
-  expect((await t1(here('list', '--json'))).stdout).toBe('[]\n');
+  expect((await t1(here('list', '--json'))).stdout).toBe('{"version":1,"indexes":[]}\n');
   const added = await t1(here('add', 'fruit', at('fruit.jsonl'), '--json'));
   expect(JSON.parse(added.stdout)).toMatchObject({ name: 'fruit', added: 3, known: 0, passages: 3 });
   expect((await t1(here('add', 'fruit', at('fruit.jsonl')))).stdout).toBe(
     'fruit: 0 passages added, 1 of 1 files unchanged; 3 in all\n',
   );
   writeFileSync(join(folderOfTwo, 'old.sqlite'), 'x'.repeat(2000));
-  expect(JSON.parse((await t1(here('list', '--json'))).stdout)).toMatchObject([
-    { name: 'fruit', passages: 3, sources: 1, stemming: true, complete: true },
-    { name: 'old', error: expect.stringMatching(/^INDEX_CORRUPT: /) },
-  ]);
+  expect(JSON.parse((await t1(here('list', '--json'))).stdout)).toMatchObject({
+    indexes: [
+      { name: 'fruit', passages: 3, sources: 1, stemming: true, complete: true },
+      { name: 'old', error: expect.stringMatching(/^INDEX_CORRUPT: /) },
+    ],
+  });
   expect((await t1(here('list'))).stdout).toMatch(/fruit.*3.*\n(.*\n)*.*old.*INDEX_CORRUPT/);
   for (const name of ['fruit', 'old']) expect((await t1(here('remove', name))).code).toBe(0);
   expect(readdirSync(folderOfTwo)).toEqual([]);

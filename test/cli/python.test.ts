@@ -54,7 +54,7 @@ describe('--batch', () => {
     expect(rows.sort((a, b) => a.id - b.id).map(({ id, status, stdout }) => ({ id, status, stdout }))).toEqual(
       lines.map((_, id) => ({ id, status: 'ok', stdout: `${id * 2}\n` })),
     );
-    expect(Object.keys(rows[0])).toEqual(['id', 'status', 'stdout', 'value', 'error', 'ms']);
+    expect(Object.keys(rows[0])).toEqual(['version', 'id', 'status', 'stdout', 'value', 'error', 'ms']);
     expect(result.code).toBe(0);
   });
 

@@ -1,9 +1,14 @@
-/** The house: arrows between files go one way, and a name alone tells which file is meant. */
+/**
+ * The house: arrows between files go one way, a name alone tells which file is meant, and what the library says is for
+ * who calls it.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/paths.js';
+import { settingsOf } from '../../src/settings/setting.js';
+import { allCommands } from '../support/commands.js';
 
 const source = join(packageRoot, 'src');
 
@@ -12,7 +17,18 @@ const source = join(packageRoot, 'src');
  * itself does not belong to its folder here.
  */
 const ROOMS: readonly string[] = [
-  ...['message.ts', 'errors.ts', 'must.ts', 'abort.ts', 'at-once.ts', 'paths.ts', 'version.ts', 'numbers', 'problem'],
+  ...[
+    'message.ts',
+    'errors.ts',
+    'must.ts',
+    'abort.ts',
+    'at-once.ts',
+    'paths.ts',
+    'version.ts',
+    'same-shape.ts',
+    'numbers',
+    'problem',
+  ],
   // What a setting is, and the settings of single parts, which these read; those of the whole stand further down.
   ...['settings/setting.ts', 'settings/closest.ts', 'settings/limits.ts', 'settings/parse-settings.ts'],
   ...['settings/engine-settings.ts', 'settings/sandbox-settings.ts', 'settings/passages-settings.ts'],
@@ -21,7 +37,7 @@ const ROOMS: readonly string[] = [
   ...['verify/opinion-rules.ts', 'select', 'budget', 'statistics'],
   ...['reward/entry.ts', 'settings/stage-settings.ts', 'stage-context.ts', 'generate', 'verify', 'reward', 'task'],
   ...['settings', 'options.ts', 'problem-stages.ts', 'remembered-budget.ts', 'pipeline.ts', 'session.ts', 'solve.ts'],
-  ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'index.ts', 'cli', 'cli.ts'],
+  ...['runs', 'distill', 'report', 'evaluate.ts', 'solver.ts', 'output', 'index.ts', 'cli', 'cli.ts'],
 ];
 
 /** Files may have such a name in common; others only where one of them is a command's own. */
@@ -127,4 +143,59 @@ test('a name alone tells which file is meant', () => {
 test('nothing in the source depends on what was built from it', () => {
   const naming = [...imports.keys()].filter((path) => /['"/]dist['"/]/.test(readFileSync(join(source, path), 'utf8')));
   expect(naming).toEqual([]);
+});
+
+describe('the library names no command and no flag of the command line', async () => {
+  const commands = await allCommands();
+  const names = new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''));
+  const settings = commands.flatMap(({ command }) => settingsOf(command.flags));
+  const flags = new Set(settings.flatMap(({ flag }) => (flag === undefined ? [] : [flag, `no-${flag}`])));
+  const letters = new Set(settings.flatMap(({ setting: { alias } }) => alias ?? []));
+  const commandLine = new RegExp(
+    [
+      `\\bt1 (${[...names].join('|')})\\b`,
+      '\\b(same|this|the) command\\b(?! line)',
+      `(?<![\\w-])--(${[...flags].join('|')})(?![\\w-])`,
+      // In a sentence; alone it is an argument for another program.
+      `(?<=\\s)(?<!llama\\.cpp's )-(${[...letters].join('|')})(?![\\w-])`,
+    ].join('|'),
+  );
+
+  /** What is between quotes, comments and imports left aside: it may end in a message. */
+  function texts(path: string, code: string): string[] {
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
+      if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node))
+        found.push(node.text);
+      ts.forEachChild(node, visit);
+    };
+    visit(ts.createSourceFile(path, code, ts.ScriptTarget.Latest));
+    return found;
+  }
+
+  test.each([
+    ["'make one with t1 index add NAME'", true],
+    [`\`\${folder}: t1 retry \${folder} goes on\``, true],
+    [`\`give another \${what} with --reward-model\``, true],
+    ["'leave --no-cache out'", true],
+    ["'the same command continues'", true],
+    ["'the command line calls it by its flag'", false],
+    ["'cannot write it: name another with -o'", true],
+    ["`N (llama.cpp's -n counts tokens)`", false],
+    ["['-s', '-n']", false],
+    ["'a newer t1 wrote it'", false],
+    [`['--dev', '/dev', '--permission', \`--allow-fs-read=\${folder}\`]`, false],
+    ['0; // t1 retry --seed 4', false],
+  ])('%s: %s', (code, found) => expect(texts('x.ts', code).some((text) => commandLine.test(text))).toBe(found));
+
+  test('but where it writes for people at a shell', () => {
+    const naming = [...imports.keys()]
+      .filter((path) => !/^cli(\/|\.ts$)/.test(path))
+      .filter((path) => texts(path, readFileSync(join(source, path), 'utf8')).some((text) => commandLine.test(text)));
+    expect(naming).toEqual([
+      'distill/recipe.ts', // the page beside training data says what to run
+      'settings/settings-table.ts', // docs/settings.md
+    ]);
+  });
 });

@@ -241,10 +241,13 @@ test('another configuration, model, data or engine is another run, and what diff
 
 test('a setting that is newer than a run had its default in it', () => {
   RunFile.begin(folder, manifest())[Symbol.dispose]();
-  const now = { samples: 4, seed: 0, toolCalls: 16 };
+  const now = { samples: 4, seed: 0, toolCalls: 16, seeds: 1, limit: null, reproducible: false };
   RunFile.begin(folder, manifest({ configuration: now }))[Symbol.dispose]();
   expect(() => RunFile.begin(folder, manifest({ configuration: { ...now, toolCalls: 3 } }))).toThrow(
     /another toolCalls/,
+  );
+  expect(() => RunFile.begin(folder, manifest({ configuration: { ...now, reproducible: true } }))).toThrow(
+    /another reproducible/,
   );
 });
 

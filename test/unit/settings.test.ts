@@ -5,11 +5,12 @@ import { describe, expect, test } from 'vitest';
 import yargs from 'yargs';
 import { z } from 'zod';
 import { declare, namesOf, parsedFlags, type Command } from '../../src/cli/command.js';
+import { inCommands } from '../../src/cli/remedies.js';
 import { commands } from '../../src/cli/commands.js';
 import { understood } from '../../src/cli/habits.js';
 import { reading } from '../../src/cli/reading.js';
 import { T1Error } from '../../src/errors.js';
-import { message, named } from '../../src/message.js';
+import { message, named, remedy } from '../../src/message.js';
 import { parseOptions } from '../../src/options.js';
 import { packageRoot } from '../../src/paths.js';
 import { closest } from '../../src/settings/closest.js';
@@ -18,6 +19,8 @@ import { parseSettings, recordedSettings } from '../../src/settings/parse-settin
 import { settingsOf, type SettingTable } from '../../src/settings/setting.js';
 import { jsonSchemaOf, settingsPage } from '../../src/settings/settings-docs.js';
 import { settingSections } from '../../src/settings/settings-table.js';
+import { benchmarkSettings } from '../../src/settings/benchmark-settings.js';
+import { sessionSettings } from '../../src/settings/session-settings.js';
 import { solveSettings } from '../../src/settings/solve-settings.js';
 
 const errorOf = (action: () => unknown): T1Error => {
@@ -111,6 +114,16 @@ describe('a message', () => {
     const quoting = new T1Error('USAGE', message`it failed (${error.text})`);
     expect(quoting.told(namesOf(solveSettings))).toBe('it failed (--select: {select} is wrong, see --bm25-k1)');
   });
+
+  test('says what can be done in words, to the command line as a command, also where it is quoted', () => {
+    const error = new T1Error('INPUT', message`nothing at runs/a: ${remedy('goOnOrWatch', 'go on with it', 'runs/a')}`);
+    expect(error.message).toBe('nothing at runs/a: go on with it');
+    const quoting = new T1Error('INPUT', message`it failed (${error.text})`);
+    expect(quoting.message).toBe('it failed (nothing at runs/a: go on with it)');
+    expect(quoting.told(namesOf(solveSettings), inCommands)).toBe(
+      'it failed (nothing at runs/a: t1 retry runs/a goes on with it, t1 view runs/a shows it live)',
+    );
+  });
 });
 
 test.each([
@@ -173,6 +186,16 @@ test('a run keeps the name and version of a tool, not the tool', () => {
   const tool = { name: 'mine', version: '3', verify: () => Promise.resolve([]) };
   const options = { ...parseOptions({}), verifier: tool as never };
   expect(recordedSettings(solveSettings, options)['verifier']).toBe('mine 3');
+});
+
+test('a run keeps what its records depend on, by the names that older runs have', () => {
+  const whole = parseSettings(benchmarkSettings, { data: 'file.jsonl', folder: 'runs/a', categories: ['sums'] });
+  expect(recordedSettings(benchmarkSettings, whole)).toEqual({ limit: null, category: ['sums'], seeds: 1 });
+  const limited = parseSettings(benchmarkSettings, { limit: '50-100' });
+  expect(recordedSettings(benchmarkSettings, limited)).toEqual({ limit: '50-100', category: [], seeds: 1 });
+  const engine = parseSettings(engineSettings, { threads: 3, kv: 'split' });
+  expect(recordedSettings(engineSettings, engine)).toEqual({ reproducible: false });
+  expect(recordedSettings(sessionSettings, { rewardModel: 'its hash' })).toEqual({ rewardModel: 'its hash' });
 });
 
 test('docs/settings.md is what the tables say (npm run docs:settings writes it)', () => {
