@@ -19,7 +19,7 @@ import { together } from './together.js';
  * Most pieces of work on their way at once: few at first, since half of all problems are settled by two candidates that
  * agree and one look of the tool; a third as many as are done where that does not settle it.
  */
-const FIRST_WINDOW = 2;
+export const FIRST_WINDOW = 2;
 const GROWTH = 1 / 3;
 /** Nothing more is begun where what is on its way settles the answer with at least this probability. */
 const LIKELY = 0.3;

@@ -3,6 +3,7 @@
  */
 import { cpus, totalmem } from 'node:os';
 import { mapAtOnce } from '../at-once.js';
+import { FIRST_WINDOW } from '../budget/adaptive.js';
 import { T1Error } from '../errors.js';
 import { sampleCached } from '../generate/cached.js';
 import { extractBoxed } from '../grade/boxed.js';
@@ -58,7 +59,7 @@ export async function evaluate(
   const todo = seeds
     .flatMap((seed, k) => problems.map((problem, i) => ({ problem, seed, ordinal: k * problems.length + i })))
     .filter(({ problem: { id }, seed }) => !done.has(recordKey({ id, seed })));
-  const { samples = 16 } = call;
+  const { samples = 16, budget } = call;
   const meter = new ProgressMeter(todo.length, samples, onProgress);
   const one = async ({ problem, seed, ordinal }: (typeof todo)[number], signal: AbortSignal): Promise<void> => {
     const watched = meter.problem();
@@ -67,7 +68,8 @@ export async function evaluate(
     watched.end(record);
   };
   const { reproducible, efficientSequences } = session.model.engine;
-  const width = reproducible ? 1 : Math.ceil(efficientSequences / samples) + SPARE_PROBLEMS;
+  const atOnce = budget === 'adaptive' ? FIRST_WINDOW : samples; // sequences of one problem, at least
+  const width = reproducible ? 1 : Math.ceil(efficientSequences / atOnce) + SPARE_PROBLEMS;
   try {
     await mapAtOnce(todo, one, { width, signal: call.signal });
   } finally {

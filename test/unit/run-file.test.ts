@@ -211,6 +211,38 @@ test('several seeds: a record for each, and figures over all', async () => {
   store.close();
 });
 
+test.each([
+  ['fixed', 16, 5],
+  ['adaptive', 2, 33],
+] as const)(
+  'with a %s budget so many problems go on at once that they fill the engine',
+  async (budget, each, wanted) => {
+    const path = join(folder, 'fake.gguf');
+    writeFileSync(path, 'weights');
+    const engine = new FakeEngine({ answer: () => '\\boxed{1}', model: { path }, delayMs: 20 });
+    const problems = Array.from({ length: 40 }, (_, i) => ({ id: `p${i}`, problem: `Say ${i}, one.`, gold: '1' }));
+    const [going, sample] = [new Map<string, number>(), engine.sample.bind(engine)];
+    let most = 0;
+    engine.sample = async (request) => {
+      const name = /Say (\d+)/.exec(Buffer.from(request.prompts[0]?.tokens ?? []).toString())?.[1] ?? '';
+      going.set(name, (going.get(name) ?? 0) + 1);
+      most = Math.max(most, going.size);
+      return sample(request).finally(() => {
+        const left = (going.get(name) ?? 0) - 1;
+        if (left > 0) going.set(name, left);
+        else going.delete(name);
+      });
+    };
+    using file = RunFile.begin(folder, manifest());
+    const store = Store.open(':memory:');
+    const call = { engine, store, sandbox, samples: 16, budget, verifier: 'steps', select: 'majority' } as const;
+    await evaluate(problems, file, call, { isRight, retryFailed: false, seeds: [0] });
+    store.close();
+    expect(engine.efficientSequences / each + 1).toBe(wanted);
+    expect(most).toBe(wanted);
+  },
+);
+
 test('a start that was killed while it made its file leaves nothing in the way', () => {
   for (const content of ['', 'SQLite format 3'])
     writeFileSync(join(folder, `${RUN_FILE}.${process.pid}.part`), content);
