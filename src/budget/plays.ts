@@ -8,7 +8,7 @@ import type { Random } from '../numbers/random.js';
 import { Vote } from '../select/vote.js';
 import { OPINIONS, type Opinion, type ToolVerdict, type Verdict } from '../types.js';
 import { judge, rules } from '../verify/opinion-rules.js';
-import { LOOKS_BEFORE, NEW_ANSWER, newAnswerShares, passing } from './expected.js';
+import { NEW_ANSWER, newAnswerShares, type Said, TOOL_KINDS, type ToolKind, toolShares } from './expected.js';
 import { isOpen, missingOf, type Known, type KnownCandidate } from './known.js';
 import type { Plan } from './stages.js';
 
@@ -87,7 +87,11 @@ export class Plays {
   private readonly standIn: Vote;
 
   /** [answers seen] before a play; then [answers] in the course of one. */
-  private readonly seen: { readonly candidates: Float64Array; readonly looks: Float64Array };
+  private readonly seen: {
+    readonly candidates: Float64Array;
+    /** [kinds of tool] */
+    readonly looks: readonly Float64Array[];
+  };
   private readonly candidates: Float64Array;
   /** [answers × 3] with the prior. */
   private readonly looks: Float64Array;
@@ -99,8 +103,11 @@ export class Plays {
   private answers = 0;
   /** [NEW_ANSWER] sums to 1. */
   private readonly newAnswerShares: readonly number[];
+  /** [TOOL_KINDS] sums to 1. */
+  private readonly kindShares: readonly number[];
   /** Of this play. */
   private newAnswer = 1;
+  private kind = 0;
 
   /** @param running pieces that are on their way; of candidates, as many as there are */
   constructor(
@@ -130,18 +137,31 @@ export class Plays {
     this.rewards = new Float64Array(most).fill(NaN);
     this.anyPassed = passed.includes(true);
     for (const number of this.numbers) if (number !== -1) increase(this.candidates, number);
-    this.groups.forEach((_, number) => {
-      const against = passed.some((has, other) => has && other !== number);
-      this.expect(number, passing(this.candidates[number] ?? 0, known.length, against));
-    });
-    known.forEach(({ opinions, reward }, i) => {
+    known.forEach(({ reward }, i) => {
       const number = this.numbers[i] ?? -1;
-      if (number === -1) return;
-      for (const opinion of opinions) increase(this.looks, 3 * number + OPINIONS.indexOf(opinion));
-      if (typeof reward === 'number' && Number.isNaN(this.rewards[number])) this.rewards[number] = reward;
+      if (number !== -1 && typeof reward === 'number' && Number.isNaN(this.rewards[number]))
+        this.rewards[number] = reward;
+    });
+    const said = this.groups.map((group, number): Said => {
+      const looks: [number, number, number] = [0, 0, 0];
+      for (const each of known)
+        if (each.group === group)
+          for (const opinion of each.opinions)
+            looks[OPINIONS.indexOf(opinion)] = (looks[OPINIONS.indexOf(opinion)] ?? 0) + 1;
+      const against = passed.some((has, other) => has && other !== number);
+      return { looks, agreeing: this.candidates[number] ?? 0, against };
+    });
+    this.kindShares = toolShares(said, known.length);
+    const looks = TOOL_KINDS.map((kind) => {
+      said.forEach(({ looks: counts, agreeing, against }, number) => {
+        this.expect(number, kind, kind.odds(agreeing, known.length, against));
+        for (const [i, count] of counts.entries())
+          this.looks[3 * number + i] = (this.looks[3 * number + i] ?? 0) + count;
+      });
+      return this.looks.slice();
     });
     this.newAnswerShares = newAnswerShares(known.length - this.unanswered, this.groups.length);
-    this.seen = { candidates: this.candidates.slice(), looks: this.looks.slice() };
+    this.seen = { candidates: this.candidates.slice(), looks };
     this.works = this.possibleWorks();
     this.places = known.map(({ index }) => this.placeOf(index));
   }
@@ -197,9 +217,10 @@ export class Plays {
 
   private begin(): void {
     this.candidates.set(this.seen.candidates);
-    this.looks.set(this.seen.looks);
+    this.kind = this.drawn(this.kindShares);
+    this.looks.set(this.seen.looks[this.kind] ?? []);
     this.answers = this.groups.length;
-    this.newAnswer = this.drawNewAnswer();
+    this.newAnswer = NEW_ANSWER[this.drawn(this.newAnswerShares)]?.weight ?? 1;
     this.own.begin(this.plan.strategy.combine);
     this.standIn.begin(this.plan.otherwise?.combine ?? 'sum');
   }
@@ -254,15 +275,11 @@ export class Plays {
     return arrived;
   }
 
-  private drawNewAnswer(): number {
+  /** @param shares that sum to 1 @returns place of one of them */
+  private drawn(shares: readonly number[]): number {
     let at = this.uniform();
-    let last = 1;
-    for (const [i, { weight }] of NEW_ANSWER.entries()) {
-      last = weight;
-      at -= this.newAnswerShares[i] ?? 0;
-      if (at < 0) break;
-    }
-    return last;
+    for (let i = 0; i < shares.length; i++) if ((at -= shares[i] ?? 0) < 0) return i;
+    return shares.length - 1;
   }
 
   /** @returns number of the answer; −1: none */
@@ -275,15 +292,19 @@ export class Plays {
     if (at - unanswered < 0) return -1;
     const number = this.answers++;
     this.candidates[number] = 0;
-    this.expect(number, passing(1, seen + 1, this.anyPassed));
+    const kind = TOOL_KINDS[this.kind];
+    if (kind) this.expect(number, kind, kind.odds(1, seen + 1, this.anyPassed));
     return number;
   }
 
-  /** @param pass probability that the first look at an answer says pass, where it says pass or fail */
-  private expect(number: number, pass: number): void {
-    this.looks[3 * number] = LOOKS_BEFORE.decided * pass;
-    this.looks[3 * number + 1] = LOOKS_BEFORE.decided * (1 - pass);
-    this.looks[3 * number + 2] = LOOKS_BEFORE.unknown;
+  private expect(
+    number: number,
+    { looksBefore }: ToolKind,
+    [pass, fail, unknown]: readonly [number, number, number],
+  ): void {
+    this.looks[3 * number] = looksBefore * pass;
+    this.looks[3 * number + 1] = looksBefore * fail;
+    this.looks[3 * number + 2] = looksBefore * unknown;
   }
 
   /** Counts what has been said and all that is left. @returns what the first of them says; −1 for none */

@@ -1,6 +1,6 @@
 /** What is left of a budget, played out. */
 import { expect, test } from 'vitest';
-import { newAnswerShares, passing } from '../../src/budget/expected.js';
+import { newAnswerShares, TOOL_KINDS, toolShares } from '../../src/budget/expected.js';
 import { forecastOf } from '../../src/budget/forecast.js';
 import type { KnownCandidate } from '../../src/budget/known.js';
 import { isSettled } from '../../src/budget/policy.js';
@@ -83,7 +83,7 @@ test('what is on its way settles it the likelier the more it can say', () => {
     forecastOf(known, plan, [{ kind: 'opinion', candidate: 0 }]),
     forecastOf(known, plan, [{ kind: 'candidate' }]),
   ];
-  expect(program.settles).toBeGreaterThan(0.6);
+  expect(program.settles).toBeGreaterThan(0.5);
   expect(one.settles).toBe(0);
 });
 
@@ -102,8 +102,57 @@ test('candidates that agree make a new answer unlikely, those that all differ a 
     expect(shares.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9);
 });
 
-test('an answer passes the likelier the more agree on it, and hardly where another one has', () => {
+const [consistent, fickle] = TOOL_KINDS;
+
+test('of a tool that is consistent an answer passes the likelier the more agree on it, and hardly where another one has', () => {
+  const passing = (agreeing: number, candidates: number, against: boolean): number =>
+    consistent?.odds(agreeing, candidates, against)[0] ?? NaN;
   expect(passing(3, 3, false)).toBeGreaterThan(passing(1, 1, false));
   expect(passing(1, 1, false)).toBeGreaterThan(passing(1, 3, false));
   expect(passing(3, 6, true)).toBeLessThan(passing(3, 6, false));
+});
+
+test('odds are probabilities, and so are the shares of the kinds of tool', () => {
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  for (const { odds } of TOOL_KINDS)
+    for (const [agreeing, candidates] of [
+      [1, 1],
+      [1, 64],
+      [64, 64],
+    ] as const)
+      for (const against of [true, false]) {
+        const all = odds(agreeing, candidates, against);
+        expect(sum(all)).toBeCloseTo(1, 9);
+        expect(Math.min(...all)).toBeGreaterThan(0);
+      }
+  expect(sum(toolShares([{ looks: [40, 0, 900], agreeing: 300, against: false }], 1000))).toBeCloseTo(1, 9);
+});
+
+test('a tool that says the same of an answer each time is soon known, and one that says now this, now nothing', () => {
+  expect(TOOL_KINDS).toHaveLength(2);
+  const fickleAfter = (...looks: [number, number, number][]): number =>
+    toolShares(
+      looks.map((each) => ({ looks: each, agreeing: 2, against: false })),
+      4,
+    )[1] ?? NaN;
+  expect(fickleAfter()).toBe(fickle?.prior);
+  expect(fickleAfter([3, 0, 0])).toBeLessThan(0.05);
+  expect(fickleAfter([0, 0, 2])).toBeGreaterThan(0.4);
+  expect(fickleAfter([1, 1, 2], [0, 1, 3])).toBeGreaterThan(0.99);
+});
+
+test('what passed once is no settled answer where the tool is fickle', () => {
+  const four: Plan = { ...plan, candidates: 8, opinions: 4 };
+  const asked = (index: number, group: number, ...opinions: Opinion[]): KnownCandidate => ({
+    ...candidate(index, group),
+    opinions,
+    opinionsLeft: 4 - opinions.length,
+  });
+  const first = forecastOf([asked(0, 0, 'pass'), asked(1, 0)], four);
+  const soon = forecastOf(
+    [asked(0, 0, 'unknown', 'unknown', 'pass'), asked(1, 0), asked(2, 2, 'unknown', 'fail')],
+    four,
+  );
+  expect(first.confidence).toBeGreaterThan(soon.confidence);
+  expect(soon.confidence).toBeLessThan(0.95);
 });

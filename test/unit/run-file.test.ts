@@ -235,7 +235,17 @@ test.each([
     };
     using file = RunFile.begin(folder, manifest());
     const store = Store.open(':memory:');
-    const call = { engine, store, sandbox, samples: 16, budget, verifier: 'steps', select: 'majority' } as const;
+    const { signal } = new AbortController();
+    const call = {
+      engine,
+      store,
+      sandbox,
+      signal,
+      samples: 16,
+      budget,
+      verifier: 'steps',
+      select: 'majority',
+    } as const;
     await evaluate(problems, file, call, { isRight, retryFailed: false, seeds: [0] });
     store.close();
     expect(engine.efficientSequences / each + 1).toBe(wanted);
