@@ -1,6 +1,6 @@
 /** `t1 distill`: training data for the tool or the reward role, and how to train on it. */
-import { mkdirSync } from 'node:fs';
 import { distill } from '../distill/distill.js';
+import { makeFolder } from '../make-folder.js';
 import type { DistillSummary } from '../distill/distill-summary.js';
 import { programFilter, rationaleFilter } from '../distill/filters.js';
 import { readProblems } from '../distill/training-problems.js';
@@ -48,7 +48,7 @@ export const distillCommand = command({
   words: {},
   run: async ({ flags: args, nameOf, signal }) => {
     const problems = readProblems(args.task, args.limit ?? [0, Infinity]);
-    makeFolder(args.out); // before hours of work, not after
+    makeOutputFolder(args.out); // before hours of work, not after
     const progress = new Progress();
     const store = Store.open(args.database ?? defaultDatabase());
     try {
@@ -66,9 +66,9 @@ export const distillCommand = command({
   },
 });
 
-function makeFolder(path: string): void {
+function makeOutputFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (cause) {
     throw new T1Error(
       'INPUT',

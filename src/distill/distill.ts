@@ -3,9 +3,10 @@
  * the teacher writes programs or judgements, filters keep what is right, and a conversation of each becomes a line that
  * trainers take.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapAtOnce } from '../at-once.js';
+import { makeFolder } from '../make-folder.js';
 import type { ChatMessage } from '../engine/engine-types.js';
 import { extractBoxed } from '../grade/extract.js';
 import { sampleCached, type SampleSource } from '../generate/cached.js';
@@ -145,7 +146,7 @@ async function lengthOf(messages: readonly ChatMessage[], { engine }: SampleSour
 /** The data last, and under its name only when it is whole: who finds it finds all. */
 function write(out: string, lines: ReadonlySet<string>, summary: DistillSummary): void {
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
     const files = {
       'axolotl.yaml': axolotl(summary),
       'trl.yaml': trl(summary),

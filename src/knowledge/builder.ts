@@ -3,9 +3,9 @@
  * `commit` is called; then it is on disk, all of it or none.
  */
 import type Database from 'better-sqlite3';
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { T1Error } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { contentKey } from '../store/key.js';
 import { Analyzer, searchedText, type Analysis } from './analysis.js';
 import { guarded, indexError } from './errors.js';
@@ -59,7 +59,7 @@ export class IndexBuilder implements Disposable {
    */
   static open(path: string, analysis: Analysis, { segmentPostings = SEGMENT_POSTINGS } = {}): IndexBuilder {
     return guarded(path, () => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       const database = openForWriting(path, analysis);
       try {
         return new IndexBuilder(path, database, segmentPostings);

@@ -1,7 +1,8 @@
 /** The index that ships: The World Factbook, as passages in the package, indexed on first use. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { indexFolder, packageRoot } from '../paths.js';
+import { makeFolder } from '../make-folder.js';
 import { guarded } from './errors.js';
 import { indexPath, shippedIndex } from './folder.js';
 import { KnowledgeIndex } from './knowledge-index.js';
@@ -36,7 +37,7 @@ export async function ensureShipped(
   const { addToIndex } = await import('./add.js'); // readers of all kinds, which a search does not need
   onNote?.(`indexing The World Factbook, which ships with t1, once: ${path}`);
   const aside = guarded(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return mkdtempSync(join(folder, '.making-'));
   });
   try {

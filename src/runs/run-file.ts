@@ -4,11 +4,12 @@
  * named.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { T1Error } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { message, named, remedy } from '../message.js';
 import { benchmarkSettings } from '../settings/benchmark-settings.js';
 import { engineSettings } from '../settings/engine-settings.js';
@@ -213,7 +214,7 @@ export class RunFile implements Disposable {
 
 /** Beside its place, and moved there when it is whole: a kill in between leaves no run that is none. */
 function make(path: string, manifest: RunManifest): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const partial = `${path}.${process.pid}.part`;
   rmSync(partial, { force: true });
   const database = new Database(partial);

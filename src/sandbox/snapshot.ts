@@ -4,10 +4,11 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { T1Error } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { GuestProcess } from './guest-process.js';
 import { childEntry, pyodideChild, pyodideUrl, pyodideVersion } from './lockdown.js';
 import type { Packages } from './packages.js';
@@ -79,7 +80,7 @@ export async function openSnapshot(
   const archive = packages ? writeZip(packages.files) : Buffer.alloc(0);
   const content = withDigest(await build(archive), archive);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await writeAtomically(path, content);
     return reopen(path);
   } catch (cause) {

@@ -6,10 +6,11 @@
  * loses only what was in flight. Only the JavaScript thread touches it; several processes may share a file.
  */
 import Database from 'better-sqlite3';
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { KvCosts } from '../engine/engine-types.js';
+import { makeFolder } from '../make-folder.js';
 import { T1Error } from '../errors.js';
 import { must } from '../must.js';
 import { cacheSize } from './cache-size.js';
@@ -313,7 +314,7 @@ function guarded<T>(path: string, action: () => T): T {
  * new folder.
  */
 function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   closeSync(openSync(path, 'a', 0o600));
 }
 

@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { T1Error } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { message, named } from '../message.js';
 import type { Task } from './task.js';
 
@@ -38,7 +39,7 @@ export async function fetchTask(
   if ((await sizeOf(path)) > 0) return path;
   const partial = `${path}.partial`;
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await download(url, partial, signal, onProgress);
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;

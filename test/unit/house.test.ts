@@ -20,6 +20,7 @@ const ROOMS: readonly string[] = [
   ...[
     'message.ts',
     'errors.ts',
+    'make-folder.ts',
     'must.ts',
     'abort.ts',
     'at-once.ts',
@@ -138,6 +139,13 @@ test('a name alone tells which file is meant', () => {
     if (dirname(path) !== 'cli') named.set(basename(path), [...(named.get(basename(path)) ?? []), path]);
   }
   expect([...named].filter(([name, paths]) => paths.length > 1 && !COMMON.includes(name))).toEqual([]);
+});
+
+test('folders are made by make-folder alone', () => {
+  const making = [...imports.keys()].filter((path) =>
+    /\bmkdir(Sync)?\(/.test(readFileSync(join(source, path), 'utf8')),
+  );
+  expect(making).toEqual(['make-folder.ts']);
 });
 
 test('nothing in the source depends on what was built from it', () => {
