@@ -161,23 +161,38 @@ export class ProgressMeter {
     // Nothing was generated, or nobody counts it: problems are all that there is to go by.
     if (generated === 0 || problem <= 0)
       return costs.length === 0 ? null : (seconds * (this.problems - costs.length)) / costs.length;
-    const left = going.reduce((total, each) => total + Math.max(0, problem - coveredBy(each)), 0);
+    // One that takes more than others has at least what is begun of it.
+    const left = going.reduce((total, each) => total + Math.max(problem - coveredBy(each), this.begunBy(each)), 0);
     const untouched = (this.problems - this.watched.length) * problem;
     return (seconds * (left + untouched)) / generated;
   }
 
+  /** Tokens that the pieces will take which are begun and not done. */
+  private begunBy({ stages }: Watched): number {
+    let begun = 0;
+    for (const [stage, { finished, total }] of stages) {
+      if (total <= finished) continue;
+      const all = this.total(stage);
+      if (all.finished > 0) begun += ((total - finished) * all.generatedTokens) / all.finished;
+    }
+    return begun;
+  }
+
+  /** Of all problems. */
+  private total(stage: StageName): Stage {
+    return this.watched.reduce((sum, { stages }) => {
+      const each = stages.get(stage) ?? nothing();
+      return {
+        finished: sum.finished + each.finished,
+        total: sum.total + each.total,
+        generatedTokens: sum.generatedTokens + each.generatedTokens,
+      };
+    }, nothing());
+  }
+
   /** Tokens of a problem, from its candidates and from the programs that there are for those so far. */
   private byStages(going: readonly Watched[]): number {
-    const total = (stage: StageName): Stage =>
-      this.watched.reduce((sum, { stages }) => {
-        const each = stages.get(stage) ?? nothing();
-        return {
-          finished: sum.finished + each.finished,
-          total: sum.total + each.total,
-          generatedTokens: sum.generatedTokens + each.generatedTokens,
-        };
-      }, nothing());
-    const [sample, verify, reward] = [total('sample'), total('verify'), total('reward')];
+    const [sample, verify, reward] = [this.total('sample'), this.total('verify'), this.total('reward')];
     if (sample.finished === 0) return 0;
     const per = (stage: Stage): number => (stage.finished > 0 ? stage.generatedTokens / stage.finished : 0);
     const cached = this.watched.reduce((n, each) => n + each.candidateTokens, 0);

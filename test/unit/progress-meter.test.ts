@@ -81,6 +81,19 @@ test('before any is done, from candidates and programs, the ones from the cache 
   expect(secondsLeft).toBeLessThan((left / rate) * 1.5);
 });
 
+test('one that takes longer than all others has what is begun of it left', () => {
+  const meter = new ProgressMeter(6, SAMPLES, undefined);
+  for (let i = 0; i < 5; i++) done(meter, 1, 10);
+  const { event } = meter.problem();
+  vi.advanceTimersByTime(20_000);
+  for (let i = 0; i < SAMPLES; i++) event(sampled(i));
+  event(progress('sample', SAMPLES, 3 * SAMPLES * CANDIDATE));
+  event({ type: 'progress', stage: 'verify', finished: 1, total: 9, generatedTokens: PROGRAM });
+  const { secondsLeft, seconds, generatedTokens } = meter.now();
+  expect(secondsLeft).toBeGreaterThan((8 * PROGRAM * seconds) / generatedTokens / 1.5);
+  expect(secondsLeft).toBeLessThan(((8 * PROGRAM * seconds) / generatedTokens) * 1.5);
+});
+
 test('is not known before anything is done, and nothing at the end', () => {
   const meter = new ProgressMeter(1, SAMPLES, undefined);
   vi.advanceTimersByTime(3000);
