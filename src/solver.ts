@@ -1,9 +1,12 @@
 /** A solver: models, sandbox, database and indexes, loaded once, for as many problems as one likes. */
+import { z } from 'zod';
+import type { Engine, ModelInfo } from './engine/engine-types.js';
+import { T1Error } from './errors.js';
 import { Session, type SessionOptions } from './session.js';
+import { Store } from './store/store.js';
 import { solve, type SolveCall, type Solving } from './solve.js';
 import { parseOptions, type SolveSettings } from './options.js';
 import type { EvaluateTask, Evaluation } from './evaluate.js';
-import type { ModelInfo } from './engine/engine-types.js';
 import { engineSettings, type EngineSettings } from './settings/engine-settings.js';
 
 /** Settings given here hold for all problems, unless a problem has its own. */
@@ -59,9 +62,51 @@ export async function createSolver(options: SolverOptions = {}): Promise<Solver>
 
 /** By name: what is no session option is a setting, and an unknown one is refused as such. */
 function partition(options: SolverOptions): readonly [SessionOptions, SolveSettings] {
+  checkSessionOptions(options);
   const own = Object.entries(options).filter(([name]) => SESSION_OPTIONS.has(name));
   const rest = Object.entries(options).filter(([name, value]) => !SESSION_OPTIONS.has(name) && value !== undefined);
   return [Object.fromEntries(own), Object.fromEntries(rest)];
+}
+
+const given = z.looseObject({});
+const engine = z.custom<Engine>((value) => typeof value === 'object' && value !== null && 'sample' in value);
+const adapters = z.array(z.looseObject({ name: z.string(), path: z.string() }));
+const callback = z.custom<() => void>((value) => typeof value === 'function');
+
+/** What JavaScript may give instead of what the types say. */
+const sessionShape = z.looseObject({
+  model: z.string().min(1).optional(),
+  rewardModel: z.string().min(1).optional(),
+  adapters: adapters.optional(),
+  rewardAdapters: adapters.optional(),
+  engine: engine.optional(),
+  rewardEngine: engine.optional(),
+  database: z.union([z.string().min(1), z.literal(false), z.custom<Store>((value) => value instanceof Store)]).optional(),
+  sandbox: given.optional(),
+  knowledge: given.optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  onDownload: callback.optional(),
+  onNote: callback.optional(),
+} satisfies Record<keyof typeof OWN, z.ZodType>);
+
+const WANTED: Readonly<Record<string, string>> = {
+  model: "the path of a GGUF file, or 'hf:user/repo:quant'",
+  rewardModel: "the path of a GGUF file, or 'hf:user/repo:quant'",
+  adapters: 'a list of { name, path, scale? }',
+  rewardAdapters: 'a list of { name, path, scale? }',
+  engine: 'what loadEngine gives',
+  rewardEngine: 'what loadEngine gives',
+  database: 'the path of a file, false, or a Store',
+  sandbox: "an object, as { backend: 'cpython' }",
+  signal: 'an AbortSignal',
+};
+
+function checkSessionOptions(options: unknown): void {
+  const checked = sessionShape.safeParse(options);
+  if (checked.success) return;
+  const [name] = checked.error.issues[0]?.path ?? [];
+  if (typeof name !== 'string') throw new T1Error('USAGE', 'a solver is given an object with settings, or nothing');
+  throw new T1Error('USAGE', `must be ${WANTED[name] ?? 'as its type says'}`, { setting: name });
 }
 
 const OWN = {

@@ -7,9 +7,12 @@ export class Spinner {
   private text = '';
   private shown = false;
 
-  /** @returns undefined where standard error is no terminal, and lines cannot be overwritten */
+  /**
+   * @returns undefined where lines cannot be overwritten: standard error is no terminal, or one that does not say how wide
+   *   it is (0 columns), on which ora would clear lines without end
+   */
   static onTerminal(): Spinner | undefined {
-    return process.stderr.isTTY ? new Spinner() : undefined;
+    return process.stderr.isTTY && process.stderr.columns > 0 ? new Spinner() : undefined;
   }
 
   /** Shows the text, or changes what is shown. */

@@ -1,4 +1,5 @@
 /** The engine: our addon on llama.cpp, behind the contract of engine-types.ts. */
+import { aborted } from '../abort.js';
 import { T1Error, isErrorCode } from '../errors.js';
 import { must } from '../must.js';
 import { parseEngineSettings, type EngineSettings } from '../settings/engine-settings.js';
@@ -318,11 +319,10 @@ const unexpected = (job: string, event: RawEvent): T1Error =>
 const hasCode = (error: unknown): boolean =>
   error instanceof Error && isErrorCode((error as Error & { code?: unknown }).code);
 
-const aborted = (signal: AbortSignal): T1Error => new T1Error('ABORTED', 'aborted', { cause: signal.reason });
-
 function toFailure(event: RawEvent & { type: 'failed' }, at: T1Error, signal: AbortSignal | undefined): T1Error {
   const code = isErrorCode(event.code) ? event.code : 'INTERNAL';
-  const error = new T1Error(code, event.message, code === 'ABORTED' ? { cause: signal?.reason } : undefined);
+  if (code === 'ABORTED') return aborted(signal);
+  const error = new T1Error(code, event.message);
   if (at.stack) error.stack = at.stack.replace(/^.*$/m, `T1Error: ${event.message}`);
   return error;
 }

@@ -10,9 +10,9 @@ export interface Problem {
 }
 
 const problemText = z
-  .string()
+  .string({ error: 'the problem is no text: give a question in plain words' })
   .transform((text) => text.trim())
-  .refine((text) => text.length > 0, 'the problem is empty: give a question as an argument, or - and pipe it in')
+  .refine((text) => text.length > 0, 'the problem is empty: give a question in plain words')
   .refine((text) => Buffer.byteLength(text) <= MAX_PROBLEM_BYTES, {
     error: ({ input }) =>
       `the problem is ${Buffer.byteLength(String(input))} bytes long; ${MAX_PROBLEM_BYTES} is the limit: shorten it`,

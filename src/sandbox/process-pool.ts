@@ -2,6 +2,7 @@
  * Workers and the queue before them. It knows nothing of Python: a worker is whatever can be started,
  * given a job, and killed.
  */
+import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';
 import type { Job, ProgramResult } from './program.js';
 
@@ -68,7 +69,7 @@ export class Pool {
 
   run(job: Job, signal?: AbortSignal): Promise<ProgramResult> {
     if (this.#disposed) return Promise.reject(disposedError());
-    if (signal?.aborted) return Promise.reject(abortedError(signal));
+    if (signal?.aborted) return Promise.reject(aborted(signal));
     return new Promise((resolve, reject) => {
       const task: Task = {
         job,
@@ -174,7 +175,7 @@ export class Pool {
   #abort(task: Task): void {
     const at = this.#queue.indexOf(task);
     if (at >= 0) this.#queue.splice(at, 1);
-    this.#settle(task, () => task.reject(abortedError(task.signal)));
+    this.#settle(task, () => task.reject(aborted(task.signal)));
     if (!this.#running.has(task)) return;
     setTimeout(() => this.#running.get(task)?.kill(), ABANDONED_MS).unref();
   }
@@ -188,7 +189,3 @@ export class Pool {
 }
 
 const disposedError = (): T1Error => new T1Error('DISPOSED', 'the sandbox was disposed');
-
-function abortedError(signal: AbortSignal | undefined): T1Error {
-  return new T1Error('ABORTED', 'aborted', { cause: signal?.reason });
-}

@@ -171,7 +171,7 @@ class Call<Handles extends Readonly<Record<string, Identified>>, Shared, Item, V
       const reason: unknown = failure.signal.aborted ? failure.signal.reason : error;
       for (const [item, flight] of mine) {
         this.#land(item, flight);
-        flight.reject(signal.aborted ? new T1Error('ABORTED', 'aborted', { cause: reason }) : reason);
+        flight.reject(signal.aborted ? aborted(signal) : reason);
       }
       mine.clear();
       throw reason;

@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderChat } from '../engine/chat-template.js';
+import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';
 import type {
   Adapter,
@@ -250,7 +251,7 @@ export class FakeEngine implements Engine {
 
   #check(signal?: AbortSignal): void {
     if (this.#disposed) throw new T1Error('DISPOSED', 'the engine was disposed');
-    if (signal?.aborted) throw new T1Error('ABORTED', 'aborted', { cause: signal.reason });
+    if (signal?.aborted) throw aborted(signal);
   }
 }
 
