@@ -81,7 +81,9 @@ const sessionShape = z.looseObject({
   rewardAdapters: adapters.optional(),
   engine: engine.optional(),
   rewardEngine: engine.optional(),
-  database: z.union([z.string().min(1), z.literal(false), z.custom<Store>((value) => value instanceof Store)]).optional(),
+  database: z
+    .union([z.string().min(1), z.literal(false), z.custom<Store>((value) => value instanceof Store)])
+    .optional(),
   sandbox: given.optional(),
   knowledge: given.optional(),
   signal: z.instanceof(AbortSignal).optional(),
