@@ -14,8 +14,11 @@ export interface Backend {
   readonly description: () => string;
   /** Workers worth keeping ready for one that had to be killed; 0 where a start takes no time. */
   readonly spares: number;
-  /** @throws T1Error SANDBOX_UNAVAILABLE */
-  start(): Promise<GuestProcess>;
+  /**
+   * @param signal ends the start, and whatever it has begun, at once
+   * @throws T1Error SANDBOX_UNAVAILABLE, also when the signal fired
+   */
+  start(signal?: AbortSignal): Promise<GuestProcess>;
   /** What the self-test tries. Complete once a worker has started. */
   probes(): Probes;
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import type { Backend, BackendInternals, BackendOptions } from './backend.js';
 import { childEntry, pyodideChild, pyodideUrl, pyodideVersion } from './lockdown.js';
 import { readPackages } from './packages.js';
 import { PYODIDE_PROBES } from './probes.js';
-import { openSnapshot, type Snapshot } from './snapshot.js';
+import { buildSnapshot, openSnapshot, type Snapshot } from './snapshot.js';
 import { startWorker } from './start-worker.js';
 
 /** Raised when the same program could end otherwise. */
@@ -23,8 +23,10 @@ export async function pyodideBackend(options: BackendOptions, internals: Backend
     identity: { version: `${python}/${RUNNER_VERSION}` },
     description: () => `Pyodide ${pyodideVersion}${packages ? ` with ${packages.label}` : ''}`,
     spares: 1,
-    async start() {
-      const { fd, imageBytes, packagesBytes } = await (opened ??= openSnapshot(cacheDir, packages));
+    async start(signal) {
+      const { fd, imageBytes, packagesBytes } = await (opened ??= openSnapshot(cacheDir, packages, (archive) =>
+        buildSnapshot(archive, signal),
+      ));
       const child = {
         mode: 'serve',
         pyodideUrl,
@@ -33,7 +35,7 @@ export async function pyodideBackend(options: BackendOptions, internals: Backend
         packagesBytes,
         ...internals.childOptions,
       };
-      return startWorker(pyodideChild(entry, child, fd));
+      return startWorker(pyodideChild(entry, child, fd), signal);
     },
     probes: () => PYODIDE_PROBES,
     async close() {

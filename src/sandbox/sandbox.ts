@@ -4,6 +4,7 @@
  * Request → pool (queue, limits) → a worker of the backend: a locked child process with CPython in WebAssembly, or the
  * system's CPython as a fork server. A result comes back the same way; only the host says timeout, output or died.
  */
+import { aborted } from '../abort.js';
 import { T1Error } from '../errors.js';
 import { message, type Message } from '../message.js';
 import type { Backend, BackendInternals, BackendName, BackendOptions } from './backend.js';
@@ -47,58 +48,77 @@ export class Sandbox implements AsyncDisposable {
   readonly description: string;
   readonly #pool: Pool;
   readonly #workers: number;
+  /** Ends workers that are starting. */
+  readonly #stop: AbortController;
   readonly #release: () => Promise<void>;
   #disposal: Promise<void> | undefined;
 
-  private constructor(backend: Backend, pool: Pool, workers: number, parsed: Parsed) {
+  private constructor(backend: Backend, pool: Pool, parsed: Parsed, stop: AbortController) {
     this.version = backend.version;
     this.identity = identityOf(backend, parsed);
     this.backend = backend.name;
     this.description = backend.description();
     this.#pool = pool;
-    this.#workers = workers;
+    this.#workers = parsed.workers;
+    this.#stop = stop;
     this.#release = () => backend.close();
   }
 
   /**
    * Starts one worker and tests that nothing gets out of it; more workers start when programs wait.
-   * @throws T1Error SANDBOX_UNAVAILABLE; USAGE, INPUT, FILE_NOT_FOUND for options that cannot be used
+   * @param signal ends the start at once; a sandbox that has started is ended by `dispose`
+   * @throws T1Error SANDBOX_UNAVAILABLE; USAGE, INPUT, FILE_NOT_FOUND for options that cannot be used; ABORTED
    */
-  static async start(options: SandboxOptions = {}, internals: BackendInternals = {}): Promise<Sandbox> {
+  static async start(
+    options: SandboxOptions = {},
+    internals: BackendInternals = {},
+    signal?: AbortSignal,
+  ): Promise<Sandbox> {
     const parsed = parseSandboxOptions(options);
-    if (parsed.backend !== 'auto') return Sandbox.#startWith(await backends[parsed.backend](parsed, internals), parsed);
-    const [sandbox, why] = await Sandbox.#startAny(parsed, internals);
+    if (parsed.backend !== 'auto')
+      return Sandbox.#startWith(await backends[parsed.backend](parsed, internals), parsed, signal);
+    const [sandbox, why] = await Sandbox.#startAny(parsed, internals, signal);
     const line = message`sandbox: ${sandbox.description}${why ? message`, since ${why}` : ''}`;
     options.onChoice?.(String(line), line);
     return sandbox;
   }
 
   /** cpython, if it can be had and passes its self-test; for everything that the user got wrong the error stays. */
-  static async #startAny(options: Parsed, internals: BackendInternals): Promise<[Sandbox, Message?]> {
+  static async #startAny(
+    options: Parsed,
+    internals: BackendInternals,
+    signal: AbortSignal | undefined,
+  ): Promise<[Sandbox, Message?]> {
     try {
       const { sympy: _, ...others } = options;
-      return [await Sandbox.#startWith(await backends.cpython(others, internals), options)];
+      return [await Sandbox.#startWith(await backends.cpython(others, internals), options, signal)];
     } catch (error) {
       if (!(error instanceof T1Error) || error.code !== 'SANDBOX_UNAVAILABLE') throw error;
-      return [await Sandbox.#startWith(await backends.pyodide(options, internals), options), error.text];
+      return [await Sandbox.#startWith(await backends.pyodide(options, internals), options, signal), error.text];
     }
   }
 
-  static async #startWith(backend: Backend, parsed: Parsed): Promise<Sandbox> {
+  static async #startWith(backend: Backend, parsed: Parsed, signal: AbortSignal | undefined): Promise<Sandbox> {
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
     const { workers, spares = backend.spares, memoryBytes } = parsed;
     let first: GuestProcess | undefined;
     try {
-      first = await backend.start();
+      if (signal?.aborted) throw aborted(signal);
+      first = await backend.start(stop.signal);
       const tested = first;
       await selfTest((job) => tested.run(job), backend.probes(), memoryBytes);
     } catch (error) {
       first?.kill();
       await backend.close();
-      throw error;
+      throw signal?.aborted ? aborted(signal) : error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
-    const pool = new Pool({ size: workers, spares, start: () => backend.start() });
+    const pool = new Pool({ size: workers, spares, start: () => backend.start(stop.signal) });
     pool.adopt(first);
-    return new Sandbox(backend, pool, workers, parsed);
+    return new Sandbox(backend, pool, parsed, stop);
   }
 
   /**
@@ -141,6 +161,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Kills every worker; what still runs is rejected with DISPOSED. May be called twice. */
   dispose(): Promise<void> {
+    this.#stop.abort();
     this.#disposal ??= this.#pool.dispose().then(this.#release);
     return this.#disposal;
   }

@@ -12,6 +12,7 @@ import { makeFolder } from '../make-folder.js';
 import { GuestProcess } from './guest-process.js';
 import { childEntry, pyodideChild, pyodideUrl, pyodideVersion } from './lockdown.js';
 import type { Packages } from './packages.js';
+import { whileStarting } from './start-worker.js';
 import { writeZip } from './zip.js';
 
 /** Modules that a program gets without the time of importing them. */
@@ -99,12 +100,15 @@ function hostVersion(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function buildSnapshot(archive: Buffer): Promise<Buffer> {
+/** @param signal kills the child that makes it: that takes seconds */
+export async function buildSnapshot(archive: Buffer, signal?: AbortSignal): Promise<Buffer> {
   const options = { mode: 'snapshot', pyodideUrl, modules: PRELOADED_MODULES, packagesBytes: archive.length };
   const child = new GuestProcess(pyodideChild(childEntry, options));
   try {
-    child.send(archive);
-    return await child.receive(BUILD_TIMEOUT_MS);
+    return await whileStarting(child, signal, () => {
+      child.send(archive);
+      return child.receive(BUILD_TIMEOUT_MS);
+    });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new T1Error('SANDBOX_UNAVAILABLE', `cannot make the Python start image: ${why}`, { cause });

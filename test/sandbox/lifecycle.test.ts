@@ -1,12 +1,14 @@
 /** Processes: none left behind, none in the way, and a second lock behind the gate. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { GuestProcess } from '../../src/sandbox/guest-process.js';
+import { LazySandbox } from '../../src/sandbox/lazy-sandbox.js';
 import { childEntry, lockdownFlags, pyodideChild, pyodideUrl } from '../../src/sandbox/lockdown.js';
 import { Sandbox } from '../../src/sandbox/sandbox.js';
 import { openSnapshot } from '../../src/sandbox/snapshot.js';
@@ -134,6 +136,36 @@ describe.each(allSandboxes)('a running sandbox: $name', ({ start }) => {
     await Promise.all([sandbox.dispose(), sandbox.dispose()]);
     await outcome;
     await expect(sandbox.run({ code: '1' })).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+});
+
+describe('a start that nobody wants any more ends, and leaves nothing', () => {
+  const fresh = (): string => mkdtempSync(join(tmpdir(), 't1-start-'));
+
+  test('while the start image is being made', async () => {
+    const folder = fresh();
+    const abort = new AbortController();
+    const starting = Sandbox.start({ cacheDir: folder }, {}, abort.signal);
+    setTimeout(() => abort.abort(), 300);
+    await expect(starting).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('when the session closes', async () => {
+    const folder = fresh();
+    const lazy = new LazySandbox({ cacheDir: folder });
+    const starting = lazy.start();
+    const outcome = expect(starting).rejects.toMatchObject({ code: 'DISPOSED' });
+    await sleep(300);
+    await lazy.dispose();
+    await outcome;
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('before it began', async () => {
+    await expect(Sandbox.start({ cacheDir }, {}, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
   });
 });
 

@@ -63,9 +63,9 @@ export async function cpythonBackend(options: BackendOptions, internals: Backend
     description: () =>
       `CPython ${python.version}${label && ` with SymPy ${sympy?.version}`} (${python.executable}) in ${chosen ?? 'a sandbox'}`,
     spares: 0,
-    async start() {
+    async start(signal) {
       const allowed = internals.isolation ?? chosen;
-      const started = await startFirst(allowed ? [allowed] : ISOLATIONS, commands);
+      const started = await startFirst(allowed ? [allowed] : ISOLATIONS, commands, signal);
       chosen = started.isolation;
       return started.worker;
     },
@@ -124,12 +124,14 @@ interface Started {
 async function startFirst(
   isolations: readonly Isolation[],
   command: (isolation: Isolation) => ServerCommand,
+  signal: AbortSignal | undefined,
 ): Promise<Started> {
   const reasons: Message[] = [];
   for (const isolation of isolations) {
     try {
-      return { isolation, worker: await startWorker({ ...command(isolation), graceMs: GRACE_MS }) };
+      return { isolation, worker: await startWorker({ ...command(isolation), graceMs: GRACE_MS }, signal) };
     } catch (error) {
+      if (signal?.aborted) throw error; // the other one is not wanted either
       reasons.push(message`${reasons.length > 0 ? '; ' : ''}${isolation}: ${textOf(error)}`);
     }
   }
