@@ -10,14 +10,15 @@ import type { Candidate } from '../types.js';
 import { forecastOf, type Forecast } from './forecast.js';
 import { knownOf, type KnownCandidate } from './known.js';
 import { Costs, nextWork } from './next-work.js';
-import type { Winner, Work } from './plays.js';
+import type { Winner } from './plays.js';
+import type { Work } from './work.js';
 import { isSettled } from './policy.js';
 import type { JudgedCandidate, Plan, Stages } from './stages.js';
 import { together } from './together.js';
 
 /**
- * Most pieces of work on their way at once: few at first, since half of all problems are settled by two candidates that
- * agree and one look of the tool; a third as many as are done where that does not settle it.
+ * Most pieces of work on their way at once: few at first, since with the model that ships half of all problems are
+ * settled by two candidates that agree and one look of the tool; a third as many as are done where that settles nothing.
  */
 export const FIRST_WINDOW = 2;
 const GROWTH = 1 / 3;
@@ -131,7 +132,7 @@ class Spending {
       if (forecast.settles >= LIKELY) break;
       const left = this.plan.candidates - this.begun;
       const isFree = (work: Work): boolean =>
-        work.kind === 'candidate' ? left > 0 : !running.some((other) => isSame(work, other));
+        work.kind === 'candidate' ? left > 0 : !running.some((other) => this.isSame(work, other));
       const work = nextWork(known, forecast, this.costs, isFree, running.length === 0);
       if (!work) break;
       running.push(work);
@@ -189,14 +190,18 @@ class Spending {
     if (reward) this.costs.add('judgement', reward.tokens ?? 0, judgements);
   }
 
+  /** Looks of one kind at candidates with the same text are the same question. */
+  private isSame(one: Work, other: Work): boolean {
+    if (one.kind === 'candidate' || other.kind === 'candidate' || one.kind !== other.kind) return false;
+    return this.textOf(one.candidate) === this.textOf(other.candidate);
+  }
+
+  private textOf(index: number): string {
+    return must(this.judged.get(index), `candidate ${index}`).candidate.text;
+  }
+
   private twins({ text, index }: Candidate): Candidate[] {
     const same = this.pool().flatMap(({ candidate }) => (candidate.text === text ? [candidate] : []));
     return [...same.filter((each) => each.index === index), ...same.filter((each) => each.index !== index)];
   }
 }
-
-const isSame = (one: Work, other: Work): boolean =>
-  one.kind === other.kind &&
-  one.kind !== 'candidate' &&
-  other.kind !== 'candidate' &&
-  one.candidate === other.candidate;

@@ -1,6 +1,6 @@
 /**
- * What is expected of a problem before anything is known of it. Fitted to pools of the model that ships, and checked on
- * others: `docs/statistics.md` has how often the confidence that follows from it held.
+ * What is expected of a problem before anything is known of it. Fitted to a pool of the model that ships and to one of
+ * Qwen2.5-Coder-0.5B: `docs/statistics.md` has how often the confidence that follows from it held.
  */
 
 /** What the looks of a tool at an answer may be like. */
@@ -26,7 +26,7 @@ const right = (agreeing: number, candidates: number): number => (agreeing + 1 / 
 /**
  * A model that was taught to write programs says much the same of an answer each time, whoever gave it; and an answer is
  * unlikely to pass where another one has, since only one is right. One that was not writes programs that mostly say
- * nothing, and of the same answer now this and now that. Fitted to the model that ships and to Qwen2.5-Coder-0.5B.
+ * nothing, and of the same answer now this and now that.
  */
 export const TOOL_KINDS: readonly ToolKind[] = [
   {

@@ -14,7 +14,8 @@
 import { Random } from '../numbers/random.js';
 import { isCertain } from './certain.js';
 import type { Known } from './known.js';
-import { NEW_WINNER, Plays, winnerOf, type Winner, type Work } from './plays.js';
+import { NEW_WINNER, Plays, winnerOf, type Winner } from './plays.js';
+import type { Work } from './work.js';
 import type { Plan } from './stages.js';
 
 export interface Forecast {

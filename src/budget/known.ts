@@ -1,6 +1,7 @@
 /** What is known of a problem while its budget is being spent, in the form in which it can be played on. */
 import type { Opinion, Verdict } from '../types.js';
 import { judge } from '../verify/opinion-rules.js';
+import type { Said } from './expected.js';
 import type { JudgedCandidate, Plan, Stages } from './stages.js';
 
 export interface KnownCandidate {
@@ -69,3 +70,15 @@ export function missingOf(known: Known, { candidates }: Pick<Plan, 'candidates'>
 
 /** Whether nothing more will be found out about it. */
 export const isDone = (each: KnownCandidate, plan: Plan): boolean => !isOpen(each, plan) && each.judgementsLeft === 0;
+
+/** What was said of one answer, whichever candidate it was asked about. */
+export function saidOf(known: Known, group: number): Said {
+  const mine = known.filter((each) => each.group === group);
+  const opinions = mine.flatMap((each) => each.opinions);
+  const count = (wanted: Opinion): number => opinions.filter((opinion) => opinion === wanted).length;
+  return {
+    looks: [count('pass'), count('fail'), count('unknown')],
+    agreeing: mine.length,
+    against: known.some((each) => each.group !== group && each.opinions.includes('pass')),
+  };
+}

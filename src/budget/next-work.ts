@@ -1,6 +1,6 @@
 /** Which piece of work changes the answer most for what it costs. */
 import type { Forecast } from './forecast.js';
-import type { Work } from './plays.js';
+import type { Work } from './work.js';
 import type { Known } from './known.js';
 
 /** Before anything was measured, and for what costs no generated tokens: a question that is only read. */

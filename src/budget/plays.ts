@@ -8,15 +8,10 @@ import type { Random } from '../numbers/random.js';
 import { Vote } from '../select/vote.js';
 import { OPINIONS, type Opinion, type ToolVerdict, type Verdict } from '../types.js';
 import { judge, rules } from '../verify/opinion-rules.js';
-import { NEW_ANSWER, newAnswerShares, type Said, TOOL_KINDS, type ToolKind, toolShares } from './expected.js';
-import { isOpen, missingOf, type Known, type KnownCandidate } from './known.js';
+import { NEW_ANSWER, newAnswerShares, TOOL_KINDS, type ToolKind, toolShares } from './expected.js';
+import { isOpen, missingOf, saidOf, type Known, type KnownCandidate } from './known.js';
 import type { Plan } from './stages.js';
-
-/** One more piece of work. `candidate` of the last two: its sample index. */
-export type Work =
-  | { readonly kind: 'candidate' }
-  | { readonly kind: 'opinion'; readonly candidate: number }
-  | { readonly kind: 'judgement'; readonly candidate: number };
+import { possibleWorks, type Work } from './work.js';
 
 /** Half the width of the rewards around that of the answer's others: a standard deviation of 0.15. */
 const REWARD_SPREAD = 0.15 * Math.sqrt(3);
@@ -126,31 +121,20 @@ export class Plays {
     this.groups = [...new Set(known.flatMap(({ group }) => (group === null ? [] : [group])))];
     this.numbers = known.map(({ group }) => (group === null ? -1 : this.groups.indexOf(group)));
     this.unanswered = this.numbers.filter((number) => number === -1).length;
-    this.final = known.map((each) => (each.opinionsLeft > 0 ? undefined : judge(each.opinions, plan.rule)));
+    this.final = known.map((each) => (isOpen(each, plan) ? undefined : judge(each.opinions, plan.rule)));
 
     const most = this.groups.length + this.missing.length;
-    const passed = this.groups.map((group) =>
-      known.some((each) => each.group === group && each.opinions.includes('pass')),
-    );
     this.candidates = new Float64Array(most);
     this.looks = new Float64Array(3 * most);
     this.rewards = new Float64Array(most).fill(NaN);
-    this.anyPassed = passed.includes(true);
+    this.anyPassed = known.some(({ opinions }) => opinions.includes('pass'));
     for (const number of this.numbers) if (number !== -1) increase(this.candidates, number);
     known.forEach(({ reward }, i) => {
       const number = this.numbers[i] ?? -1;
       if (number !== -1 && typeof reward === 'number' && Number.isNaN(this.rewards[number]))
         this.rewards[number] = reward;
     });
-    const said = this.groups.map((group, number): Said => {
-      const looks: [number, number, number] = [0, 0, 0];
-      for (const each of known)
-        if (each.group === group)
-          for (const opinion of each.opinions)
-            looks[OPINIONS.indexOf(opinion)] = (looks[OPINIONS.indexOf(opinion)] ?? 0) + 1;
-      const against = passed.some((has, other) => has && other !== number);
-      return { looks, agreeing: this.candidates[number] ?? 0, against };
-    });
+    const said = this.groups.map((group) => saidOf(known, group));
     this.kindShares = toolShares(said, known.length);
     const looks = TOOL_KINDS.map((kind) => {
       said.forEach(({ looks: counts, agreeing, against }, number) => {
@@ -162,32 +146,8 @@ export class Plays {
     });
     this.newAnswerShares = newAnswerShares(known.length - this.unanswered, this.groups.length);
     this.seen = { candidates: this.candidates.slice(), looks };
-    this.works = this.possibleWorks();
+    this.works = possibleWorks(known, plan);
     this.places = known.map(({ index }) => this.placeOf(index));
-  }
-
-  /**
-   * Of each answer the candidate with the fewest looks stands for all: what one more says of any of them is the same.
-   */
-  private possibleWorks(): Work[] {
-    const first = (of: readonly KnownCandidate[], done: (each: KnownCandidate) => number): number[] => {
-      const byGroup = new Map<number | null, KnownCandidate>();
-      for (const each of of) {
-        const other = byGroup.get(each.group);
-        if (!other || done(each) < done(other)) byGroup.set(each.group, each);
-      }
-      return [...byGroup.values()].map(({ index }) => index);
-    };
-    const { strategy, otherwise } = this.plan;
-    const opened = strategy.needs.includes('tool') ? this.known.filter((each) => isOpen(each, this.plan)) : [];
-    const judged = [strategy, otherwise].some((each) => each?.needs.includes('reward'))
-      ? this.known.filter((each) => each.judgementsLeft > 0)
-      : [];
-    return [
-      ...(this.missing.length > 0 ? [{ kind: 'candidate' } as const] : []),
-      ...first(opened, ({ opinions }) => opinions.length).map((candidate) => ({ kind: 'opinion', candidate }) as const),
-      ...first(judged, ({ judgements }) => judgements).map((candidate) => ({ kind: 'judgement', candidate }) as const),
-    ];
   }
 
   private placeOf(index: number): Place {

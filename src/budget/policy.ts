@@ -5,7 +5,8 @@
 import { forecastOf, type Forecast } from './forecast.js';
 import type { Known } from './known.js';
 import { Costs, nextWork } from './next-work.js';
-import type { Winner, Work } from './plays.js';
+import type { Winner } from './plays.js';
+import type { Work } from './work.js';
 import type { Plan } from './stages.js';
 
 export type WorkKind = Work['kind'];

@@ -14,7 +14,7 @@ export { calibrationOf, type Calibration, type CalibrationBin } from './calibrat
 export { computeCurve, type ComputePoint } from './compute.js';
 export { doublingSizes, outcomesOf, type OutcomeOptions, type Outcomes } from './outcomes.js';
 export { passAtK } from './pass-at-k.js';
-export type { Work } from '../budget/plays.js';
+export type { Work } from '../budget/work.js';
 export type { Known, KnownCandidate } from '../budget/known.js';
 export type { Policy, Seen, Stop, WorkKind } from '../budget/policy.js';
 export {

@@ -3,7 +3,7 @@
  * answered, and how often that is the answer of the whole budget. Candidates come in random orders, and so do the looks
  * at each.
  */
-import type { Work } from '../budget/plays.js';
+import type { Work } from '../budget/work.js';
 import type { KnownCandidate } from '../budget/known.js';
 import type { Policy, Seen, WorkKind } from '../budget/policy.js';
 import { T1Error } from '../errors.js';

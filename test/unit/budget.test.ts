@@ -96,12 +96,22 @@ describe('what is settled', () => {
   });
 });
 
-test('a listener hears of each candidate once, of its verdict and reward once for each look', async () => {
+test.each([3, 1])('a listener hears of each candidate, verdict and reward once (%i wordings)', async (wordings) => {
   const seen = new Map<string, number>();
-  // Solutions in three wordings, so that several candidates are one question; nothing passes, so all are asked about.
+  // Few wordings, so that several candidates are one question; nothing passes, so all are asked about.
   const answer = (prompt: string, seed: number): string =>
-    prompt.includes('Python') ? '```python\nprint(1 > 2)\n```' : `Way ${seed % 3}: \\boxed{${seed % 3}}.`;
+    prompt.includes('Python') ? '```python\nprint(1 > 2)\n```' : `Way ${seed % wordings}: \\boxed{${seed % wordings}}.`;
   const engine = easy({ answer, order: (seed) => -seed, delayMs: 2 });
+  const sample = engine.sample.bind(engine);
+  // The first candidate comes while the second one, with the same text, is asked about.
+  let candidates = 0;
+  engine.sample = async (request: SampleRequest) => {
+    const isProgram = Buffer.from(request.prompts[0]?.tokens ?? [])
+      .toString()
+      .includes('Python');
+    await sleep(isProgram ? 60 : candidates++ === 0 ? 30 : 0);
+    return sample(request);
+  };
   for await (const event of solve(PROBLEM, { ...adaptive, confidence: 1, engine, sandbox })) {
     if (event.type !== 'candidate' && event.type !== 'verdict' && event.type !== 'score') continue;
     const name = `${event.type} ${event.type === 'candidate' ? event.candidate.index : event.index}`;

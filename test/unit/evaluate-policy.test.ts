@@ -1,6 +1,6 @@
 /** Policies played over recorded pools: against the plain rule for candidates, and by hand. */
 import { describe, expect, test } from 'vitest';
-import type { Work } from '../../src/budget/plays.js';
+import type { Work } from '../../src/budget/work.js';
 import type { Known } from '../../src/budget/known.js';
 import { adaptivePolicy, type Policy, type Seen, type Stop } from '../../src/budget/policy.js';
 import { poolsOf, type PoolCandidate, type PoolProblem, type Pools } from '../../src/statistics/pools.js';
