@@ -12,24 +12,13 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sameAnswer } from '../dist/grade/normalize.js';
 import { createSolver } from '../dist/index.js';
+import { tokensOfRecord } from '../dist/runs/record.js';
 import { RunFile } from '../dist/runs/run-file.js';
+import { ownValues } from '../dist/settings/setting.js';
+import { solveSettings } from '../dist/settings/solve-settings.js';
 import { bootstrapRatio, pairedBootstrap } from '../dist/statistics/bootstrap.js';
-import { BenchError } from './lib/bench-error.mjs';
+import { BenchError, benchmark } from './lib/bench-error.mjs';
 import { recordModel } from './lib/record.mjs';
-
-/** Of a run's configuration: what a solve is given again. */
-const SETTINGS = [
-  'samples',
-  'seed',
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'maxTokens',
-  'programs',
-  'select',
-  'fallback',
-];
 
 async function main() {
   const { values } = parseArgs({
@@ -45,10 +34,14 @@ async function main() {
   if (configuration.budget !== 'fixed') throw new BenchError(`--fixed: ${values.fixed} has an adaptive budget`);
   const records = [...run.records()].filter(({ outcome }) => outcome === 'solved');
   run[Symbol.dispose]();
-  const settings = Object.fromEntries(
-    SETTINGS.filter((name) => configuration[name] !== undefined).map((name) => [name, configuration[name]]),
-  );
+  if (configuration.adapters?.length > 0 || configuration.rewardModel)
+    throw new BenchError(
+      `--fixed: ${values.fixed} has adapters or a reward model of its own, which it names by hash only`,
+    );
+  const { budget: _, confidence: __, ...settings } = ownValues(solveSettings, configuration);
   const confidence = Number(values.confidence);
+  if (!(confidence >= 0.5 && confidence <= 1))
+    throw new BenchError(`--confidence: '${values.confidence}' is not in [0.5, 1]`);
   const file = join(values.fixed, `adaptive-${confidence}.jsonl`);
   const done = new Map(
     existsSync(file)
@@ -96,7 +89,7 @@ function report(records, done, { model, settings, confidence }) {
   const pairs = records.map((fixed) => ({ fixed, adaptive: done.get(fixed.id) }));
   const vector = (of) => Float64Array.from(pairs, of);
   const tokens = {
-    fixed: vector(({ fixed }) => tokensOf(fixed)),
+    fixed: vector(({ fixed }) => tokensOfRecord(fixed)),
     adaptive: vector(({ adaptive }) => adaptive.tokens),
   };
   const right = {
@@ -131,22 +124,4 @@ function report(records, done, { model, settings, confidence }) {
 
 const sameOrNone = (one, other) => one === other || (one !== null && other !== null && sameAnswer(one, other));
 
-/** What a solve with a fixed budget generates for a problem: solutions that are alike have their programs once. */
-function tokensOf({ candidates }) {
-  const texts = new Set();
-  let sum = 0;
-  for (const { text, tokens, toolTokens } of candidates) {
-    sum += tokens + (texts.has(text) ? 0 : toolTokens);
-    texts.add(text);
-  }
-  return sum;
-}
-
-try {
-  await main();
-} catch (error) {
-  const usage =
-    error instanceof BenchError || error.code?.startsWith('ERR_PARSE_ARGS') || error.code === 'FILE_NOT_FOUND';
-  console.error(usage ? `bench budgets: ${error.message.split('\n')[0]}` : error);
-  process.exit(usage ? 2 : 1);
-}
+await benchmark('budgets', main);

@@ -20,12 +20,10 @@ import { toPool } from '../dist/runs/run-summary.js';
 import { fallbackSelector, selectors } from '../dist/select/select.js';
 import { poolsOf } from '../dist/statistics/pools.js';
 import { simulatePolicy } from '../dist/statistics/simulate-policy.js';
-import { BenchError } from './lib/bench-error.mjs';
+import { BenchError, benchmark } from './lib/bench-error.mjs';
 import { generate } from './lib/generator.mjs';
 import { recordModel } from './lib/record.mjs';
 
-const STRATEGY = 'weighted';
-const FALLBACK = 'reward';
 /** Not those that the expectations were fitted to (5000001). */
 const SEED = 6_000_001;
 const OUT = join('bench', 'results');
@@ -72,27 +70,37 @@ async function ownRun(folder, count) {
 
 async function play(folder, { orders, confidences }) {
   const run = RunFile.open(folder);
-  const { model } = run.manifest;
+  const { model, configuration } = run.manifest;
+  if (configuration.budget !== 'fixed') throw new BenchError(`--runs: ${folder} has an adaptive budget`);
   const records = [...run.records()].filter(({ outcome }) => outcome === 'solved');
   run[Symbol.dispose]();
   const pools = poolsOf(records.map(toPool));
   const looks = Math.max(
     ...pools.runs.flatMap(({ candidates }) => candidates.map(({ opinions }) => opinions?.length ?? 1)),
   );
+  const { select, fallback, unknown, verifier, programRule, checkRule } = configuration;
+  const rule = verifier === 'knowledge' ? checkRule : programRule;
   const plan = {
     candidates: pools.candidates,
     opinions: looks,
-    rule: 'any',
+    rule,
     judgements: 1,
-    strategy: selectors[STRATEGY],
-    otherwise: fallbackSelector(selectors[STRATEGY], FALLBACK),
-    unknown: 'fail',
+    strategy: selectors[select],
+    otherwise: selectors[select].needsPass ? fallbackSelector(selectors[select], fallback) : null,
+    unknown,
     reproducible: false,
   };
   const played = {};
   for (const confidence of confidences) {
     const policy = () => adaptivePolicy({ ...plan, confidence });
-    played[confidence] = await simulatePolicy(pools, { strategy: STRATEGY, fallback: FALLBACK, policy, orders });
+    played[confidence] = await simulatePolicy(pools, {
+      strategy: select,
+      fallback,
+      unknown,
+      rule,
+      policy,
+      orders,
+    });
   }
   const name = `${model.name ?? basename(model.path)}, ${basename(folder)}`;
   const file = recordModel(OUT, 'confidence', name, {
@@ -119,11 +127,4 @@ async function play(folder, { orders, confidences }) {
 
 const interval = ({ mean, value = mean, low, high }) => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
 
-try {
-  await main();
-} catch (error) {
-  const usage =
-    error instanceof BenchError || error.code?.startsWith('ERR_PARSE_ARGS') || error.code === 'FILE_NOT_FOUND';
-  console.error(usage ? `bench confidence: ${error.message.split('\n')[0]}` : error);
-  process.exit(usage ? 2 : 1);
-}
+await benchmark('confidence', main);

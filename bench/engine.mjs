@@ -14,7 +14,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadEngine } from '../dist/index.js';
 import { against, olderBuild } from './lib/against.mjs';
-import { BenchError } from './lib/bench-error.mjs';
+import { BenchError, benchmark } from './lib/bench-error.mjs';
 import { drawChart } from './lib/chart.mjs';
 import { checkModel, MODEL_NAMES, prepareModel } from './lib/models.mjs';
 import { recordModel, root } from './lib/record.mjs';
@@ -183,10 +183,4 @@ function columns(rows) {
     .join('\n');
 }
 
-try {
-  await main();
-} catch (error) {
-  const usage = error instanceof BenchError || error.code?.startsWith('ERR_PARSE_ARGS');
-  console.error(usage ? `bench engine: ${error.message.split('\n')[0]}` : error);
-  process.exit(usage ? 2 : 1);
-}
+await benchmark('engine', main);

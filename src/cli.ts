@@ -6,7 +6,12 @@ import { packageVersion } from './version.js';
 const line = process.argv.slice(2);
 
 // A reader that went away (`t1 … | head`) is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  const full = error.code === 'ENOSPC';
+  process.stderr.write(`t1: ${full ? 'DISK_FULL' : 'INPUT'}: cannot write standard output (${error.message})\n`);
+  process.exit(1);
+});
 
 if (line.length === 1 && line[0] === '--version') process.stdout.write(`${packageVersion}\n`);
 else await run();

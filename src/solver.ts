@@ -1,6 +1,6 @@
 /** A solver: models, sandbox, database and indexes, loaded once, for as many problems as one likes. */
 import { z } from 'zod';
-import type { Engine, ModelInfo } from './engine/engine-types.js';
+import type { ModelInfo } from './engine/engine-types.js';
 import { T1Error } from './errors.js';
 import { Session, type SessionOptions } from './session.js';
 import { Store } from './store/store.js';
@@ -63,67 +63,48 @@ export async function createSolver(options: SolverOptions = {}): Promise<Solver>
 /** By name: what is no session option is a setting, and an unknown one is refused as such. */
 function partition(options: SolverOptions): readonly [SessionOptions, SolveSettings] {
   checkSessionOptions(options);
-  const own = Object.entries(options).filter(([name]) => SESSION_OPTIONS.has(name));
+  const session = Object.entries(options).filter(([name]) => SESSION_OPTIONS.has(name));
   const rest = Object.entries(options).filter(([name, value]) => !SESSION_OPTIONS.has(name) && value !== undefined);
-  return [Object.fromEntries(own), Object.fromEntries(rest)];
+  return [Object.fromEntries(session), Object.fromEntries(rest)];
 }
 
-const given = z.looseObject({});
-const engine = z.custom<Engine>((value) => typeof value === 'object' && value !== null && 'sample' in value);
-const adapters = z.array(z.looseObject({ name: z.string(), path: z.string() }));
-const callback = z.custom<() => void>((value) => typeof value === 'function');
+/** @param words what it must be @returns a check of what JavaScript may give instead of what the types say */
+const wanted = (words: string, isRight: (value: unknown) => boolean) =>
+  z.custom<unknown>(isRight, `must be ${words}`).optional();
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
-/** What JavaScript may give instead of what the types say. */
-const sessionShape = z.looseObject({
-  model: z.string().min(1).optional(),
-  rewardModel: z.string().min(1).optional(),
-  adapters: adapters.optional(),
-  rewardAdapters: adapters.optional(),
-  engine: engine.optional(),
-  rewardEngine: engine.optional(),
-  database: z
-    .union([z.string().min(1), z.literal(false), z.custom<Store>((value) => value instanceof Store)])
-    .optional(),
-  sandbox: given.optional(),
-  knowledge: given.optional(),
-  signal: z.instanceof(AbortSignal).optional(),
-  onDownload: callback.optional(),
-  onNote: callback.optional(),
-} satisfies Record<keyof typeof OWN, z.ZodType>);
+const model = wanted("the path of a GGUF file, or 'hf:user/repo:quant'", isText);
+const adapters = wanted(
+  'a list of { name, path, scale? }',
+  (value) => Array.isArray(value) && value.every((each) => isObject(each) && 'name' in each && 'path' in each),
+);
+const engine = wanted('what loadEngine gives', (value) => isObject(value) && 'sample' in value);
+const callback = wanted('a function', (value) => typeof value === 'function');
 
-const WANTED: Readonly<Record<string, string>> = {
-  model: "the path of a GGUF file, or 'hf:user/repo:quant'",
-  rewardModel: "the path of a GGUF file, or 'hf:user/repo:quant'",
-  adapters: 'a list of { name, path, scale? }',
-  rewardAdapters: 'a list of { name, path, scale? }',
-  engine: 'what loadEngine gives',
-  rewardEngine: 'what loadEngine gives',
-  database: 'the path of a file, false, or a Store',
-  sandbox: "an object, as { backend: 'cpython' }",
-  signal: 'an AbortSignal',
-};
+/** What a session is given besides the settings of its engine. */
+const own = {
+  model,
+  rewardModel: model,
+  adapters,
+  rewardAdapters: adapters,
+  engine,
+  rewardEngine: engine,
+  database: wanted(
+    'the path of a file, false, or a Store',
+    (value) => isText(value) || value === false || value instanceof Store,
+  ),
+  sandbox: wanted("an object, as { backend: 'cpython' }", isObject),
+  knowledge: wanted('an object that searches', isObject),
+  signal: wanted('an AbortSignal', (value) => value instanceof AbortSignal),
+  onDownload: callback,
+  onNote: callback,
+} satisfies Record<Exclude<keyof SessionOptions, keyof EngineSettings>, z.ZodType>;
+const ownShape = z.looseObject(own, 'a solver is given an object with settings, or nothing');
 
 function checkSessionOptions(options: unknown): void {
-  const checked = sessionShape.safeParse(options);
-  if (checked.success) return;
-  const [name] = checked.error.issues[0]?.path ?? [];
-  if (typeof name !== 'string') throw new T1Error('USAGE', 'a solver is given an object with settings, or nothing');
-  throw new T1Error('USAGE', `must be ${WANTED[name] ?? 'as its type says'}`, { setting: name });
+  const issue = ownShape.safeParse(options).error?.issues[0];
+  if (issue) throw new T1Error('USAGE', issue.message, { setting: issue.path[0]?.toString() });
 }
 
-const OWN = {
-  model: 0,
-  rewardModel: 0,
-  adapters: 0,
-  rewardAdapters: 0,
-  engine: 0,
-  rewardEngine: 0,
-  database: 0,
-  sandbox: 0,
-  knowledge: 0,
-  signal: 0,
-  onDownload: 0,
-  onNote: 0,
-} satisfies Record<Exclude<keyof SessionOptions, keyof EngineSettings>, 0>;
-
-const SESSION_OPTIONS: ReadonlySet<string> = new Set([...Object.keys(OWN), ...Object.keys(engineSettings)]);
+const SESSION_OPTIONS: ReadonlySet<string> = new Set([...Object.keys(own), ...Object.keys(engineSettings)]);

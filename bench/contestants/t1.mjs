@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSolver, loadEngine, Sandbox, Store } from '../../dist/index.js';
+import { tokensOfCandidates } from '../../dist/runs/record.js';
 import { RunFile } from '../../dist/runs/run-file.js';
 import { sameAnswer } from '../../dist/grade/normalize.js';
 import { concat, leastPrefill, withOtherStart } from '../lib/tokens.mjs';
@@ -421,13 +422,12 @@ async function lengthsOf(folder, path) {
   const lengths = [];
   for (const { problem, candidates } of records) {
     const { length } = await engine.tokenize(problem, { special: false, addBos: true });
-    const texts = new Set();
-    const fresh = candidates.filter(({ text }) => !texts.has(text) && texts.add(text));
+    const tokens = tokensOfCandidates({ candidates });
     lengths.push({
       prompt: length + TURN,
-      candidates: candidates.map(({ tokens }) => tokens),
-      programs: fresh.map(({ toolTokens }) => toolTokens).filter((tokens) => tokens > 0),
-      scores: fresh.filter(({ reward }) => typeof reward === 'number').length,
+      candidates: tokens.map(({ candidate }) => candidate),
+      programs: tokens.map(({ checks }) => checks).filter((count) => count > 0),
+      scores: new Set(candidates.filter(({ reward }) => typeof reward === 'number').map(({ text }) => text)).size,
     });
   }
   await engine.dispose();

@@ -12,8 +12,8 @@ const DOING: Readonly<Record<StageName, string>> = {
 
 export class Progress {
   private readonly spinner = Spinner.onTerminal();
-  private stage: StageName | undefined;
-  private stageStart = 0;
+  /** When each stage was first heard of; they overlap. */
+  private readonly starts = new Map<StageName, number>();
   /** Stage whose end has been told in a line of its own. */
   private told: StageName | undefined;
   private downloaded = 0;
@@ -42,9 +42,11 @@ export class Progress {
   show(event: SolveEvent): void {
     if (event.type === 'note') this.note(event.note);
     if (event.type !== 'progress') return;
-    if (event.stage !== this.stage) [this.stage, this.stageStart] = [event.stage, performance.now()];
-    const seconds = (performance.now() - this.stageStart) / 1000;
-    const rate = seconds > 0.05 ? `, ${Math.round(event.generatedTokens / seconds)} tokens/s` : '';
+    const start = this.starts.get(event.stage) ?? performance.now();
+    this.starts.set(event.stage, start);
+    const seconds = (performance.now() - start) / 1000;
+    const rate =
+      seconds > 0.05 && event.generatedTokens > 0 ? `, ${Math.round(event.generatedTokens / seconds)} tokens/s` : '';
     const text = `${DOING[event.stage]}: ${event.finished}/${event.total} done${rate}`;
     if (this.spinner) this.spinner.start(text);
     else if (event.finished === event.total && this.told !== event.stage) {

@@ -1,6 +1,6 @@
 /** How far a run is: candidates and programs as they are done, not problems alone, and how long the rest will take. */
 import type { SolveEvent, StageName } from '../types.js';
-import type { RunRecord } from './record.js';
+import { tokensOfRecord, type RunRecord } from './record.js';
 
 export interface EvaluateProgress {
   /** Problems. */
@@ -58,18 +58,6 @@ const coveredBy = (each: Watched): number => {
   return generatedBy(each) - sampled + Math.max(sampled, each.candidateTokens);
 };
 
-/** Tokens of all that a record has; checks of the same text are asked for once. */
-function costOf(record: RunRecord): number {
-  if (record.outcome !== 'solved') return 0;
-  const texts = new Set<string>();
-  let cost = 0;
-  for (const { text, tokens, toolTokens, rewardTokens } of record.candidates) {
-    cost += tokens + (texts.has(text) ? 0 : toolTokens + rewardTokens);
-    texts.add(text);
-  }
-  return cost;
-}
-
 export class ProgressMeter {
   private readonly started = performance.now();
   private readonly watched: Watched[] = [];
@@ -108,7 +96,7 @@ export class ProgressMeter {
         if (event.type === 'answer') mine.hits = event.result.cache.hits;
       },
       end: (record) => {
-        mine.cost = Math.max(costOf(record), generatedBy(mine));
+        mine.cost = Math.max(tokensOfRecord(record), generatedBy(mine));
         this.finished++;
         if (record.outcome === 'failed') this.failed++;
         else if (record.outcome === 'solved' && record.correct === true) this.correct++;

@@ -86,6 +86,25 @@ export type RunRecord = z.output<typeof recordSchema>;
 export type ClaimRecord = Extract<RunRecord, { outcome: 'claim' }>;
 export type SolvedRecord = Extract<RunRecord, { outcome: 'solved' }>;
 
+/**
+ * @returns tokens that the whole of it takes, whether they were generated for it or came from the cache: solutions that
+ *   are written alike have their checks once. 0 where no problem was solved
+ */
+export function tokensOfRecord(record: RunRecord): number {
+  if (record.outcome !== 'solved') return 0;
+  return tokensOfCandidates(record).reduce((sum, each) => sum + each.candidate + each.checks, 0);
+}
+
+/** @returns [candidates] tokens of each and of its checks and reward; 0 for the latter where one before is written alike */
+export function tokensOfCandidates({ candidates }: SolvedRecord): { candidate: number; checks: number }[] {
+  const texts = new Set<string>();
+  return candidates.map(({ text, tokens, toolTokens, rewardTokens }) => {
+    const again = texts.has(text);
+    texts.add(text);
+    return { candidate: tokens, checks: again ? 0 : toolTokens + rewardTokens };
+  });
+}
+
 /** @param equal [distinct answers] whether each equals the right one */
 export function solvedRecord(
   task: TaskProblem,

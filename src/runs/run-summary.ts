@@ -63,7 +63,8 @@ export interface RunSummary {
    */
   readonly asRun: (Share & { readonly candidates: number }) | null;
   /**
-   * What stopping where the candidates alone settle the answer would have saved and cost, played through on these candidates. Also null where every
+   * What stopping where the candidates alone settle the answer would have saved and cost, played through on these
+   * candidates. Also null where every
    * problem did not get the same candidates, verdicts and rewards: what was never asked cannot be played.
    */
   readonly adaptive: AdaptiveResult | null;

@@ -1,4 +1,6 @@
 /** What a user can get wrong: one clear line, the right exit code, nothing on standard output, nothing lost. */
+import { spawnSync } from 'node:child_process';
+import { packageRoot } from '../../src/paths.js';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -180,4 +182,13 @@ test('a full disk ends the run with one line, and what was stored stays', async 
   } finally {
     execFileSync('umount', [disk]);
   }
+});
+
+test.skipIf(process.platform !== 'linux')('what cannot be written is told, and is no success', () => {
+  const command = `"${process.execPath}" "${join(packageRoot, 'dist', 'cli.js')}" schema > /dev/full`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^t1: DISK_FULL: cannot write standard output [^\n]+\n$/),
+  ]);
 });
