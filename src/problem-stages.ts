@@ -29,11 +29,11 @@ export function problemStages(
   });
   const asksTool = options.budget === 'fixed' || selectors[options.select].needs.includes('tool');
   let prepared = !asksTool;
-  /** Where all comes from the cache, nothing is started for it. */
+  /** A job of the engine tells its progress from its beginning on; what comes from the cache is no job. */
   const preparing = (run: StageContext): StageContext => ({
     ...run,
     emit: (event) => {
-      if (!prepared && event.type === 'progress' && event.generatedTokens > 0) {
+      if (!prepared && event.type === 'progress') {
         prepared = true;
         verifier.prepare?.(context);
       }
